@@ -1,0 +1,2 @@
+//! The agent on each host.
+fn main() {}
