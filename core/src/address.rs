@@ -1,0 +1,301 @@
+//! Names of resource instances: one text form, parsed and printed here.
+//!
+//! | text | object |
+//! |---|---|
+//! | `aws_vpc.main`, `aws_vpc.main[0]`, `aws_vpc.main["eu"]` | a managed resource |
+//! | `data.aws_ami.debian` | a data source |
+//! | `site.zurich.host["zrh-1"]` | an existing host and the agent on it |
+//! | `service.web.pod.app["0"]` | an instance of a service's pod |
+//! | `module.net["eu"].aws_vpc.main` | any of these inside a module |
+
+use std::{fmt, str::FromStr};
+
+/// The address of one instance, ordered by module, object and key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// The module instance it lies in.
+    pub module: ModulePath,
+    /// What it is.
+    pub object: Object,
+    /// Which instance of it.
+    pub key: Key,
+}
+
+/// What an address names, without the instance.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Object {
+    /// `resource "ty" "name"`
+    Managed {
+        /// The resource type.
+        ty: String,
+        /// The name in the configuration.
+        name: String,
+    },
+    /// `data "ty" "name"`
+    Data {
+        /// The data source's type.
+        ty: String,
+        /// The name in the configuration.
+        name: String,
+    },
+    /// `host "key"` in `site "site"`; the key is the host's name.
+    Host {
+        /// The site.
+        site: String,
+    },
+    /// `pod "pod"` in `service "service"`; the key is the instance.
+    Pod {
+        /// The service.
+        service: String,
+        /// The pod.
+        pod: String,
+    },
+}
+
+/// Which instance: none, of `count`, or of `for_each`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// The only instance.
+    None,
+    /// An instance by number.
+    Index(u64),
+    /// An instance by key.
+    Name(String),
+}
+
+/// The way to a module instance from the root, empty for the root itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModulePath(pub Vec<(String, Key)>);
+
+/// A configuration of a provider: where it stands, which provider, which alias.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderRef {
+    /// The provider's local name (`aws`).
+    pub name: String,
+    /// The alias, where the configuration has one.
+    pub alias: Option<String>,
+}
+
+/// The text is not an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not an address: {cause}")]
+pub struct ParseAddressError {
+    /// The text.
+    pub text: String,
+    /// What is wrong with it.
+    pub cause: String,
+}
+
+impl ModulePath {
+    /// The root module.
+    pub fn root() -> ModulePath {
+        ModulePath::default()
+    }
+    /// The module `name[key]` inside this one.
+    pub fn child(&self, name: impl Into<String>, key: Key) -> ModulePath {
+        let mut steps = self.0.clone();
+        steps.push((name.into(), key));
+        ModulePath(steps)
+    }
+    /// Whether this is the root.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Object {
+    /// The type under which a provider serves it.
+    pub fn type_name(&self) -> &str {
+        match self {
+            Object::Managed { ty, .. } | Object::Data { ty, .. } => ty,
+            Object::Host { .. } => "weir_host",
+            Object::Pod { .. } => "weir_pod",
+        }
+    }
+}
+
+impl Address {
+    /// The address without its key: the block that made it.
+    pub fn block(&self) -> Address {
+        Address { key: Key::None, ..self.clone() }
+    }
+    /// Whether `self` is `other` or one of its instances, or lies in it where `other` is the
+    /// block of all.
+    pub fn is_in(&self, other: &Address) -> bool {
+        self.module == other.module
+            && self.object == other.object
+            && (other.key == Key::None || self.key == other.key)
+    }
+}
+
+/// Whether the text is an identifier of the language (UAX #31 with `-`, as HCL has it).
+pub fn is_identifier(s: &str) -> bool {
+    let mut chars = s.chars();
+    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::None => Ok(()),
+            Key::Index(i) => write!(f, "[{i}]"),
+            Key::Name(k) => write!(f, "[{}]", serde_json::Value::from(k.as_str())),
+        }
+    }
+}
+impl fmt::Display for ModulePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (name, key)) in self.0.iter().enumerate() {
+            write!(f, "{}module.{name}{key}", if i > 0 { "." } else { "" })?;
+        }
+        Ok(())
+    }
+}
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Object::Managed { ty, name } => write!(f, "{ty}.{name}"),
+            Object::Data { ty, name } => write!(f, "data.{ty}.{name}"),
+            Object::Host { site } => write!(f, "site.{site}.host"),
+            Object::Pod { service, pod } => write!(f, "service.{service}.pod.{pod}"),
+        }
+    }
+}
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.module.is_root() {
+            write!(f, "{}.", self.module)?;
+        }
+        write!(f, "{}{}", self.object, self.key)
+    }
+}
+impl fmt::Display for ProviderRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.alias {
+            None => f.write_str(&self.name),
+            Some(alias) => write!(f, "{}.{alias}", self.name),
+        }
+    }
+}
+
+impl FromStr for ProviderRef {
+    type Err = ParseAddressError;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let (name, alias) = match s.split_once('.') {
+            None => (s, None),
+            Some((name, alias)) => (name, Some(alias.to_owned())),
+        };
+        if is_identifier(name) && alias.as_deref().is_none_or(is_identifier) {
+            Ok(ProviderRef { name: name.into(), alias })
+        } else {
+            Err(ParseAddressError { text: s.into(), cause: "write `name` or `name.alias`".into() })
+        }
+    }
+}
+
+impl FromStr for Address {
+    type Err = ParseAddressError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let err = |cause: &str| ParseAddressError { text: text.into(), cause: cause.into() };
+        let mut segments = segments(text).map_err(|cause| err(&cause))?.into_iter().peekable();
+        let mut module = ModulePath::root();
+        let mut next = |what: &str| segments.next().ok_or_else(|| err(&format!("{what} is missing")));
+        let mut head = next("the type")?;
+        while head.0 == "module" {
+            let (name, key) = next("the module's name")?;
+            module = module.child(name, key);
+            head = next("what is in the module")?;
+        }
+        if head.1 != Key::None {
+            return Err(err("an instance key stands after the name"));
+        }
+        let (object, key) = match head.0.as_str() {
+            "data" => {
+                let (ty, _) = next("the data source's type")?;
+                let (name, key) = next("the name")?;
+                (Object::Data { ty, name }, key)
+            }
+            "site" => {
+                let (site, _) = next("the site's name")?;
+                match next("`host`")? {
+                    (word, key) if word == "host" => (Object::Host { site }, key),
+                    (word, _) => return Err(err(&format!("`{word}` stands where `host` must"))),
+                }
+            }
+            "service" => {
+                let (service, _) = next("the service's name")?;
+                let (word, _) = next("`pod`")?;
+                if word != "pod" {
+                    return Err(err(&format!("`{word}` stands where `pod` must")));
+                }
+                let (pod, key) = next("the pod's name")?;
+                (Object::Pod { service, pod }, key)
+            }
+            ty => {
+                let (name, key) = next("the name")?;
+                (Object::Managed { ty: ty.into(), name }, key)
+            }
+        };
+        if segments.next().is_some() {
+            return Err(err("something stands after the end"));
+        }
+        Ok(Address { module, object, key })
+    }
+}
+
+/// Splits `a.b["x.y"].c[0]` into names with their keys.
+fn segments(text: &str) -> Result<Vec<(String, Key)>, String> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    loop {
+        let end = rest.find(['.', '[']).unwrap_or(rest.len());
+        let (name, tail) = rest.split_at(end);
+        if !is_identifier(name) {
+            return Err(format!("{name:?} is not a name"));
+        }
+        let (key, tail) = instance_key(tail)?;
+        out.push((name.to_owned(), key));
+        match tail.strip_prefix('.') {
+            Some(more) => rest = more,
+            None if tail.is_empty() => return Ok(out),
+            None => return Err(format!("{tail:?} is not expected here")),
+        }
+    }
+}
+
+/// Reads `[0]` or `["key"]` at the start of the text, if one is there.
+fn instance_key(text: &str) -> Result<(Key, &str), String> {
+    let Some(inner) = text.strip_prefix('[') else { return Ok((Key::None, text)) };
+    if inner.starts_with('"') {
+        let mut stream = serde_json::Deserializer::from_str(inner).into_iter::<String>();
+        let name = match stream.next() {
+            Some(Ok(name)) => name,
+            _ => return Err("the quoted key does not end".into()),
+        };
+        let tail = inner[stream.byte_offset()..].strip_prefix(']');
+        return tail.map(|t| (Key::Name(name), t)).ok_or_else(|| "`]` is missing".into());
+    }
+    let (number, tail) = inner.split_once(']').ok_or("`]` is missing")?;
+    match number.parse() {
+        Ok(i) => Ok((Key::Index(i), tail)),
+        Err(_) => Err(format!("the key {number:?} is neither a number nor quoted")),
+    }
+}
+
+macro_rules! serde_as_text {
+    ($($t:ty),*) => {$(
+        impl serde::Serialize for $t {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $t {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+serde_as_text!(Address, ProviderRef);

@@ -1,0 +1,183 @@
+//! What went wrong, as data: what, where, why and what to do next.
+
+use crate::address::Address;
+use std::{fmt, sync::Arc};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The run can't go on to apply.
+    Error,
+    /// Worth knowing.
+    Warning,
+}
+
+/// A place in a source file. Offsets are bytes; lines and columns count from 1, columns in
+/// characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The file, as the user would name it (relative to the stack's folder).
+    pub file: Arc<str>,
+    /// First byte.
+    pub start: usize,
+    /// First byte after.
+    pub end: usize,
+    /// Line of the first byte.
+    pub line: u32,
+    /// Column of the first byte.
+    pub column: u32,
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// The lines of source a diagnostic points at, carried along so that a renderer needs no file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snippet {
+    /// Number of the first line.
+    pub first_line: u32,
+    /// The lines' text, without the line ends.
+    pub lines: Vec<String>,
+    /// Where the underline starts: columns in characters, from 1, on the first line.
+    pub underline_start: u32,
+    /// The first column after the underline, on the last line.
+    pub underline_end: u32,
+}
+
+/// One message to the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad.
+    pub severity: Severity,
+    /// What happened, the object first, one line, no full stop.
+    pub summary: String,
+    /// Why; one or more sentences. Empty where the summary says it all.
+    pub detail: String,
+    /// What to do next.
+    pub help: Option<String>,
+    /// Where in the configuration.
+    pub span: Option<Span>,
+    /// The source there.
+    pub snippet: Option<Snippet>,
+    /// Which instance.
+    pub address: Option<Address>,
+    /// Values of the names that take part: `("var.n", "3")`; sensitive ones redacted.
+    pub values: Vec<(String, String)>,
+}
+
+impl Diagnostic {
+    /// An error.
+    pub fn error(summary: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            severity: Severity::Error,
+            summary: summary.into(),
+            detail: String::new(),
+            help: None,
+            span: None,
+            snippet: None,
+            address: None,
+            values: Vec::new(),
+        }
+    }
+    /// A warning.
+    pub fn warning(summary: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(summary) }
+    }
+    /// With the cause.
+    pub fn because(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+    /// With the next step.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+    /// With the place.
+    pub fn at(mut self, span: Span) -> Self {
+        self.span = Some(span);
+        self
+    }
+    /// With the instance.
+    pub fn on(mut self, address: Address) -> Self {
+        self.address = Some(address);
+        self
+    }
+    /// Whether it is an error.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    /// One line: `file:line:column: summary: detail`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(span) = &self.span {
+            write!(f, "{span}: ")?;
+        }
+        f.write_str(&self.summary)?;
+        if !self.detail.is_empty() {
+            write!(f, ": {}", self.detail)?;
+        }
+        Ok(())
+    }
+}
+
+/// All that went wrong in a run, in the order it was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Diagnostics(pub Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// None.
+    pub fn new() -> Diagnostics {
+        Diagnostics::default()
+    }
+    /// One more.
+    pub fn push(&mut self, d: Diagnostic) {
+        self.0.push(d);
+    }
+    /// All of the others too.
+    pub fn extend(&mut self, other: Diagnostics) {
+        self.0.extend(other.0);
+    }
+    /// Whether any is an error.
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(Diagnostic::is_error)
+    }
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+    /// In file order; those without a place last, otherwise as found.
+    pub fn sort(&mut self) {
+        self.0.sort_by(|a, b| match (&a.span, &b.span) {
+            (Some(a), Some(b)) => (&a.file, a.start).cmp(&(&b.file, b.start)),
+            (a, b) => a.is_none().cmp(&b.is_none()),
+        });
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(d: Diagnostic) -> Self {
+        Diagnostics(vec![d])
+    }
+}
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, d) in self.0.iter().enumerate() {
+            write!(f, "{}{d}", if i > 0 { "\n" } else { "" })?;
+        }
+        Ok(())
+    }
+}
+impl std::error::Error for Diagnostics {}

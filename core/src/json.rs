@@ -1,0 +1,282 @@
+//! Values as JSON: plain, and self-describing (type, unknowns and marks beside the value).
+
+use crate::{
+    number::Number,
+    path::{Path, Step},
+    types::{Field, Presence, Type},
+    value::{Kind, Marks, Value},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use std::{collections::BTreeMap, str::FromStr, sync::Arc};
+
+/// A value with all that JSON can't say: its type, where it is unknown, where it is marked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encoded {
+    /// The type, in the notation of the Terraform plugin protocol (`["list","string"]`).
+    #[serde(rename = "type")]
+    pub ty: Json,
+    /// The value, null where unknown.
+    pub value: Json,
+    /// Where it is unknown, and of which type.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<(Json, Json)>,
+    /// Where it is sensitive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sensitive: Vec<Json>,
+}
+
+/// Stored JSON does not fit its type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {cause}")]
+pub struct DecodeError {
+    /// Where.
+    pub path: Path,
+    /// Why.
+    pub cause: String,
+}
+
+/// The value with its type, unknowns and sensitive marks. Ephemeral values become null.
+pub fn encode(value: &Value) -> Encoded {
+    let mut encoded = Encoded {
+        ty: type_to_json(&value.ty()),
+        value: Json::Null,
+        unknown: Vec::new(),
+        sensitive: Vec::new(),
+    };
+    encoded.value = walk(value, &Path::root(), &mut encoded);
+    encoded
+}
+
+fn walk(value: &Value, path: &Path, out: &mut Encoded) -> Json {
+    if value.marks().contains(Marks::EPHEMERAL) {
+        return Json::Null;
+    }
+    if value.is_sensitive() {
+        out.sensitive.push(path_to_json(path));
+    }
+    let mut items = |values: &mut dyn Iterator<Item = &Value>| -> Json {
+        values.enumerate().map(|(i, v)| walk(v, &path.index(i), out)).collect()
+    };
+    match value.kind() {
+        Kind::Unknown(ty, _) => {
+            out.unknown.push((path_to_json(path), type_to_json(ty)));
+            Json::Null
+        }
+        Kind::List(_, v) | Kind::Tuple(v) => items(&mut v.iter()),
+        Kind::Set(_, v) => items(&mut v.iter()),
+        Kind::Map(_, m) | Kind::Object(m) => Json::Object(
+            m.iter().map(|(k, v)| (k.to_string(), walk(v, &path.key(&**k), out))).collect(),
+        ),
+        _ => to_json(value),
+    }
+}
+
+/// The value as plain JSON: what `jsonencode` and `output -json` print. Unknowns become null and
+/// marks are lost: the caller answers for that.
+pub fn to_json(value: &Value) -> Json {
+    match value.kind() {
+        Kind::Null(_) | Kind::Unknown(..) => Json::Null,
+        Kind::Bool(b) => Json::Bool(*b),
+        Kind::Number(n) => number_to_json(n),
+        Kind::String(s) => Json::String(s.to_string()),
+        Kind::List(_, items) | Kind::Tuple(items) => items.iter().map(to_json).collect(),
+        Kind::Set(_, items) => items.iter().map(to_json).collect(),
+        Kind::Map(_, m) | Kind::Object(m) => {
+            Json::Object(m.iter().map(|(k, v)| (k.to_string(), to_json(v))).collect())
+        }
+    }
+}
+
+fn number_to_json(n: &Number) -> Json {
+    match n.as_i64() {
+        Some(i) => json!(i),
+        None => serde_json::from_str(&n.to_string()).unwrap_or(Json::Null),
+    }
+}
+
+/// The value of plain JSON, typed as `jsondecode` types it: arrays are tuples, objects objects.
+pub fn from_json(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::null(),
+        Json::Bool(b) => Value::bool(*b),
+        Json::Number(n) => {
+            Number::from_str(&n.to_string()).map_or_else(|_| Value::null(), Value::number)
+        }
+        Json::String(s) => Value::string(s.as_str()),
+        Json::Array(items) => Value::tuple(items.iter().map(from_json).collect()),
+        Json::Object(m) => Value::object(m.iter().map(|(k, v)| (k.as_str(), from_json(v)))),
+    }
+}
+
+/// The value that [`encode`] described.
+///
+/// # Errors
+/// Where the JSON does not fit the type it says it has.
+pub fn decode(encoded: &Encoded) -> Result<Value, DecodeError> {
+    let root = Path::root();
+    let ty = type_from_json(&encoded.ty).ok_or_else(|| bad(&root, "the type is not understood"))?;
+    let mut unknown = BTreeMap::new();
+    for (path, ty) in &encoded.unknown {
+        let path = path_from_json(path).ok_or_else(|| bad(&root, "an unknown's path is damaged"))?;
+        let ty = type_from_json(ty).ok_or_else(|| bad(&path, "an unknown's type is damaged"))?;
+        unknown.insert(path, ty);
+    }
+    let mut sensitive = Vec::new();
+    for path in &encoded.sensitive {
+        sensitive
+            .push(path_from_json(path).ok_or_else(|| bad(&root, "a mark's path is damaged"))?);
+    }
+    decode_at(&encoded.value, &ty, &root, &Notes { unknown, sensitive })
+}
+
+struct Notes {
+    unknown: BTreeMap<Path, Type>,
+    sensitive: Vec<Path>,
+}
+
+fn bad(path: &Path, cause: impl Into<String>) -> DecodeError {
+    DecodeError { path: path.clone(), cause: cause.into() }
+}
+
+fn decode_at(json: &Json, ty: &Type, path: &Path, notes: &Notes) -> Result<Value, DecodeError> {
+    let marks =
+        if notes.sensitive.contains(path) { Marks::SENSITIVE } else { Marks::NONE };
+    if let Some(ty) = notes.unknown.get(path) {
+        return Ok(Value::unknown(ty.clone()).mark(marks));
+    }
+    let wrong = || bad(path, format!("the stored value is not of type {ty}"));
+    let items = |json: &Json, element: &dyn Fn(usize) -> Option<Type>| {
+        json.as_array()
+            .ok_or_else(wrong)?
+            .iter()
+            .enumerate()
+            .map(|(i, v)| decode_at(v, &element(i).ok_or_else(wrong)?, &path.index(i), notes))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let entries = |json: &Json, element: &dyn Fn(&str) -> Option<Type>| {
+        json.as_object()
+            .ok_or_else(wrong)?
+            .iter()
+            .map(|(k, v)| {
+                let ty = element(k).ok_or_else(wrong)?;
+                Ok((Arc::from(k.as_str()), decode_at(v, &ty, &path.key(k), notes)?))
+            })
+            .collect::<Result<BTreeMap<Arc<str>, Value>, DecodeError>>()
+    };
+    let value = match (json, ty) {
+        (Json::Null, _) => Value::null_of(ty.clone()),
+        (_, Type::Dynamic) => from_json(json),
+        (Json::Bool(b), Type::Bool) => Value::bool(*b),
+        (Json::Number(n), Type::Number) => {
+            Value::number(Number::from_str(&n.to_string()).map_err(|_| wrong())?)
+        }
+        (Json::String(s), Type::String) => Value::string(s.as_str()),
+        (_, Type::List(t)) => {
+            Value::list((**t).clone(), items(json, &|_| Some((**t).clone()))?)
+        }
+        (_, Type::Set(t)) => Value::set((**t).clone(), items(json, &|_| Some((**t).clone()))?),
+        (_, Type::Map(t)) => Value::map((**t).clone(), entries(json, &|_| Some((**t).clone()))?),
+        (_, Type::Tuple(ts)) => Value::tuple(items(json, &|i| ts.get(i).cloned())?),
+        (_, Type::Object(fields)) => {
+            Value::object(entries(json, &|k| fields.get(k).map(|f| f.ty.clone()))?)
+        }
+        _ => return Err(wrong()),
+    };
+    Ok(value.mark(marks))
+}
+
+/// A type in the notation of the plugin protocol.
+pub fn type_to_json(ty: &Type) -> Json {
+    match ty {
+        Type::Dynamic => json!("dynamic"),
+        Type::Bool => json!("bool"),
+        Type::Number => json!("number"),
+        Type::String => json!("string"),
+        Type::List(t) => json!(["list", type_to_json(t)]),
+        Type::Set(t) => json!(["set", type_to_json(t)]),
+        Type::Map(t) => json!(["map", type_to_json(t)]),
+        Type::Tuple(ts) => json!(["tuple", ts.iter().map(type_to_json).collect::<Vec<_>>()]),
+        Type::Object(fields) => {
+            let types: serde_json::Map<String, Json> =
+                fields.iter().map(|(k, f)| (k.to_string(), type_to_json(&f.ty))).collect();
+            let optional: Vec<&str> = fields
+                .iter()
+                .filter(|(_, f)| f.presence == Presence::Optional)
+                .map(|(k, _)| &**k)
+                .collect();
+            if optional.is_empty() {
+                json!(["object", types])
+            } else {
+                json!(["object", types, optional])
+            }
+        }
+    }
+}
+
+/// The type that notation names.
+pub fn type_from_json(json: &Json) -> Option<Type> {
+    if let Json::String(s) = json {
+        return match s.as_str() {
+            "dynamic" => Some(Type::Dynamic),
+            "bool" => Some(Type::Bool),
+            "number" => Some(Type::Number),
+            "string" => Some(Type::String),
+            _ => None,
+        };
+    }
+    let parts = json.as_array()?;
+    let inner = parts.get(1)?;
+    match parts.first()?.as_str()? {
+        "list" => Some(Type::list(type_from_json(inner)?)),
+        "set" => Some(Type::set(type_from_json(inner)?)),
+        "map" => Some(Type::map(type_from_json(inner)?)),
+        "tuple" => inner
+            .as_array()?
+            .iter()
+            .map(type_from_json)
+            .collect::<Option<Vec<_>>>()
+            .map(Type::tuple),
+        "object" => {
+            let optional: Vec<&str> = match parts.get(2) {
+                Some(names) => names.as_array()?.iter().filter_map(Json::as_str).collect(),
+                None => Vec::new(),
+            };
+            let mut fields = BTreeMap::new();
+            for (k, t) in inner.as_object()? {
+                let presence = if optional.contains(&k.as_str()) {
+                    Presence::Optional
+                } else {
+                    Presence::Required
+                };
+                fields.insert(Arc::from(k.as_str()), Field { ty: type_from_json(t)?, presence });
+            }
+            Some(Type::Object(Arc::new(fields)))
+        }
+        _ => None,
+    }
+}
+
+/// A path as an array of names and numbers.
+pub fn path_to_json(path: &Path) -> Json {
+    path.0
+        .iter()
+        .map(|s| match s {
+            Step::Key(k) => json!(k),
+            Step::Index(i) => json!(i),
+        })
+        .collect()
+}
+
+/// The path such an array names.
+pub fn path_from_json(json: &Json) -> Option<Path> {
+    json.as_array()?
+        .iter()
+        .map(|step| match step {
+            Json::String(k) => Some(Step::Key(k.clone())),
+            Json::Number(n) => n.as_u64().and_then(|i| usize::try_from(i).ok()).map(Step::Index),
+            _ => None,
+        })
+        .collect::<Option<Vec<_>>>()
+        .map(Path)
+}

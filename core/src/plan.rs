@@ -1,0 +1,90 @@
+//! The plan: what will be done, in which order, with nothing left to decide.
+
+use crate::{
+    address::Address,
+    change::Change,
+    snapshot::{Lineage, Serial},
+    value::Value,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What will be done, and in which order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The line of states it belongs to.
+    pub lineage: Lineage,
+    /// The state it was made from. It applies to no other.
+    pub base: Serial,
+    /// Every instance, also those with nothing to do, ordered by address.
+    pub changes: BTreeMap<Address, Change>,
+    /// What differs from state without the configuration asking for it: found by refresh.
+    pub drift: BTreeMap<Address, Change>,
+    /// The root module's outputs: before and after.
+    pub outputs: BTreeMap<String, OutputChange>,
+    /// Dependencies of every instance of the configuration, direct ones only.
+    pub dependencies: BTreeMap<Address, Vec<Address>>,
+    /// The nodes of the execution graph.
+    pub nodes: Vec<Node>,
+    /// The nodes grouped into calls to providers.
+    pub steps: Vec<Step>,
+}
+
+/// A number of a node: its place in [`Plan::nodes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NodeId(pub usize);
+
+/// A number of a step: its place in [`Plan::steps`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StepId(pub usize);
+
+/// One operation on one instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Which instance.
+    pub address: Address,
+    /// What is done.
+    pub op: Op,
+    /// The nodes that must have succeeded before.
+    pub after: Vec<NodeId>,
+}
+
+/// An operation. A replacement is a `Delete` and a `Create`, in either order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Op {
+    /// Make it.
+    Create,
+    /// Change it in place.
+    Update,
+    /// Delete it.
+    Delete,
+    /// Read a data source.
+    Read,
+    /// Drop it from state.
+    Forget,
+}
+
+/// One call to a provider: a single node, or several of one batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its nodes, in order.
+    pub nodes: Vec<NodeId>,
+    /// The steps that must be over before.
+    pub after: Vec<StepId>,
+}
+
+/// An output of the root module.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputChange {
+    /// As it is in state.
+    pub before: Option<Value>,
+    /// As it will be; may be unknown. `None` when it goes away.
+    pub after: Option<Value>,
+}
+
+impl Plan {
+    /// Whether applying it would do or record nothing.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.outputs.values().all(|o| o.before == o.after)
+    }
+}
