@@ -1,0 +1,1 @@
+//! Checks that hold a provider to its word.

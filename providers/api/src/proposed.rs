@@ -1,0 +1,1 @@
+//! Prior and configuration merged.

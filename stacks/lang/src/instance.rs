@@ -1,0 +1,142 @@
+//! What the evaluator yields: instances ready for a provider, and pods that want a host.
+
+use std::collections::BTreeMap;
+use weir_core::{Address, ModulePath, Span, Value, address::ProviderRef};
+
+/// An instance whose inputs are ready: known, or planned as unknown.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// Its address.
+    pub address: Address,
+    /// The provider configuration that serves it.
+    pub provider: ProviderRef,
+    /// Its configuration, of the schema's type; null where not set.
+    pub config: Value,
+    /// The instances it depends on, direct ones only: by reference, by `depends_on`, by `needs`,
+    /// by its host, by the order of its service's deploy plan. Sorted.
+    pub dependencies: Vec<Address>,
+    /// How it is treated.
+    pub lifecycle: Lifecycle,
+    /// Where its block starts.
+    pub span: Span,
+}
+
+/// The `lifecycle` block.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// `create_before_destroy`
+    pub create_before_destroy: bool,
+    /// `prevent_destroy`
+    pub prevent_destroy: bool,
+    /// `ignore_changes`
+    pub ignore_changes: Ignore,
+}
+
+/// Which changes of the configuration are ignored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Ignore {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those below these paths.
+    Paths(Vec<weir_core::Path>),
+    /// All.
+    All,
+}
+
+/// A provider block whose configuration is ready.
+#[derive(Debug, Clone)]
+pub struct ProviderConfig {
+    /// Which.
+    pub provider: ProviderRef,
+    /// The module it stands in.
+    pub module: ModulePath,
+    /// Its configuration, of the schema's type.
+    pub config: Value,
+    /// Where its block starts; `None` where there is none and the configuration is empty.
+    pub span: Option<Span>,
+}
+
+/// The pods of one service that want hosts, and the hosts there are. Answered by
+/// [`crate::Evaluator::place`].
+#[derive(Debug, Clone)]
+pub struct PlaceRequest {
+    /// The module the service stands in.
+    pub module: ModulePath,
+    /// The service's name.
+    pub service: String,
+    /// Where its block starts.
+    pub span: Span,
+    /// Instances that want a host, in order.
+    pub demands: Vec<Demand>,
+    /// Hosts of the cluster, in order.
+    pub hosts: Vec<HostFacts>,
+}
+
+/// What one pod instance asks of its host.
+#[derive(Debug, Clone)]
+pub struct Demand {
+    /// The instance: `service.web.pod.app["0"]`.
+    pub address: Address,
+    /// The host it must be on (`every = "host"`), by [`HostFacts::id`].
+    pub on: Option<String>,
+    /// Cores; zero where it does not say.
+    pub cpus: f64,
+    /// Bytes; zero where it does not say.
+    pub memory: u64,
+    /// Ports by name; `None` where any free one will do (it is chosen once and kept).
+    pub ports: BTreeMap<String, Option<u16>>,
+    /// Scopes no two instances of this pod may share: `host`, `site` or a label's name.
+    pub distinct: Vec<String>,
+    /// Pods of the same service whose hosts it keeps away from.
+    pub avoid: Vec<String>,
+    /// Scopes over which instances are spread evenly.
+    pub spread: Vec<String>,
+    /// Labels the host must have.
+    pub require: BTreeMap<String, String>,
+}
+
+/// A host as placement sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostFacts {
+    /// `site/name`, unique in the stack: `zurich/zrh-1`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its site.
+    pub site: String,
+    /// The address other hosts reach it at; unknown for a machine that is not made yet.
+    pub address: Value,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Cores, where known.
+    pub cpus: Option<f64>,
+    /// Bytes of memory, where known.
+    pub memory: Option<u64>,
+    /// The instance of its agent: `site.zurich.host["zrh-1"]`.
+    pub agent: Address,
+}
+
+/// Where an instance runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// [`HostFacts::id`] of its host.
+    pub host: String,
+    /// Its ports.
+    pub ports: BTreeMap<String, u16>,
+}
+
+/// What the evaluator has next.
+#[derive(Debug)]
+pub enum Next {
+    /// A provider block is ready.
+    Provider(Box<ProviderConfig>),
+    /// An instance is ready; its value is wanted by [`crate::Evaluator::supply`].
+    Instance(Box<Instance>),
+    /// Pods want hosts.
+    Place(Box<PlaceRequest>),
+    /// Nothing more until something is supplied.
+    Waiting,
+    /// All has been yielded and supplied; outputs can be read.
+    Done,
+}
