@@ -1,1 +1,2 @@
-//! Placeholder.
+//! Existing machines: over SSH, or this one.
+pub mod ssh;

@@ -15,7 +15,9 @@ use super::session::ExitStatus;
 #[derive(Debug, thiserror::Error)]
 pub enum SshError {
     /// No TCP connection: refused, no route, or a name that doesn't resolve.
-    #[error("{address} can't be reached: {cause}; check that the machine is up and that its address and port are right")]
+    #[error(
+        "{address} can't be reached: {cause}; check that the machine is up and that its address and port are right"
+    )]
     Unreachable {
         /// `address:port`.
         address: String,
@@ -36,7 +38,9 @@ pub enum SshError {
     #[error(transparent)]
     HostKey(Box<HostKeyError>),
     /// The two sides could not agree on a protocol, or the server hung up.
-    #[error("{address}: the SSH key exchange failed: {cause}; check that an SSH server listens on this port")]
+    #[error(
+        "{address}: the SSH key exchange failed: {cause}; check that an SSH server listens on this port"
+    )]
     Handshake {
         /// `address:port`.
         address: String,
@@ -63,7 +67,9 @@ pub enum SshError {
         source: Arc<SshError>,
     },
     /// An established connection ended.
-    #[error("{address}: the connection was lost: {cause}; run the command again once the machine answers")]
+    #[error(
+        "{address}: the connection was lost: {cause}; run the command again once the machine answers"
+    )]
     Disconnected {
         /// `address:port`.
         address: String,
@@ -325,7 +331,9 @@ pub enum HostKeyError {
         location: Location,
     },
     /// A trusted authority signed the host's certificate, but it doesn't hold.
-    #[error("{host}: its host certificate (authority at {location}) does not hold: {reason}; have the certificate issued anew")]
+    #[error(
+        "{host}: its host certificate (authority at {location}) does not hold: {reason}; have the certificate issued anew"
+    )]
     Certificate {
         /// The name looked up.
         host: String,
@@ -347,7 +355,9 @@ pub enum HostKeyError {
         cause: io::Error,
     },
     /// A line that matters can't be understood.
-    #[error("{host}: {location} can't be understood ({reason}) and may revoke a key; mend or remove the line")]
+    #[error(
+        "{host}: {location} can't be understood ({reason}) and may revoke a key; mend or remove the line"
+    )]
     Line {
         /// The name looked up.
         host: String,
