@@ -117,7 +117,10 @@ impl Object {
 impl Address {
     /// The address without its key: the block that made it.
     pub fn block(&self) -> Address {
-        Address { key: Key::None, ..self.clone() }
+        Address {
+            key: Key::None,
+            ..self.clone()
+        }
     }
     /// Whether `self` is `other` or one of its instances, or lies in it where `other` is the
     /// block of all.
@@ -187,9 +190,15 @@ impl FromStr for ProviderRef {
             Some((name, alias)) => (name, Some(alias.to_owned())),
         };
         if is_identifier(name) && alias.as_deref().is_none_or(is_identifier) {
-            Ok(ProviderRef { name: name.into(), alias })
+            Ok(ProviderRef {
+                name: name.into(),
+                alias,
+            })
         } else {
-            Err(ParseAddressError { text: s.into(), cause: "write `name` or `name.alias`".into() })
+            Err(ParseAddressError {
+                text: s.into(),
+                cause: "write `name` or `name.alias`".into(),
+            })
         }
     }
 }
@@ -197,10 +206,20 @@ impl FromStr for ProviderRef {
 impl FromStr for Address {
     type Err = ParseAddressError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let err = |cause: &str| ParseAddressError { text: text.into(), cause: cause.into() };
-        let mut segments = segments(text).map_err(|cause| err(&cause))?.into_iter().peekable();
+        let err = |cause: &str| ParseAddressError {
+            text: text.into(),
+            cause: cause.into(),
+        };
+        let mut segments = segments(text)
+            .map_err(|cause| err(&cause))?
+            .into_iter()
+            .peekable();
         let mut module = ModulePath::root();
-        let mut next = |what: &str| segments.next().ok_or_else(|| err(&format!("{what} is missing")));
+        let mut next = |what: &str| {
+            segments
+                .next()
+                .ok_or_else(|| err(&format!("{what} is missing")))
+        };
         let mut head = next("the type")?;
         while head.0 == "module" {
             let (name, key) = next("the module's name")?;
@@ -234,13 +253,23 @@ impl FromStr for Address {
             }
             ty => {
                 let (name, key) = next("the name")?;
-                (Object::Managed { ty: ty.into(), name }, key)
+                (
+                    Object::Managed {
+                        ty: ty.into(),
+                        name,
+                    },
+                    key,
+                )
             }
         };
         if segments.next().is_some() {
             return Err(err("something stands after the end"));
         }
-        Ok(Address { module, object, key })
+        Ok(Address {
+            module,
+            object,
+            key,
+        })
     }
 }
 
@@ -266,7 +295,9 @@ fn segments(text: &str) -> Result<Vec<(String, Key)>, String> {
 
 /// Reads `[0]` or `["key"]` at the start of the text, if one is there.
 fn instance_key(text: &str) -> Result<(Key, &str), String> {
-    let Some(inner) = text.strip_prefix('[') else { return Ok((Key::None, text)) };
+    let Some(inner) = text.strip_prefix('[') else {
+        return Ok((Key::None, text));
+    };
     if inner.starts_with('"') {
         let mut stream = serde_json::Deserializer::from_str(inner).into_iter::<String>();
         let name = match stream.next() {
@@ -274,7 +305,9 @@ fn instance_key(text: &str) -> Result<(Key, &str), String> {
             _ => return Err("the quoted key does not end".into()),
         };
         let tail = inner[stream.byte_offset()..].strip_prefix(']');
-        return tail.map(|t| (Key::Name(name), t)).ok_or_else(|| "`]` is missing".into());
+        return tail
+            .map(|t| (Key::Name(name), t))
+            .ok_or_else(|| "`]` is missing".into());
     }
     let (number, tail) = inner.split_once(']').ok_or("`]` is missing")?;
     match number.parse() {

@@ -84,7 +84,10 @@ impl Diagnostic {
     }
     /// A warning.
     pub fn warning(summary: impl Into<String>) -> Diagnostic {
-        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(summary) }
+        Diagnostic {
+            severity: Severity::Warning,
+            ..Diagnostic::error(summary)
+        }
     }
     /// With the cause.
     pub fn because(mut self, detail: impl Into<String>) -> Self {

@@ -56,7 +56,10 @@ fn walk(value: &Value, path: &Path, out: &mut Encoded) -> Json {
         out.sensitive.push(path_to_json(path));
     }
     let mut items = |values: &mut dyn Iterator<Item = &Value>| -> Json {
-        values.enumerate().map(|(i, v)| walk(v, &path.index(i), out)).collect()
+        values
+            .enumerate()
+            .map(|(i, v)| walk(v, &path.index(i), out))
+            .collect()
     };
     match value.kind() {
         Kind::Unknown(ty, _) => {
@@ -66,7 +69,9 @@ fn walk(value: &Value, path: &Path, out: &mut Encoded) -> Json {
         Kind::List(_, v) | Kind::Tuple(v) => items(&mut v.iter()),
         Kind::Set(_, v) => items(&mut v.iter()),
         Kind::Map(_, m) | Kind::Object(m) => Json::Object(
-            m.iter().map(|(k, v)| (k.to_string(), walk(v, &path.key(&**k), out))).collect(),
+            m.iter()
+                .map(|(k, v)| (k.to_string(), walk(v, &path.key(&**k), out)))
+                .collect(),
         ),
         _ => to_json(value),
     }
@@ -118,14 +123,14 @@ pub fn decode(encoded: &Encoded) -> Result<Value, DecodeError> {
     let ty = type_from_json(&encoded.ty).ok_or_else(|| bad(&root, "the type is not understood"))?;
     let mut unknown = BTreeMap::new();
     for (path, ty) in &encoded.unknown {
-        let path = path_from_json(path).ok_or_else(|| bad(&root, "an unknown's path is damaged"))?;
+        let path =
+            path_from_json(path).ok_or_else(|| bad(&root, "an unknown's path is damaged"))?;
         let ty = type_from_json(ty).ok_or_else(|| bad(&path, "an unknown's type is damaged"))?;
         unknown.insert(path, ty);
     }
     let mut sensitive = Vec::new();
     for path in &encoded.sensitive {
-        sensitive
-            .push(path_from_json(path).ok_or_else(|| bad(&root, "a mark's path is damaged"))?);
+        sensitive.push(path_from_json(path).ok_or_else(|| bad(&root, "a mark's path is damaged"))?);
     }
     decode_at(&encoded.value, &ty, &root, &Notes { unknown, sensitive })
 }
@@ -136,12 +141,18 @@ struct Notes {
 }
 
 fn bad(path: &Path, cause: impl Into<String>) -> DecodeError {
-    DecodeError { path: path.clone(), cause: cause.into() }
+    DecodeError {
+        path: path.clone(),
+        cause: cause.into(),
+    }
 }
 
 fn decode_at(json: &Json, ty: &Type, path: &Path, notes: &Notes) -> Result<Value, DecodeError> {
-    let marks =
-        if notes.sensitive.contains(path) { Marks::SENSITIVE } else { Marks::NONE };
+    let marks = if notes.sensitive.contains(path) {
+        Marks::SENSITIVE
+    } else {
+        Marks::NONE
+    };
     if let Some(ty) = notes.unknown.get(path) {
         return Ok(Value::unknown(ty.clone()).mark(marks));
     }
@@ -160,7 +171,10 @@ fn decode_at(json: &Json, ty: &Type, path: &Path, notes: &Notes) -> Result<Value
             .iter()
             .map(|(k, v)| {
                 let ty = element(k).ok_or_else(wrong)?;
-                Ok((Arc::from(k.as_str()), decode_at(v, &ty, &path.key(k), notes)?))
+                Ok((
+                    Arc::from(k.as_str()),
+                    decode_at(v, &ty, &path.key(k), notes)?,
+                ))
             })
             .collect::<Result<BTreeMap<Arc<str>, Value>, DecodeError>>()
     };
@@ -172,9 +186,7 @@ fn decode_at(json: &Json, ty: &Type, path: &Path, notes: &Notes) -> Result<Value
             Value::number(Number::from_str(&n.to_string()).map_err(|_| wrong())?)
         }
         (Json::String(s), Type::String) => Value::string(s.as_str()),
-        (_, Type::List(t)) => {
-            Value::list((**t).clone(), items(json, &|_| Some((**t).clone()))?)
-        }
+        (_, Type::List(t)) => Value::list((**t).clone(), items(json, &|_| Some((**t).clone()))?),
         (_, Type::Set(t)) => Value::set((**t).clone(), items(json, &|_| Some((**t).clone()))?),
         (_, Type::Map(t)) => Value::map((**t).clone(), entries(json, &|_| Some((**t).clone()))?),
         (_, Type::Tuple(ts)) => Value::tuple(items(json, &|i| ts.get(i).cloned())?),
@@ -198,8 +210,10 @@ pub fn type_to_json(ty: &Type) -> Json {
         Type::Map(t) => json!(["map", type_to_json(t)]),
         Type::Tuple(ts) => json!(["tuple", ts.iter().map(type_to_json).collect::<Vec<_>>()]),
         Type::Object(fields) => {
-            let types: serde_json::Map<String, Json> =
-                fields.iter().map(|(k, f)| (k.to_string(), type_to_json(&f.ty))).collect();
+            let types: serde_json::Map<String, Json> = fields
+                .iter()
+                .map(|(k, f)| (k.to_string(), type_to_json(&f.ty)))
+                .collect();
             let optional: Vec<&str> = fields
                 .iter()
                 .filter(|(_, f)| f.presence == Presence::Optional)
@@ -249,7 +263,13 @@ pub fn type_from_json(json: &Json) -> Option<Type> {
                 } else {
                     Presence::Required
                 };
-                fields.insert(Arc::from(k.as_str()), Field { ty: type_from_json(t)?, presence });
+                fields.insert(
+                    Arc::from(k.as_str()),
+                    Field {
+                        ty: type_from_json(t)?,
+                        presence,
+                    },
+                );
             }
             Some(Type::Object(Arc::new(fields)))
         }
@@ -274,7 +294,10 @@ pub fn path_from_json(json: &Json) -> Option<Path> {
         .iter()
         .map(|step| match step {
             Json::String(k) => Some(Step::Key(k.clone())),
-            Json::Number(n) => n.as_u64().and_then(|i| usize::try_from(i).ok()).map(Step::Index),
+            Json::Number(n) => n
+                .as_u64()
+                .and_then(|i| usize::try_from(i).ok())
+                .map(Step::Index),
             _ => None,
         })
         .collect::<Option<Vec<_>>>()

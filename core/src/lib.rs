@@ -30,4 +30,4 @@ pub use diag::{Diagnostic, Diagnostics, Severity, Span};
 pub use number::Number;
 pub use path::{Path, Step as PathStep};
 pub use types::Type;
-pub use value::{Known, Kind, Marks, Value};
+pub use value::{Kind, Known, Marks, Value};

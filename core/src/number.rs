@@ -3,7 +3,7 @@
 //! Addition, subtraction and multiplication are exact; a division that does not end is rounded to
 //! [`DIVISION_DIGITS`] significant digits, which is more than the 512-bit mantissa of Terraform.
 
-use bigdecimal::{BigDecimal, RoundingMode, Signed, ToPrimitive, Zero};
+use bigdecimal::{BigDecimal, RoundingMode, Signed, ToPrimitive, Zero, num_bigint::BigInt};
 use std::{fmt, num::NonZeroU64, str::FromStr, sync::Arc};
 
 /// Significant digits of a quotient that has no finite decimal expansion.
@@ -65,7 +65,8 @@ impl Number {
 
     /// From a double, by its shortest decimal form; `None` for infinities and NaN.
     pub fn from_f64(f: f64) -> Option<Number> {
-        f.is_finite().then(|| Number::from_str(&format!("{f}")).ok())?
+        f.is_finite()
+            .then(|| Number::from_str(&format!("{f}")).ok())?
     }
 
     /// Whether the number has no fraction.
@@ -121,17 +122,22 @@ impl Number {
         {
             return Some(Number(Repr::Int(q)));
         }
-        let d = other.to_decimal();
-        if d.is_zero() {
+        let (dividend, divisor) = (self.to_decimal(), other.to_decimal());
+        if divisor.is_zero() {
             return None;
         }
+        // The crate's own division stops at 100 digits: scale the dividend and divide integers.
+        let wanted = i64::try_from(DIVISION_DIGITS + divisor.digits()).unwrap_or(i64::MAX) + 2;
+        let shift = (wanted - i64::try_from(dividend.digits()).unwrap_or(0)).max(0);
+        let ((a, a_scale), (b, b_scale)) = (
+            dividend.into_bigint_and_exponent(),
+            divisor.into_bigint_and_exponent(),
+        );
+        let quotient = (a * BigInt::from(10).pow(u32::try_from(shift).ok()?)) / b;
+        let quotient = BigDecimal::new(quotient, a_scale - b_scale + shift);
         let digits = NonZeroU64::new(DIVISION_DIGITS)?;
-        let context = bigdecimal::Context::new(digits, RoundingMode::HalfEven);
-        let quotient = self.to_decimal() / d;
-        Some(Number::from_decimal(quotient.with_precision_round(
-            context.precision(),
-            context.rounding_mode(),
-        )))
+        let quotient = quotient.with_precision_round(digits, RoundingMode::HalfEven);
+        Some(Number::from_decimal(quotient))
     }
 
     /// The remainder with the sign of the dividend; `None` when dividing by zero.
@@ -173,7 +179,9 @@ impl FromStr for Number {
         if s.contains('_') || s.is_empty() {
             return Err(ParseNumberError(s.into()));
         }
-        BigDecimal::from_str(s).map(Number::from_decimal).map_err(|_| ParseNumberError(s.into()))
+        BigDecimal::from_str(s)
+            .map(Number::from_decimal)
+            .map_err(|_| ParseNumberError(s.into()))
     }
 }
 

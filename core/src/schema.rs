@@ -150,7 +150,13 @@ impl Block {
                 SetBy::Required => Presence::Required,
                 _ => Presence::Optional,
             };
-            (Arc::from(name.as_str()), Field { ty: a.ty.clone(), presence })
+            (
+                Arc::from(name.as_str()),
+                Field {
+                    ty: a.ty.clone(),
+                    presence,
+                },
+            )
         });
         let blocks = self.blocks.iter().map(|(name, b)| {
             let object = b.block.ty();
@@ -162,7 +168,13 @@ impl Block {
                 Nesting::Map if object.has_dynamic() => Type::Dynamic,
                 Nesting::Map => Type::map(object),
             };
-            (Arc::from(name.as_str()), Field { ty, presence: Presence::Optional })
+            (
+                Arc::from(name.as_str()),
+                Field {
+                    ty,
+                    presence: Presence::Optional,
+                },
+            )
         });
         Type::Object(Arc::new(attributes.chain(blocks).collect()))
     }

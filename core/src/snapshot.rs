@@ -103,7 +103,10 @@ impl Snapshot {
             }
             for d in &resource.dependencies {
                 if !self.resources.contains_key(d) {
-                    return Err(SnapshotError::DanglingDependency(address.clone(), d.clone()));
+                    return Err(SnapshotError::DanglingDependency(
+                        address.clone(),
+                        d.clone(),
+                    ));
                 }
             }
         }
@@ -127,7 +130,12 @@ impl Snapshot {
                 }
                 on_path.insert(address);
                 stack.push((address, true));
-                for d in self.resources.get(address).into_iter().flat_map(|r| &r.dependencies) {
+                for d in self
+                    .resources
+                    .get(address)
+                    .into_iter()
+                    .flat_map(|r| &r.dependencies)
+                {
                     if on_path.contains(d) {
                         return Err(SnapshotError::Cycle(d.clone(), address.clone()));
                     }

@@ -61,7 +61,15 @@ impl Type {
         Type::Object(Arc::new(
             fields
                 .into_iter()
-                .map(|(k, ty)| (k.into(), Field { ty, presence: Presence::Required }))
+                .map(|(k, ty)| {
+                    (
+                        k.into(),
+                        Field {
+                            ty,
+                            presence: Presence::Required,
+                        },
+                    )
+                })
                 .collect(),
         ))
     }

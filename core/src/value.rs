@@ -98,7 +98,10 @@ pub struct Refinements {
 
 impl Value {
     fn of(kind: Kind) -> Value {
-        Value { kind, marks: Marks::NONE }
+        Value {
+            kind,
+            marks: Marks::NONE,
+        }
     }
     /// Null of no known type.
     pub fn null() -> Value {
@@ -144,7 +147,10 @@ impl Value {
                 v
             })
             .collect();
-        Value { kind: Kind::Set(element, Arc::new(items)), marks }
+        Value {
+            kind: Kind::Set(element, Arc::new(items)),
+            marks,
+        }
     }
     /// A map; every element must be of type `element`.
     pub fn map(element: Type, entries: BTreeMap<Arc<str>, Value>) -> Value {
@@ -152,7 +158,9 @@ impl Value {
     }
     /// An object.
     pub fn object<K: Into<Arc<str>>>(fields: impl IntoIterator<Item = (K, Value)>) -> Value {
-        Value::of(Kind::Object(Arc::new(fields.into_iter().map(|(k, v)| (k.into(), v)).collect())))
+        Value::of(Kind::Object(Arc::new(
+            fields.into_iter().map(|(k, v)| (k.into(), v)).collect(),
+        )))
     }
     /// A tuple.
     pub fn tuple(items: Vec<Value>) -> Value {
@@ -173,7 +181,8 @@ impl Value {
     }
     /// Its marks and those of everything in it.
     pub fn marks_deep(&self) -> Marks {
-        self.children().fold(self.marks, |m, v| m.union(v.marks_deep()))
+        self.children()
+            .fold(self.marks, |m, v| m.union(v.marks_deep()))
     }
     /// The value with these marks added.
     pub fn mark(mut self, marks: Marks) -> Value {
@@ -271,11 +280,13 @@ impl Value {
     }
     /// The place a path leads to.
     pub fn at(&self, path: &Path) -> Option<&Value> {
-        path.0.iter().try_fold(self, |v, step| match (step, &v.kind) {
-            (Step::Key(k), _) => v.get(k),
-            (Step::Index(i), Kind::List(_, items) | Kind::Tuple(items)) => items.get(*i),
-            _ => None,
-        })
+        path.0
+            .iter()
+            .try_fold(self, |v, step| match (step, &v.kind) {
+                (Step::Key(k), _) => v.get(k),
+                (Step::Index(i), Kind::List(_, items) | Kind::Tuple(items)) => items.get(*i),
+                _ => None,
+            })
     }
     /// The values directly inside.
     pub fn children(&self) -> Box<dyn Iterator<Item = &Value> + '_> {
@@ -294,7 +305,12 @@ impl Value {
             Kind::Tuple(items) => Kind::Tuple(Value::transform_items(&items, f)),
             Kind::Set(t, items) => Kind::Set(
                 t,
-                Arc::new(items.iter().map(|v| Value::transform_dyn(v.clone(), f)).collect()),
+                Arc::new(
+                    items
+                        .iter()
+                        .map(|v| Value::transform_dyn(v.clone(), f))
+                        .collect(),
+                ),
             ),
             Kind::Map(t, m) => Kind::Map(t, Value::transform_entries(&m, f)),
             Kind::Object(m) => Kind::Object(Value::transform_entries(&m, f)),
@@ -306,13 +322,22 @@ impl Value {
         v.transform(&mut |x| f(x))
     }
     fn transform_items(items: &[Value], f: &mut dyn FnMut(Value) -> Value) -> Arc<Vec<Value>> {
-        Arc::new(items.iter().map(|v| Value::transform_dyn(v.clone(), f)).collect())
+        Arc::new(
+            items
+                .iter()
+                .map(|v| Value::transform_dyn(v.clone(), f))
+                .collect(),
+        )
     }
     fn transform_entries(
         m: &BTreeMap<Arc<str>, Value>,
         f: &mut dyn FnMut(Value) -> Value,
     ) -> Arc<BTreeMap<Arc<str>, Value>> {
-        Arc::new(m.iter().map(|(k, v)| (k.clone(), Value::transform_dyn(v.clone(), f))).collect())
+        Arc::new(
+            m.iter()
+                .map(|(k, v)| (k.clone(), Value::transform_dyn(v.clone(), f)))
+                .collect(),
+        )
     }
     /// The object with one field set (or added). Anything but an object is returned as it is.
     pub fn with(self, key: &str, field: Value) -> Value {
@@ -423,15 +448,17 @@ impl Known {
 fn first_unknown(value: &Value, path: &Path) -> Option<Path> {
     match &value.kind {
         Kind::Unknown(..) => Some(path.clone()),
-        Kind::Map(_, m) | Kind::Object(m) => {
-            m.iter().find_map(|(k, v)| first_unknown(v, &path.key(&**k)))
-        }
-        Kind::List(_, items) | Kind::Tuple(items) => {
-            items.iter().enumerate().find_map(|(i, v)| first_unknown(v, &path.index(i)))
-        }
-        Kind::Set(_, items) => {
-            items.iter().enumerate().find_map(|(i, v)| first_unknown(v, &path.index(i)))
-        }
+        Kind::Map(_, m) | Kind::Object(m) => m
+            .iter()
+            .find_map(|(k, v)| first_unknown(v, &path.key(&**k))),
+        Kind::List(_, items) | Kind::Tuple(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(i, v)| first_unknown(v, &path.index(i))),
+        Kind::Set(_, items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(i, v)| first_unknown(v, &path.index(i))),
         _ => None,
     }
 }

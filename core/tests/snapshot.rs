@@ -1,0 +1,84 @@
+//! The invariants of a snapshot.
+
+use std::collections::BTreeSet;
+use weir_core::{
+    Address, Known, Value,
+    snapshot::{Lineage, Resource, Snapshot, SnapshotError, Status},
+};
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+fn snapshot(edges: &[(&str, &[&str])]) -> Snapshot {
+    let mut snapshot = Snapshot::empty(Lineage("l".into()));
+    for (name, dependencies) in edges {
+        let resource = Resource {
+            provider: "fake".parse().unwrap(),
+            schema_version: 0,
+            value: Known::new(Value::null()).unwrap(),
+            private: vec![],
+            dependencies: dependencies
+                .iter()
+                .map(|d| address(d))
+                .collect::<BTreeSet<_>>(),
+            status: Status::Ready,
+        };
+        snapshot.resources.insert(address(name), resource);
+    }
+    snapshot
+}
+
+#[test]
+fn a_whole_snapshot_verifies() {
+    let whole = snapshot(&[("a.a", &["a.b", "a.c"]), ("a.b", &["a.c"]), ("a.c", &[])]);
+    assert_eq!(whole.verify(), Ok(()));
+}
+
+#[test]
+fn a_dependency_that_is_not_there_is_told() {
+    assert_eq!(
+        snapshot(&[("a.a", &["a.b"])]).verify(),
+        Err(SnapshotError::DanglingDependency(
+            address("a.a"),
+            address("a.b")
+        ))
+    );
+}
+
+#[test]
+fn a_loop_is_told() {
+    for edges in [
+        &[("a.a", &["a.a"][..])][..],
+        &[
+            ("a.a", &["a.b"][..]),
+            ("a.b", &["a.c"][..]),
+            ("a.c", &["a.a"][..]),
+        ][..],
+    ] {
+        assert!(matches!(
+            snapshot(edges).verify(),
+            Err(SnapshotError::Cycle(..))
+        ));
+    }
+}
+
+#[test]
+fn a_long_chain_needs_no_stack() {
+    let names: Vec<String> = (0..50_000).map(|i| format!("a.n{i}")).collect();
+    let previous: Vec<Vec<&str>> = (0..names.len())
+        .map(|i| names[..i].last().map(String::as_str).into_iter().collect())
+        .collect();
+    let edges: Vec<(&str, &[&str])> = names
+        .iter()
+        .zip(&previous)
+        .map(|(n, p)| (n.as_str(), p.as_slice()))
+        .collect();
+    assert_eq!(snapshot(&edges).verify(), Ok(()));
+}
+
+#[test]
+fn a_pod_without_a_key_is_told() {
+    let s = snapshot(&[("service.web.pod.app", &[])]);
+    assert!(matches!(s.verify(), Err(SnapshotError::NoKey(_))));
+}

@@ -1,0 +1,109 @@
+//! Values: marks, unknowns, and the JSON they are stored as.
+
+use std::collections::BTreeMap;
+use weir_core::{Known, Marks, Number, Path, Type, Value, json};
+
+fn sample() -> Value {
+    let secret = Value::string("hunter2").mark(Marks::SENSITIVE);
+    Value::object([
+        ("name", Value::string("web")),
+        (
+            "big",
+            Value::number(
+                "123456789012345678901234567890.5"
+                    .parse::<Number>()
+                    .unwrap(),
+            ),
+        ),
+        (
+            "tags",
+            Value::map(Type::String, BTreeMap::from([("a".into(), secret)])),
+        ),
+        (
+            "ports",
+            Value::set(Type::Number, [Value::number(443i64), Value::number(80i64)]),
+        ),
+        (
+            "mixed",
+            Value::tuple(vec![Value::bool(true), Value::null_of(Type::String)]),
+        ),
+        ("none", Value::list(Type::Bool, vec![])),
+        ("later", Value::unknown(Type::list(Type::String))),
+    ])
+}
+
+#[test]
+fn what_is_encoded_decodes_to_the_same() {
+    let encoded = json::encode(&sample());
+    let text = serde_json::to_string(&encoded).unwrap();
+    assert_eq!(
+        json::decode(&serde_json::from_str(&text).unwrap()).unwrap(),
+        sample()
+    );
+}
+
+#[test]
+fn a_secret_prints_nowhere() {
+    let value = sample();
+    for text in [
+        format!("{value}"),
+        format!("{value:?}"),
+        format!("{:?}", value.kind()),
+    ] {
+        assert!(!text.contains("hunter2"), "{text}");
+        assert!(text.contains("(sensitive)"), "{text}");
+    }
+}
+
+#[test]
+fn known_is_proven() {
+    assert_eq!(
+        Known::new(sample()).unwrap_err().0,
+        Path::root().key("later")
+    );
+    let known = sample().with("later", Value::list(Type::String, vec![]));
+    assert!(Known::new(known).is_ok());
+}
+
+#[test]
+fn marks_of_set_elements_move_to_the_set() {
+    let set = Value::set(Type::String, [Value::string("a").mark(Marks::SENSITIVE)]);
+    assert!(set.is_sensitive());
+    assert!(set.children().all(|v| !v.is_sensitive()));
+    let (plain, marks) = sample().unmark_deep();
+    assert_eq!(marks, Marks::SENSITIVE);
+    assert!(plain.marks_deep().is_empty());
+}
+
+#[test]
+fn ephemeral_values_are_not_encoded() {
+    let value = Value::object([("token", Value::string("t0ken").mark(Marks::EPHEMERAL))]);
+    let text = serde_json::to_string(&json::encode(&value)).unwrap();
+    assert!(!text.contains("t0ken"), "{text}");
+}
+
+#[test]
+fn damaged_json_says_where() {
+    let mut encoded = json::encode(&Value::object([("a", Value::list(Type::Number, vec![]))]));
+    encoded.value = serde_json::json!({"a": [1, "x"]});
+    let error = json::decode(&encoded).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a[1]: the stored value is not of type number"
+    );
+}
+
+#[test]
+fn types_round_trip_through_their_notation() {
+    for ty in [
+        Type::Dynamic,
+        Type::map(Type::list(Type::Bool)),
+        Type::tuple([Type::String, Type::set(Type::Number)]),
+        Type::object([
+            ("a", Type::String),
+            ("b", Type::object([("c", Type::Dynamic)])),
+        ]),
+    ] {
+        assert_eq!(json::type_from_json(&json::type_to_json(&ty)), Some(ty));
+    }
+}
