@@ -1,5 +1,7 @@
 //! Exactness of numbers.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::str::FromStr;
 use weir_core::Number;
 

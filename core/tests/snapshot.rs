@@ -1,5 +1,7 @@
 //! The invariants of a snapshot.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::collections::BTreeSet;
 use weir_core::{
     Address, Known, Value,

@@ -1,5 +1,7 @@
 //! Values: marks, unknowns, and the JSON they are stored as.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::collections::BTreeMap;
 use weir_core::{Known, Marks, Number, Path, Type, Value, json};
 
