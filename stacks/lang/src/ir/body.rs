@@ -1,0 +1,61 @@
+//! Bodies: attributes and blocks in source order.
+
+use super::Expr;
+use std::sync::Arc;
+use weir_core::Span;
+
+/// What stands in a file, or between the braces of a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// Attributes, in source order. No name occurs twice.
+    pub attributes: Vec<Attribute>,
+    /// Blocks, in source order.
+    pub blocks: Vec<Block>,
+    /// All of it; for a block without its braces.
+    pub span: Span,
+}
+
+/// `name = expr`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where the name stands.
+    pub name_span: Span,
+    /// Its expression.
+    pub expr: Expr,
+}
+
+/// `ident "label" { ... }`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Its type.
+    pub ident: Arc<str>,
+    /// Its labels.
+    pub labels: Vec<Label>,
+    /// What stands in it.
+    pub body: Body,
+    /// Its header: type and labels.
+    pub span: Span,
+}
+
+/// A label of a block.
+pub type Label = (Arc<str>, Span);
+
+impl Body {
+    /// The attribute of that name.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|a| &*a.name == name)
+    }
+    /// The blocks of that type.
+    pub fn blocks<'a>(&'a self, ident: &'a str) -> impl Iterator<Item = &'a Block> {
+        self.blocks.iter().filter(move |b| &*b.ident == ident)
+    }
+}
+
+impl Block {
+    /// The label at that position.
+    pub fn label(&self, index: usize) -> Option<&str> {
+        self.labels.get(index).map(|(text, _)| &**text)
+    }
+}
