@@ -73,7 +73,9 @@ impl Files for DiskFiles {
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(self.root.join(folder))? {
             let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
             // The metadata of what a link points at: a linked folder is a folder.
             let kind = match std::fs::metadata(entry.path()) {
                 Ok(m) if m.is_dir() => EntryKind::Folder,
@@ -95,7 +97,10 @@ impl MemoryFiles {
     /// Files of these texts.
     pub fn of<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> MemoryFiles {
         MemoryFiles(
-            files.into_iter().map(|(path, text)| (normal(Path::new(path)), text.into())).collect(),
+            files
+                .into_iter()
+                .map(|(path, text)| (normal(Path::new(path)), text.into()))
+                .collect(),
         )
     }
 }
@@ -113,18 +118,25 @@ impl Files for MemoryFiles {
 }
 
 /// The entries of a folder, where all there is are the paths of files.
-fn list_paths<'a>(
-    paths: impl Iterator<Item = &'a Path>,
-    folder: &Path,
-) -> io::Result<Vec<Entry>> {
+fn list_paths<'a>(paths: impl Iterator<Item = &'a Path>, folder: &Path) -> io::Result<Vec<Entry>> {
     let mut entries = BTreeSet::new();
     for path in paths {
-        let Ok(inside) = path.strip_prefix(folder) else { continue };
+        let Ok(inside) = path.strip_prefix(folder) else {
+            continue;
+        };
         let mut parts = inside.components();
-        let Some(Component::Normal(name)) = parts.next() else { continue };
-        let kind =
-            if parts.next().is_some() { EntryKind::Folder } else { EntryKind::File };
-        entries.insert(Entry { name: name.to_string_lossy().into_owned(), kind });
+        let Some(Component::Normal(name)) = parts.next() else {
+            continue;
+        };
+        let kind = if parts.next().is_some() {
+            EntryKind::Folder
+        } else {
+            EntryKind::File
+        };
+        entries.insert(Entry {
+            name: name.to_string_lossy().into_owned(),
+            kind,
+        });
     }
     if entries.is_empty() && !folder.as_os_str().is_empty() {
         return Err(io::Error::from(io::ErrorKind::NotFound));
@@ -159,11 +171,17 @@ pub struct Recording {
 impl Recording {
     /// Records what is read from `inner`.
     pub fn new(inner: Arc<dyn Files>) -> Recording {
-        Recording { inner, seen: Mutex::default() }
+        Recording {
+            inner,
+            seen: Mutex::default(),
+        }
     }
     /// All that was read so far, by path.
     pub fn files(&self) -> BTreeMap<PathBuf, Arc<[u8]>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -211,12 +229,19 @@ pub(crate) struct Mounted {
 
 impl Mounted {
     pub(crate) fn new(base: Arc<dyn Files>) -> Mounted {
-        Mounted { base, modules: Mutex::default() }
+        Mounted {
+            base,
+            modules: Mutex::default(),
+        }
     }
     /// Puts a module's files in their place.
     pub(crate) fn mount(&self, folder: &Path, files: BTreeMap<PathBuf, &'static [u8]>) {
         let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
-        modules.extend(files.into_iter().map(|(path, bytes)| (folder.join(path), bytes)));
+        modules.extend(
+            files
+                .into_iter()
+                .map(|(path, bytes)| (folder.join(path), bytes)),
+        );
     }
 }
 
@@ -227,7 +252,10 @@ impl Files for Mounted {
         }
         self.base.read_bytes(path).or_else(|error| {
             let modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
-            modules.get(&normal(path)).map(|bytes| Arc::from(*bytes)).ok_or(error)
+            modules
+                .get(&normal(path))
+                .map(|bytes| Arc::from(*bytes))
+                .ok_or(error)
         })
     }
     fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
