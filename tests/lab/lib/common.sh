@@ -44,7 +44,7 @@ missing_kernel_parts() {
   [[ -e /dev/loop-control ]] || modprobe -q loop 2>/dev/null ||
     echo "loop devices: load them with \`modprobe loop\`, or boot a kernel with CONFIG_BLK_DEV_LOOP"
   [[ -d /sys/fs/cgroup ]] || echo "cgroups: mount them at /sys/fs/cgroup"
-  ip link add wlprobe0 type veth peer name wlprobe1 2>/dev/null && ip link del wlprobe0 ||
+  ip link add "wlp$$" type veth peer name "wlq$$" 2>/dev/null && ip link del "wlp$$" ||
     echo "veth pairs: load them with \`modprobe veth\`, run with CAP_NET_ADMIN, or boot a kernel with CONFIG_VETH"
 }
 

@@ -6,7 +6,7 @@
 
 readonly NET_FIRST=64 NET_LAST=126
 
-net_table() { echo "weir_lab_$(tr -c 'a-zA-Z0-9\n' _ <<<"$LAB_NAME")"; }
+net_table() { echo "weir_lab_$LAB_NAME"; }
 net_number() { cat "$LAB_DIR/net" 2>/dev/null; }
 net_namespace() { echo "weir-$LAB_NAME-$1"; }
 
