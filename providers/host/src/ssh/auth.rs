@@ -17,7 +17,7 @@ use super::error::{AuthRefused, KeyFileError, SshError, TriedKey};
 /// A key to offer.
 enum Candidate {
     File { path: PathBuf, key: Arc<PrivateKey> },
-    Agent(AgentIdentity),
+    Agent(Box<AgentIdentity>),
 }
 
 impl Candidate {
@@ -95,13 +95,16 @@ impl Credentials {
             match held {
                 Some(index) => this
                     .candidates
-                    .push(Candidate::Agent(identities.remove(index))),
+                    .push(Candidate::Agent(Box::new(identities.remove(index)))),
                 None => this.locked = this.locked.or(Some(path)),
             }
         }
         if hop.agent == AgentUse::AfterFiles {
-            this.candidates
-                .extend(identities.into_iter().map(Candidate::Agent));
+            this.candidates.extend(
+                identities
+                    .into_iter()
+                    .map(|i| Candidate::Agent(Box::new(i))),
+            );
         }
         Ok(this)
     }
@@ -172,23 +175,31 @@ impl Credentials {
         } else {
             None
         };
-        match (candidate, &mut self.agent) {
-            (Candidate::File { key, .. }, _) => handle
-                .authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash))
-                .await
-                .map_err(|e| e.to_string()),
-            (Candidate::Agent(AgentIdentity::PublicKey { key, .. }), Some(agent)) => handle
-                .authenticate_publickey_with(user, key, hash, agent)
-                .await
-                .map_err(|e| format!("ssh-agent did not sign: {e}")),
-            (Candidate::Agent(AgentIdentity::Certificate { certificate, .. }), Some(agent)) => {
+        let identity = match candidate {
+            Candidate::File { key, .. } => {
+                return handle
+                    .authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash))
+                    .await
+                    .map_err(|e| e.to_string());
+            }
+            Candidate::Agent(identity) => *identity,
+        };
+        let Some(agent) = &mut self.agent else {
+            return Err("ssh-agent has gone".into());
+        };
+        let answer = match identity {
+            AgentIdentity::PublicKey { key, .. } => {
+                handle
+                    .authenticate_publickey_with(user, key, hash, agent)
+                    .await
+            }
+            AgentIdentity::Certificate { certificate, .. } => {
                 handle
                     .authenticate_certificate_with(user, certificate, hash, agent)
                     .await
-                    .map_err(|e| format!("ssh-agent did not sign: {e}"))
             }
-            (Candidate::Agent(_), None) => Err("ssh-agent has gone".into()),
-        }
+        };
+        answer.map_err(|e| format!("ssh-agent did not sign: {e}"))
     }
 }
 

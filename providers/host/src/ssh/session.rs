@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use russh::client::{Handle, Msg};
 use russh::{Channel, ChannelMsg, ChannelStream, ChannelWriteHalf, Disconnect, Sig};
@@ -23,10 +23,10 @@ use super::shell;
 const COMMANDS: usize = 4;
 /// Streams through commands open at once, on top of the commands.
 const BRIDGES: usize = 4;
-/// Attempts to open a session channel on a server that has no room.
-const OPEN_ATTEMPTS: u32 = 6;
-/// Wait before the second attempt; it doubles each time.
-const OPEN_PAUSE: Duration = Duration::from_millis(20);
+/// How long a command waits for a server that has no room for a session.
+const OPEN_PATIENCE: Duration = Duration::from_secs(10);
+/// Wait before the second attempt; it doubles each time, up to the second value.
+const OPEN_PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(200));
 /// How much of a command and of its error output a message carries.
 const SHOWN: usize = 600;
 
@@ -148,7 +148,7 @@ impl Session {
         let lost = |_| self.disconnected();
         channel.exec(true, command).await.map_err(lost)?;
         let (mut reader, writer) = channel.split();
-        let writer = CloseOnDrop(Some(writer));
+        let mut writer = CommandGuard(Some(writer));
         // Reading goes on while we write: a command that echoes its input would
         // otherwise block on us, and we on it.
         let feed = async {
@@ -184,6 +184,7 @@ impl Session {
             Ok(output)
         };
         let output = until_second(feed, drain).await?;
+        writer.ended().await;
         if output.status == ExitStatus::Unknown && self.is_closed() {
             return Err(self.disconnected());
         }
@@ -285,15 +286,14 @@ impl Session {
     /// Opens a session channel, waiting a little where the server is full:
     /// other clients of the user don't count, but our own last ones may.
     async fn open_session(&self) -> Result<Channel<Msg>, SshError> {
-        let mut pause = OPEN_PAUSE;
-        let mut attempt = 1;
+        let (mut pause, longest) = OPEN_PAUSE;
+        let give_up = Instant::now() + OPEN_PATIENCE;
         loop {
             match self.inner.handle.channel_open_session().await {
                 Ok(channel) => return Ok(channel),
-                Err(russh::Error::ChannelOpenFailure(_)) if attempt < OPEN_ATTEMPTS => {
-                    attempt += 1;
+                Err(russh::Error::ChannelOpenFailure(_)) if Instant::now() < give_up => {
                     tokio::time::sleep(pause).await;
-                    pause *= 2;
+                    pause = longest.min(pause * 2);
                 }
                 // For a session "connect failed" means that there is no room.
                 Err(russh::Error::ChannelOpenFailure(russh::ChannelOpenFailure::ConnectFailed)) => {
@@ -350,16 +350,30 @@ async fn until_second<T>(first: impl Future<Output = ()>, second: impl Future<Ou
     }
 }
 
-/// Closes a command's channel, also when the caller gives up on the command:
-/// the server would count it as a session for ever.
-struct CloseOnDrop(Option<ChannelWriteHalf<Msg>>);
+/// Ends a command whose caller has given up on it: sshd would count it as a
+/// session until it ends by itself. (Where the user is root, sshd passes no
+/// signal on; the command then ends when it next writes.)
+struct CommandGuard(Option<ChannelWriteHalf<Msg>>);
 
-impl Drop for CloseOnDrop {
+impl CommandGuard {
+    /// The command has ended: only its channel is left to close.
+    async fn ended(&mut self) {
+        if let Some(writer) = self.0.take() {
+            // An error means that the connection is closed already.
+            let _ = writer.close().await;
+        }
+    }
+}
+
+impl Drop for CommandGuard {
     fn drop(&mut self) {
         let Some(writer) = self.0.take() else { return };
         // Without a runtime the connection itself is gone.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { writer.close().await });
+            runtime.spawn(async move {
+                let _ = writer.signal(Sig::TERM).await;
+                let _ = writer.close().await;
+            });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A real sshd on a loopback port, with keys, files and users of its own.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use weir_host::ssh::{AgentUse, Endpoint, Hop, HostKeyPolicy, PublicKey, Timing};
 const SSHD: &str = "/usr/sbin/sshd";
 
 /// Whether the tools are there; says so on stderr where they are not.
-pub fn available() -> bool {
+pub(crate) fn available() -> bool {
     let missing: Vec<_> = [SSHD, "/usr/bin/ssh-keygen", "/usr/bin/ssh-agent"]
         .into_iter()
         .filter(|tool| !Path::new(tool).exists())
@@ -21,7 +21,9 @@ pub fn available() -> bool {
     if missing.is_empty() {
         return true;
     }
-    eprintln!(
+    // Past the harness, which swallows what a passing test prints.
+    let _ = writeln!(
+        std::io::stderr(),
         "SKIPPED: {} missing; install openssh-server and openssh-client to run this test",
         missing.join(" and ")
     );
@@ -29,13 +31,13 @@ pub fn available() -> bool {
 }
 
 /// The login name of whoever runs the tests.
-pub fn me() -> String {
+pub(crate) fn me() -> String {
     let output = Command::new("id").arg("-un").output().expect("id runs");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// Runs a program to its end.
-pub fn run(program: &str, args: &[&str], env: &[(&str, &Path)]) {
+pub(crate) fn run(program: &str, args: &[&str], env: &[(&str, &Path)]) {
     let output = Command::new(program)
         .args(args)
         .envs(env.iter().copied())
@@ -47,7 +49,7 @@ pub fn run(program: &str, args: &[&str], env: &[(&str, &Path)]) {
 }
 
 /// Makes a key pair and returns the path of its private half.
-pub fn keygen(folder: &Path, name: &str, kind: &str, passphrase: &str) -> PathBuf {
+pub(crate) fn keygen(folder: &Path, name: &str, kind: &str, passphrase: &str) -> PathBuf {
     let path = folder.join(name);
     let file = path.to_str().expect("a text path");
     run(
@@ -59,36 +61,36 @@ pub fn keygen(folder: &Path, name: &str, kind: &str, passphrase: &str) -> PathBu
 }
 
 /// The public half of a private key file.
-pub fn public(path: &Path) -> PublicKey {
+pub(crate) fn public(path: &Path) -> PublicKey {
     let text = std::fs::read_to_string(path.with_extension("pub")).expect("a public key");
     PublicKey::from_openssh(&text).expect("a public key")
 }
 
 /// `ssh-ed25519 AAAA...` of a private key file.
-pub fn public_line(path: &Path) -> String {
+pub(crate) fn public_line(path: &Path) -> String {
     let text = std::fs::read_to_string(path.with_extension("pub")).expect("a public key");
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
 /// A running server. Dropping it ends it.
-pub struct Sshd {
+pub(crate) struct Sshd {
     child: Child,
-    pub folder: TempDir,
-    pub port: u16,
+    pub(crate) folder: TempDir,
+    pub(crate) port: u16,
     /// A user key it lets in.
-    pub user_key: PathBuf,
+    pub(crate) user_key: PathBuf,
     /// Its ed25519 host key.
-    pub host_key: PathBuf,
+    pub(crate) host_key: PathBuf,
 }
 
 impl Sshd {
     /// A server with one ed25519 host key.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(|_| String::new())
     }
 
     /// A server with more lines of configuration, made once its folder stands.
-    pub fn start_with(extra: impl Fn(&Path) -> String) -> Self {
+    pub(crate) fn start_with(extra: impl Fn(&Path) -> String) -> Self {
         let folder = TempDir::new().expect("a folder");
         let user_key = keygen(folder.path(), "user", "ed25519", "");
         let host_key = keygen(folder.path(), "host", "ed25519", "");
@@ -155,7 +157,7 @@ impl Sshd {
     }
 
     /// The way to it, with its host key pinned.
-    pub fn hop(&self) -> Hop {
+    pub(crate) fn hop(&self) -> Hop {
         Hop {
             address: "127.0.0.1".into(),
             port: self.port,
@@ -168,7 +170,7 @@ impl Sshd {
 
     /// The way to it with a `known_hosts` file of this text, in which `HOST`
     /// stands for its name and `KEY` for its key.
-    pub fn hop_known_by(&self, text: &str) -> Hop {
+    pub(crate) fn hop_known_by(&self, text: &str) -> Hop {
         let file = self.folder.path().join("known_hosts");
         let text = text
             .replace("HOST", &format!("[127.0.0.1]:{}", self.port))
@@ -180,8 +182,24 @@ impl Sshd {
         }
     }
 
+    /// Makes it read its configuration and keys again, and waits for that.
+    pub(crate) fn reload(&self) {
+        let restarts = || self.log().matches("Server listening on").count();
+        let before = restarts();
+        run("kill", &["-HUP", &self.child.id().to_string()], &[]);
+        let start = Instant::now();
+        while restarts() == before || !speaks_ssh(self.port) {
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "no reload: {}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// What it has logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 }
@@ -194,7 +212,7 @@ impl Drop for Sshd {
 }
 
 /// A direct way with the usual limits.
-pub fn direct(target: Hop) -> Endpoint {
+pub(crate) fn direct(target: Hop) -> Endpoint {
     Endpoint {
         target,
         bastions: Vec::new(),
@@ -212,14 +230,14 @@ fn speaks_ssh(port: u16) -> bool {
 }
 
 /// A running `ssh-agent`. Dropping it ends it.
-pub struct Agent {
+pub(crate) struct Agent {
     child: Child,
-    pub socket: PathBuf,
+    pub(crate) socket: PathBuf,
 }
 
 impl Agent {
     /// An agent that holds no key.
-    pub fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let socket = folder.join("agent.sock");
         let child = Command::new("ssh-agent")
             .arg("-D")
@@ -237,7 +255,7 @@ impl Agent {
     }
 
     /// Gives it a key without a passphrase.
-    pub fn add(&self, key: &Path) {
+    pub(crate) fn add(&self, key: &Path) {
         let file = key.to_str().expect("a text path");
         run(
             "ssh-add",
