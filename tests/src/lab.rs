@@ -145,7 +145,10 @@ impl Lab {
         let network = self.read("net");
         Filters::none()
             .literal(&self.folder.to_string_lossy(), "[LAB]")
-            .pattern(&format!(r"\b10\.{network}\.(\d+)\.(\d+)\b"), "10.0.${1}.${2}")
+            .pattern(
+                &format!(r"\b10\.{network}\.(\d+)\.(\d+)\b"),
+                "10.0.${1}.${2}",
+            )
             .pattern(r"AAAAC3[A-Za-z0-9+/=]{20,}", "[KEY]")
             .pattern(r"SHA256:[A-Za-z0-9+/]{43}", "SHA256:[FINGERPRINT]")
     }
