@@ -82,8 +82,8 @@ fn null() -> Value {
     Value::null_of(Type::String)
 }
 
-fn set(items: &[Value]) -> Value {
-    Value::set(Type::String, items.to_vec())
+fn set<const N: usize>(items: [Value; N]) -> Value {
+    Value::set(Type::String, items)
 }
 
 struct PlanRow {
@@ -301,26 +301,26 @@ fn outcomes() {
         ("no object", thing(&[]), None, Some("no object")),
         (
             "a set may shrink when unknowns coincide",
-            tags(set(&[a.clone(), unknown()])),
-            Some(tags(set(&[a.clone()]))),
+            tags(set([a.clone(), unknown()])),
+            Some(tags(set([a.clone()]))),
             None,
         ),
         (
             "a set never grows",
-            tags(set(&[a.clone()])),
-            Some(tags(set(&[a.clone(), b.clone()]))),
+            tags(set([a.clone()])),
+            Some(tags(set([a.clone(), b.clone()]))),
             Some("`tags`"),
         ),
         (
             "a set keeps what was known",
-            tags(set(&[a.clone(), unknown()])),
-            Some(tags(set(&[b]))),
+            tags(set([a.clone(), unknown()])),
+            Some(tags(set([b]))),
             Some("`tags`"),
         ),
         (
             "a set without unknowns is exact",
-            tags(set(&[a.clone(), "c".into()])),
-            Some(tags(set(&[a]))),
+            tags(set([a.clone(), "c".into()])),
+            Some(tags(set([a]))),
             Some("`tags`"),
         ),
         (

@@ -1,0 +1,128 @@
+//! A kit that any provider runs against itself: does it keep the contract of this crate?
+//!
+//! 1. A [`Fixture`] names the provider's types, gives good and bad configurations for each, and
+//!    starts the provider as often as asked, always on the same world.
+//! 2. [`run`] puts every type through every check and never stops at the first failure.
+//! 3. The [`Report`] prints as a table of types and checks, with the reasons below.
+//!
+//! The kit calls the provider the way the engine does: proposed values by [`crate::proposed`],
+//! every plan and outcome through [`crate::check`].
+
+mod crash;
+mod lifecycle;
+mod report;
+mod schema_rules;
+mod session;
+
+pub use report::{Outcome, Report, Row};
+
+use crate::Provider;
+use async_trait::async_trait;
+use session::Session;
+use std::sync::Arc;
+use weir_core::{Known, Value};
+
+/// A provider under test, and the world it works on.
+#[async_trait]
+pub trait Fixture: Send + Sync {
+    /// The provider's name.
+    fn provider(&self) -> &str;
+
+    /// Starts the provider anew on the same world, configured: what the next run of weir does
+    /// after a crash.
+    async fn start(&self) -> Arc<dyn Provider>;
+
+    /// One case or more for each resource type.
+    fn cases(&self) -> Vec<Case>;
+
+    /// How many objects of the type the world holds; `None` where nobody can tell.
+    async fn count(&self, type_name: &str) -> Option<usize>;
+
+    /// Removes an object from the world without the provider's help.
+    async fn vanish(&self, type_name: &str, value: &Known) -> Vanished;
+}
+
+/// Whether a fixture can remove an object behind the provider's back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vanished {
+    /// It did.
+    Gone,
+    /// It can't; checks that need it are skipped.
+    Unsupported,
+}
+
+/// Where a type's objects are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existence {
+    /// In the world: they can be counted, vanish and be found again.
+    Outside,
+    /// In state alone (`terraform_data`): nothing is there to lose or to make twice.
+    StateOnly,
+}
+
+/// Configurations of one resource type. Each is an object of the schema's type with every
+/// attribute present, null where not set.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The resource type.
+    pub type_name: String,
+    /// Where its objects are.
+    pub existence: Existence,
+    /// What is made. The kit makes several objects of it, so it must not claim what only one
+    /// object can have.
+    pub config: Value,
+    /// What it is changed to in place.
+    pub update: Option<Value>,
+    /// What can't be reached in place.
+    pub replace: Option<Value>,
+    /// What `validate` must refuse.
+    pub refused: Vec<Value>,
+}
+
+/// Puts every case through every check.
+pub async fn run(fixture: &dyn Fixture) -> Report {
+    let mut report = Report::new(fixture.provider());
+    for case in fixture.cases() {
+        let mut session = Session::start(fixture, &case).await;
+        let rows: [(&'static str, Outcome); 13] = [
+            ("schema", schema_rules::sane(&session)),
+            ("validate", lifecycle::validate(&session).await),
+            ("plan of create", lifecycle::plan_of_create(&session).await),
+            (
+                "no-op after apply",
+                lifecycle::second_plan_is_empty(&mut session).await,
+            ),
+            (
+                "read equals apply",
+                lifecycle::read_equals_apply(&mut session).await,
+            ),
+            ("update", lifecycle::update(&mut session).await),
+            ("replace", lifecycle::replace(&mut session).await),
+            ("delete", lifecycle::delete(&mut session).await),
+            ("vanished", lifecycle::vanished(&mut session).await),
+            (
+                "same token twice",
+                crash::same_token_twice(&mut session).await,
+            ),
+            ("settle: done", crash::settle_done(&mut session).await),
+            (
+                "settle: not done",
+                crash::settle_not_done(&mut session).await,
+            ),
+            ("concurrent", crash::concurrent(&mut session).await),
+        ];
+        let type_name = case.type_name.clone();
+        report.extend(rows.map(|(check, outcome)| Row {
+            type_name: type_name.clone(),
+            check,
+            outcome,
+        }));
+        let interrupted = crash::interrupted(&mut session).await;
+        report.extend([Row {
+            type_name,
+            check: "interrupted",
+            outcome: interrupted,
+        }]);
+    }
+    report
+}
