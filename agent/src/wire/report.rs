@@ -72,6 +72,9 @@ pub struct PodStatus {
     pub settled: bool,
     /// Why the last apply of it failed.
     pub error: Option<PodError>,
+    /// Its directory on the host, absolute.
+    #[serde(default)]
+    pub directory: String,
     /// Each package of the spec (without `=version`), with its installed version.
     pub packages: BTreeMap<String, Option<String>>,
     /// Each file of the spec, in its order.
