@@ -1,1 +1,35 @@
-//! Placeholder.
+//! What weir knows of the world, kept so that no crash loses it.
+//!
+//! A [`Store`] keeps one line of states: the resources and outputs, the journal of operations, the
+//! lease of whoever may write, and the history of applies. This crate never calls a provider,
+//! never decides what is done, never prints, and serialises no type of another crate directly:
+//! rows follow the versioned format.
+//!
+//! One apply, seen from here:
+//!
+//! 1. [`Store::acquire`] gives a [`Lease`], whose epoch rises with every lease ever taken. Each
+//!    write checks the epoch in its own transaction, so a holder that slept through a take-over
+//!    can't write (fencing);
+//! 2. [`Store::open_entries`] tells what an earlier run began and did not finish. The engine asks
+//!    the provider and closes each with [`Store::settle`];
+//! 3. [`Store::snapshot`] is what is there; [`Store::record_refresh`] takes what refresh found;
+//! 4. [`Store::begin`] is durable before a provider is called;
+//! 5. [`Store::commit`] closes the entry, changes the resource and raises the serial, all or
+//!    nothing. What it does is said by the pure [`fold::fold`];
+//! 6. [`Store::set_outputs`], [`Store::finish_apply`] and [`Store::release`] end it.
+//!
+//! `SqliteStore` is the embedded store. `conformance` is what every store must pass.
+
+mod error;
+pub mod fold;
+mod history;
+mod journal;
+mod lease;
+mod process;
+mod store;
+
+pub use error::StateError;
+pub use history::{Applied, ApplyOutcome, ApplyRecord};
+pub use journal::{Begin, ClosedEntry, Entry, EntryId, Outcome, Target, Verdict};
+pub use lease::{Ending, Holder, Lease, LeaseRecord, LeaseStatus};
+pub use store::{Store, Wait};

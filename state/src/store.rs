@@ -1,0 +1,169 @@
+//! The trait that every store implements.
+
+use crate::{
+    Applied, ApplyRecord, Begin, ClosedEntry, Entry, EntryId, Holder, Lease, LeaseRecord, Outcome,
+    StateError,
+};
+use async_trait::async_trait;
+use std::{collections::BTreeMap, time::Duration};
+use weir_core::{
+    Address, Known,
+    snapshot::{Lineage, Resource, Serial, Snapshot},
+};
+
+/// How long to wait for a lease that someone else holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Not at all.
+    None,
+    /// At most so long.
+    UpTo(Duration),
+}
+
+/// Keeps one line of states.
+///
+/// Every method that takes a [`Lease`] fails with [`StateError::LeaseLost`], and changes nothing,
+/// when that lease is not the current one any more. A write that returned `Ok` is durable; one
+/// that returned an error changed nothing, save that after an error of the disk or the network
+/// only re-opening the store tells. A reader sees the state before a write or after it.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The identity of this line of states, made when the store was.
+    fn lineage(&self) -> Lineage;
+
+    /// The state at the latest serial; its invariants hold ([`Snapshot::verify`]).
+    ///
+    /// A dependency on an instance that is not there (its replacement was cut between delete and
+    /// create) is left out here and kept in the store: it is back when the instance is.
+    ///
+    /// # Errors
+    /// [`StateError::Damaged`] when what is stored can't be trusted.
+    async fn snapshot(&self) -> Result<Snapshot, StateError>;
+
+    /// The state as it was at an earlier serial.
+    ///
+    /// # Errors
+    /// [`StateError::NoSuchSerial`] when it lies in the future; [`StateError::Damaged`].
+    async fn snapshot_at(&self, serial: Serial) -> Result<Snapshot, StateError>;
+
+    /// Whether there is no resource, no output and no open entry: nothing is left to manage.
+    ///
+    /// # Errors
+    /// Those of reading.
+    async fn is_empty(&self) -> Result<bool, StateError>;
+
+    /// Takes the exclusive lease. A holder that is dead (its process on this host is gone, or its
+    /// lease expired) is taken over, and that is recorded. The lease is kept alive by the store
+    /// until it is released or dropped.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] when someone else still holds it after `wait`.
+    async fn acquire(&self, holder: Holder, wait: Wait) -> Result<Lease, StateError>;
+
+    /// Gives the lease back. Dropping a lease does the same without telling whether it worked.
+    ///
+    /// # Errors
+    /// [`StateError::LeaseLost`] when it was lost before.
+    async fn release(&self, lease: Lease) -> Result<(), StateError>;
+
+    /// Ends whatever lease is held, for `by`, and returns it; `None` when there was none. For
+    /// people who know that the holder will not come back.
+    ///
+    /// # Errors
+    /// Those of writing.
+    async fn unlock(&self, by: Holder) -> Result<Option<LeaseRecord>, StateError>;
+
+    /// Every lease ever taken, oldest first; the one that is held has no ending.
+    ///
+    /// # Errors
+    /// Those of reading.
+    async fn leases(&self) -> Result<Vec<LeaseRecord>, StateError>;
+
+    /// Records that these operations are about to be done; all or none. Durable when it returns:
+    /// call the provider only then. For a replacement that creates first, begin the `Create` and
+    /// the `Delete` (with [`Target::Deposed`](crate::Target::Deposed)) in one call: the entry of
+    /// the `Delete` is what remembers the old object once the new one has its place.
+    ///
+    /// # Errors
+    /// [`StateError::Unsettled`] when an earlier run's entry for one of the addresses is still
+    /// open; [`StateError::Invalid`] when an address can't be in a snapshot.
+    async fn begin(&self, lease: &Lease, entries: Vec<Begin>) -> Result<Vec<EntryId>, StateError>;
+
+    /// Closes an entry of this lease and changes the state as [`fold::fold`](crate::fold::fold)
+    /// says. Returns the serial afterwards.
+    ///
+    /// # Errors
+    /// [`StateError::NoSuchEntry`] when it is not open, or was begun under another lease.
+    async fn commit(
+        &self,
+        lease: &Lease,
+        entry: EntryId,
+        outcome: Outcome,
+    ) -> Result<Serial, StateError>;
+
+    /// Entries begun and not closed, in the order they were begun. With no lease held, all of
+    /// them are left from runs that ended early.
+    ///
+    /// # Errors
+    /// Those of reading.
+    async fn open_entries(&self) -> Result<Vec<Entry>, StateError>;
+
+    /// As [`Store::commit`], for an entry of any lease: what became of an operation was found out
+    /// later.
+    ///
+    /// # Errors
+    /// [`StateError::NoSuchEntry`] when it is not open.
+    async fn settle(
+        &self,
+        lease: &Lease,
+        entry: EntryId,
+        outcome: Outcome,
+    ) -> Result<Serial, StateError>;
+
+    /// The entries that were begun under the lease of this epoch and are closed, in the order
+    /// they were begun: what that apply did.
+    ///
+    /// # Errors
+    /// Those of reading.
+    async fn closed_entries(&self, epoch: u64) -> Result<Vec<ClosedEntry>, StateError>;
+
+    /// Replaces the root module's outputs. Returns the serial afterwards: raised if one differs.
+    ///
+    /// # Errors
+    /// Those of writing.
+    async fn set_outputs(
+        &self,
+        lease: &Lease,
+        outputs: BTreeMap<String, Known>,
+    ) -> Result<Serial, StateError>;
+
+    /// Records what a refresh found: the resource as it is, or `None` where it is gone. All in
+    /// one; raises the serial once if anything differs. Dependencies that changed without the
+    /// resource changing are recorded this way too.
+    ///
+    /// # Errors
+    /// [`StateError::Invalid`] when an address can't be in a snapshot.
+    async fn record_refresh(
+        &self,
+        lease: &Lease,
+        found: Vec<(Address, Option<Resource>)>,
+    ) -> Result<Serial, StateError>;
+
+    /// Drops a resource from the state; it stays in the world. No error where there is none.
+    ///
+    /// # Errors
+    /// Those of writing.
+    async fn forget(&self, lease: &Lease, address: &Address) -> Result<Serial, StateError>;
+
+    /// Adds an apply to the history.
+    ///
+    /// # Errors
+    /// Those of writing.
+    async fn finish_apply(&self, lease: &Lease, record: ApplyRecord) -> Result<(), StateError>;
+
+    /// Every apply, oldest first.
+    ///
+    /// # Errors
+    /// Those of reading.
+    async fn history(&self) -> Result<Vec<Applied>, StateError>;
+}
