@@ -126,8 +126,11 @@ host_imprint() { # HOST
   ssh-keygen -q -t ed25519 -N '' -C "$1" -f "$root/etc/ssh/ssh_host_ed25519_key" </dev/null
   install -m 600 "$LAB_DIR/id_lab.pub" "$root/root/.ssh/authorized_keys"
   echo "$(host_get "$1" ip) $(cut -d' ' -f1,2 "$root/etc/ssh/ssh_host_ed25519_key.pub")" >"$dir/known_host"
-  cat "$LAB_DIR"/hosts/*/known_host >"$LAB_DIR/known_hosts.new"
-  mv "$LAB_DIR/known_hosts.new" "$LAB_DIR/known_hosts"
+  (
+    flock 6
+    cat "$LAB_DIR"/hosts/*/known_host >"$LAB_DIR/known_hosts.new"
+    mv "$LAB_DIR/known_hosts.new" "$LAB_DIR/known_hosts"
+  ) 6>"$LAB_DIR/known_hosts.lock"
 }
 
 # Powers the host on and returns at once; host_wait waits for its sshd.
