@@ -1,5 +1,7 @@
 //! The fake cloud under several processes, kill points and seeded faults.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::{
     path::Path,
     process::{Command, Stdio},

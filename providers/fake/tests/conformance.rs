@@ -1,5 +1,7 @@
 //! Both providers keep the contract of `weir-provider`.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use async_trait::async_trait;
 use std::{path::PathBuf, sync::Arc};
 use weir_core::{Known, Type, Value};
