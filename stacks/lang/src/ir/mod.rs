@@ -37,15 +37,6 @@ pub enum ExprKind {
         /// The steps.
         steps: Vec<Step>,
     },
-    /// `source[*].id` or `source.*.id`.
-    Splat {
-        /// The collection.
-        source: Expr,
-        /// The steps taken in each element.
-        each: Vec<Step>,
-        /// The operator alone: `[*]`.
-        operator: Span,
-    },
     /// A function call.
     Call(Call),
     /// `-x` or `!x`.
@@ -106,6 +97,8 @@ pub enum StepKind {
     Attr(Arc<str>),
     /// `[expression]`, or the old form `.0`.
     Index(Expr),
+    /// `[*]` or `.*`: all steps after it in the same list are taken in each element.
+    Splat,
 }
 
 /// Text with interpolations or directives.
@@ -331,7 +324,10 @@ pub struct Item {
 impl Expr {
     /// An expression at a place.
     pub fn new(kind: ExprKind, span: Span) -> Expr {
-        Expr { kind: Arc::new(kind), span }
+        Expr {
+            kind: Arc::new(kind),
+            span,
+        }
     }
 
     /// A literal value at a place.

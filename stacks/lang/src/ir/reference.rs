@@ -39,7 +39,11 @@ impl Reference {
 
     /// The reference to a name and the steps after it.
     pub(crate) fn of(root: Arc<str>, steps: &[Step], span: Span) -> Reference {
-        Reference { root, steps: steps.iter().map(RefStep::of).collect(), span }
+        Reference {
+            root,
+            steps: steps.iter().map(RefStep::of).collect(),
+            span,
+        }
     }
 
     /// The first `count` steps as they are written: `module.web["a"]`.
@@ -60,6 +64,7 @@ impl RefStep {
                 ExprKind::Literal(value) => RefStep::Index(value.clone()),
                 _ => RefStep::Dynamic,
             },
+            StepKind::Splat => RefStep::Splat,
         }
     }
 }
@@ -99,26 +104,23 @@ pub(super) fn collect(expr: &Expr, bound: &mut Vec<Arc<str>>, out: &mut Vec<Refe
             collect(source, bound, out);
             collect_steps(steps, bound, out);
         }
-        ExprKind::Splat { source, each, .. } => {
-            let at = out.len();
-            collect(source, bound, out);
-            // `foo.bar[*].id` is one reference: the steps after the splat narrow what is needed.
-            if let ExprKind::Variable(_) = &*source.kind
-                && let Some(reference) = out.get_mut(at)
-            {
-                reference.steps.push(RefStep::Splat);
-                reference.steps.extend(each.iter().map(RefStep::of));
-            }
-            collect_steps(each, bound, out);
-        }
         ExprKind::Call(call) => call.args.iter().for_each(|e| collect(e, bound, out)),
         ExprKind::Unary { operand, .. } => collect(operand, bound, out),
         ExprKind::Binary(chain) => {
             collect(&chain.first, bound, out);
-            chain.rest.iter().for_each(|link| collect(&link.operand, bound, out));
+            chain
+                .rest
+                .iter()
+                .for_each(|link| collect(&link.operand, bound, out));
         }
-        ExprKind::Conditional { condition, if_true, if_false } => {
-            [condition, if_true, if_false].into_iter().for_each(|e| collect(e, bound, out));
+        ExprKind::Conditional {
+            condition,
+            if_true,
+            if_false,
+        } => {
+            [condition, if_true, if_false]
+                .into_iter()
+                .for_each(|e| collect(e, bound, out));
         }
         ExprKind::For(f) => {
             collect(&f.collection, bound, out);
@@ -157,12 +159,23 @@ fn collect_parts(parts: &[Part], bound: &mut Vec<Arc<str>>, out: &mut Vec<Refere
         match part {
             Part::Text(_) => {}
             Part::Interpolation(expr) => collect(expr, bound, out),
-            Part::If { condition, then, otherwise, .. } => {
+            Part::If {
+                condition,
+                then,
+                otherwise,
+                ..
+            } => {
                 collect(condition, bound, out);
                 collect_parts(then, bound, out);
                 collect_parts(otherwise, bound, out);
             }
-            Part::For { key, value, collection, body, .. } => {
+            Part::For {
+                key,
+                value,
+                collection,
+                body,
+                ..
+            } => {
                 collect(collection, bound, out);
                 with_bound(key, value, bound, |bound| collect_parts(body, bound, out));
             }

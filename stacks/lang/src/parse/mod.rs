@@ -1,31 +1,93 @@
-//! Text to IR.
+//! Text to IR: a recursive-descent parser of HCL's native syntax.
+//!
+//! It reads characters directly, since what a character means depends on where it stands (a
+//! template holds expressions, which hold templates). Operators are gathered into flat chains and
+//! the stack grows as it must, so that the length of an expression has no limit and its depth a
+//! generous one.
+//!
+//! 1. [`body`] reads attributes and blocks, and finds the next one after an error;
+//! 2. [`expr`] reads expressions;
+//! 3. [`template`] reads quoted text and heredocs: tokens, then trims and dedent, then a tree.
+
+mod body;
+mod cursor;
+mod expr;
+mod template;
+
+pub(crate) use cursor::nfc;
 
 use crate::ir::{Body, Expr};
+use cursor::{Cursor, Newlines};
 use std::sync::Arc;
 use weir_core::{Diagnostic, Diagnostics};
+
+/// How deep brackets, blocks, conditionals and templates may nest.
+pub const MAX_NESTING: usize = 1000;
 
 /// Parses a file's text into a body. Never panics; after an error it goes on with the next
 /// attribute or block, so that one run reports as many as it can. What is returned beside errors
 /// is what could be read.
 pub fn parse_body(file: Arc<str>, text: &Arc<str>) -> (Body, Diagnostics) {
-    let _ = (file, text);
-    unreachable!("lands with the parser")
+    let mut parser = Parser::new(file, text);
+    let body = parser.file();
+    (body, parser.diagnostics)
 }
 
 /// Parses text that is one expression, such as the value of `-var`.
 ///
 /// # Errors
 /// The first syntax error.
-pub fn parse_expr(file: Arc<str>, text: &Arc<str>) -> Result<Expr, Diagnostic> {
-    let _ = (file, text);
-    unreachable!("lands with the parser")
+pub fn parse_expr(file: Arc<str>, text: &Arc<str>) -> Result<Expr, Box<Diagnostic>> {
+    let mut parser = Parser::new(file, text);
+    parser.cursor.newlines = Newlines::Skip;
+    let expr = parser.expr()?;
+    parser.cursor.space();
+    if parser.cursor.at_end() {
+        Ok(expr)
+    } else {
+        Err(parser.cursor.expected("the end of the expression"))
+    }
 }
 
 /// Parses text that is a template as a whole, such as a file for `templatefile`.
 ///
 /// # Errors
 /// The first syntax error.
-pub fn parse_template(file: Arc<str>, text: &Arc<str>) -> Result<Expr, Diagnostic> {
-    let _ = (file, text);
-    unreachable!("lands with the parser")
+pub fn parse_template(file: Arc<str>, text: &Arc<str>) -> Result<Expr, Box<Diagnostic>> {
+    Parser::new(file, text).bare_template()
+}
+
+/// The state of parsing one file.
+struct Parser<'a> {
+    cursor: Cursor<'a>,
+    diagnostics: Diagnostics,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn new(file: Arc<str>, text: &'a str) -> Parser<'a> {
+        Parser {
+            cursor: Cursor::new(file, text),
+            diagnostics: Diagnostics::new(),
+            depth: 0,
+        }
+    }
+
+    /// Runs `f` one level deeper, on a stack with room for it.
+    fn nested<T>(&mut self, f: impl FnOnce(&mut Self) -> cursor::Parsed<T>) -> cursor::Parsed<T> {
+        if self.depth >= MAX_NESTING {
+            let span = self.cursor.span_here();
+            return Err(Box::new(
+                (*self.cursor.error(
+                    format!("this is nested more than {MAX_NESTING} levels deep"),
+                    span,
+                ))
+                .help("Move inner parts into `locals`."),
+            ));
+        }
+        self.depth += 1;
+        let result = stacker::maybe_grow(64 * 1024, 1024 * 1024, || f(self));
+        self.depth -= 1;
+        result
+    }
 }
