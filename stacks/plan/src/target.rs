@@ -1,0 +1,135 @@
+//! `-target`: some instances, and what they depend on.
+
+use crate::order::Dependencies;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
+use weir_core::{
+    Address, ModulePath, Object,
+    address::ParseAddressError,
+    change::{Action, Change},
+};
+
+/// What the user named with `-target`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// A module instance and all in it, or all instances of a module call.
+    Module(ModulePath),
+    /// All pods of a service.
+    Service(ModulePath, String),
+    /// All hosts of a site.
+    Site(ModulePath, String),
+    /// A resource, host or pod: one instance, or all where no key is named.
+    Block(Address),
+}
+
+impl Target {
+    /// Whether the instance was named.
+    pub fn names(&self, address: &Address) -> bool {
+        match self {
+            Target::Module(path) => {
+                address.module.0.len() >= path.0.len()
+                    && path
+                        .0
+                        .iter()
+                        .zip(&address.module.0)
+                        .all(|((name, key), (n, k))| {
+                            name == n && (*key == weir_core::Key::None || key == k)
+                        })
+            }
+            Target::Service(module, name) => {
+                address.module == *module
+                    && matches!(&address.object, Object::Pod { service, .. } if service == name)
+            }
+            Target::Site(module, name) => {
+                address.module == *module
+                    && matches!(&address.object, Object::Host { site } if site == name)
+            }
+            Target::Block(block) => address.is_in(block),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = ParseAddressError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = match text.parse::<Address>() {
+            Ok(address) => return Ok(Target::Block(address)),
+            Err(error) => error,
+        };
+        // The parents of addresses are read by way of an address that lies in them.
+        if let Ok(inside) = format!("{text}.pod.any").parse::<Address>()
+            && let Object::Pod { service, .. } = inside.object
+        {
+            return Ok(Target::Service(inside.module, service));
+        }
+        if let Ok(inside) = format!("{text}.host").parse::<Address>()
+            && let Object::Host { site } = inside.object
+        {
+            return Ok(Target::Site(inside.module, site));
+        }
+        match format!("{text}.any.any").parse::<Address>() {
+            Ok(inside) if !inside.module.is_root() => Ok(Target::Module(inside.module)),
+            _ => Err(error),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dot = |m: &ModulePath| if m.is_root() { "" } else { "." };
+        match self {
+            Target::Module(path) => path.fmt(f),
+            Target::Service(m, name) => write!(f, "{m}{}service.{name}", dot(m)),
+            Target::Site(m, name) => write!(f, "{m}{}site.{name}", dot(m)),
+            Target::Block(address) => address.fmt(f),
+        }
+    }
+}
+
+/// The instances to plan for: the targets, what they depend on, and, for those that are deleted,
+/// what depends on them and is deleted or replaced as well.
+pub fn select(
+    changes: &BTreeMap<Address, Change>,
+    dependencies: Dependencies<'_>,
+    targets: &[Target],
+) -> BTreeSet<Address> {
+    let mut dependents: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+    for (user, used) in dependencies.state {
+        for d in used {
+            dependents.entry(d).or_default().push(user);
+        }
+    }
+    let deletes = |a: &Address| changes.get(a).is_some_and(|c| c.action == Action::Delete);
+    let mut selected: BTreeSet<Address> = changes
+        .keys()
+        .filter(|a| targets.iter().any(|t| t.names(a)))
+        .cloned()
+        .collect();
+    let mut open: Vec<Address> = selected.iter().cloned().collect();
+    while let Some(address) = open.pop() {
+        let mut take = |a: &Address| {
+            if selected.insert(a.clone()) {
+                open.push(a.clone());
+            }
+        };
+        if deletes(&address) {
+            for user in dependents.get(&address).into_iter().flatten() {
+                if deletes(user) {
+                    take(user);
+                }
+            }
+        } else {
+            dependencies
+                .config
+                .get(&address)
+                .into_iter()
+                .flatten()
+                .for_each(&mut take);
+        }
+    }
+    selected
+}
