@@ -85,6 +85,24 @@ fn packages_come_from_the_pool_without_a_network() {
 }
 
 #[test]
+fn a_limit_inside_a_host_is_enforced() {
+    let Some(lab) = Lab::up(1) else { return };
+    let script = "x=$(head -c 64M /dev/zero | tr '\\0' x); echo held ${#x}";
+    lab.must_ssh(
+        "onprem1",
+        &format!("cat >/root/hold <<'END'\n{script}\nEND"),
+    );
+    let holding = |limit: &str| {
+        let run = format!(
+            "systemd-run --wait --pipe --quiet -p MemoryMax={limit} -p MemorySwapMax=0 sh /root/hold"
+        );
+        lab.ssh("onprem1", &run)
+    };
+    assert_eq!(holding("1G").unwrap(), "held 67108864");
+    assert!(holding("16M").is_err());
+}
+
+#[test]
 fn a_site_block_pins_every_key() {
     let Some(lab) = Lab::up(2) else { return };
     let block = lab.site("zurich", &lab.hosts());

@@ -33,7 +33,7 @@ cgroup_make() { # HOST
     if [[ -f $mount/cpuset.cpus && ! -f $mount/cgroup.controllers ]]; then
       cpuset_inherit "$mount" "$mount/$LAB_CGROUP"
     fi
-    mkdir -p "$dir/machine"
+    mkdir -p "$dir/machine" "$dir/keeper"
     if [[ -f $mount/cgroup.controllers ]]; then
       cgroup_delegate "$mount" "$mount/$LAB_CGROUP" "$dir"
     fi
@@ -60,11 +60,11 @@ cgroup_delegate() { # DIR...
   done
 }
 
-# Moves the calling shell into the host's cgroups.
-cgroup_enter() { # HOST PID
-  local mount
+# Moves the calling shell into one of the host's cgroups.
+cgroup_enter() { # HOST keeper|machine
+  local mount pid=$BASHPID
   while read -r mount; do
-    echo "$2" >"$mount/$LAB_CGROUP/$1/machine/cgroup.procs" || true
+    echo "$pid" >"$mount/$LAB_CGROUP/$1/$2/cgroup.procs" || true
   done < <(cgroup_mounts)
 }
 

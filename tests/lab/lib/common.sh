@@ -5,6 +5,9 @@
 WEIR_LAB=${WEIR_LAB:-/var/tmp/weir-lab}
 readonly WEIR_LAB
 
+# A shell that became root by `su` may lack the folders where nft and debootstrap are.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
 say() { echo "lab: $*" >&2; }
 
 die() {

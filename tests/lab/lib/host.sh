@@ -161,14 +161,21 @@ host_keep() { # HOST COMMAND...
   trap - EXIT
   # Locks of the command that started this host must not live as long as the host.
   exec 8>&- 9>&-
-  cgroup_enter "$host" "$BASHPID"
+  cgroup_enter "$host" keeper
   while :; do
     status=0
-    setsid -w "$@" || status=$?
+    host_run "$host" "$@" || status=$?
     [[ $status == 133 ]] || exit "$status"
     echo "lab: $host reboots"
   done
 }
+
+# One boot of the host, until nspawn exits.
+host_run() ( # HOST COMMAND...
+  cgroup_enter "$1" machine
+  shift
+  exec setsid -w "$@"
+)
 
 # Waits until the host's sshd greets, at most a minute.
 host_wait() { # HOST
