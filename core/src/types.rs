@@ -77,6 +77,23 @@ impl Type {
     pub fn tuple(elements: impl IntoIterator<Item = Type>) -> Type {
         Type::Tuple(elements.into_iter().collect())
     }
+    /// Whether it is `bool`, `number` or `string`.
+    pub fn is_primitive(&self) -> bool {
+        matches!(self, Type::Bool | Type::Number | Type::String)
+    }
+    /// The type a value has that was converted to this one: no attribute is optional any more.
+    pub fn required(&self) -> Type {
+        match self {
+            Type::Dynamic | Type::Bool | Type::Number | Type::String => self.clone(),
+            Type::List(t) => Type::list(t.required()),
+            Type::Set(t) => Type::set(t.required()),
+            Type::Map(t) => Type::map(t.required()),
+            Type::Object(fields) => {
+                Type::object(fields.iter().map(|(k, f)| (k.clone(), f.ty.required())))
+            }
+            Type::Tuple(ts) => Type::tuple(ts.iter().map(Type::required)),
+        }
+    }
     /// Whether `Dynamic` stands anywhere in it.
     pub fn has_dynamic(&self) -> bool {
         match self {
