@@ -243,6 +243,13 @@ pub trait Provider: Send + Sync {
     /// Reads a data source.
     async fn data(&self, type_name: &str, config: &Value) -> Result<Known, Diagnostics>;
 
+    /// The batch key of this object's deletion: as [`PlanResponse::batch`], for the one operation
+    /// that the engine plans without asking. `None` where deletions go one by one.
+    fn delete_batch(&self, type_name: &str, value: &Known) -> Option<String> {
+        let _ = (type_name, value);
+        None
+    }
+
     /// Whether the operation of `request` (of an earlier run, with its token) was done.
     async fn settle(&self, request: ApplyRequest) -> Settled;
 }
