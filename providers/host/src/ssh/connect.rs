@@ -6,17 +6,18 @@ use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use futures::{FutureExt, TryFutureExt};
 use russh::client::{self, DisconnectReason, Handle};
 use russh::keys::PublicKeyOrCertificate;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::OnceCell;
 
 use super::auth::Credentials;
 use super::endpoint::{Endpoint, Environment, Hop, Timing, authority};
 use super::error::{HostKeyError, Phase, Refusal, SshError};
 use super::host_key::HostKeyCheck;
 use super::session::Session;
+use crate::shared::Shared;
 
 /// How often a server is dialled again that hangs up before its key exchange:
 /// sshd does so at random while too many others log in (`MaxStartups`).
@@ -24,16 +25,13 @@ const REDIALS: u32 = 4;
 /// Wait before the first of these; it doubles each time.
 const REDIAL_PAUSE: Duration = Duration::from_millis(150);
 
-/// A chain's shared session, or why there is none.
-type Shared = Arc<OnceCell<Result<Session, Arc<SshError>>>>;
-
 /// Opens sessions, and keeps those to bastions, which all machines behind them
 /// share.
 #[derive(Debug, Default)]
 pub struct Connector {
     env: Environment,
     /// By the chain of hops that leads to a bastion and ends with it.
-    bastions: Mutex<HashMap<Vec<Hop>, Shared>>,
+    bastions: Mutex<HashMap<Vec<Hop>, Arc<Shared<Session, Arc<SshError>>>>>,
 }
 
 impl Connector {
@@ -71,35 +69,17 @@ impl Connector {
         via: Option<Session>,
         timing: Timing,
     ) -> Result<Session, Arc<SshError>> {
+        let shared = {
+            // The map is sound whatever panicked while holding it.
+            let mut bastions = self.bastions.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(bastions.entry(chain.to_vec()).or_default())
+        };
         let hop = &chain[chain.len() - 1];
-        loop {
-            let cell = Arc::clone(self.bastions().entry(chain.to_vec()).or_default());
-            let mut dialled = false;
-            let result = cell
-                .get_or_init(|| {
-                    dialled = true;
-                    async { self.dial(hop, via.clone(), timing).await.map_err(Arc::new) }
-                })
-                .await
-                .clone();
-            let usable = result.as_ref().is_ok_and(|session| !session.is_closed());
-            if !usable {
-                // All who waited share this failure; who asks later dials anew.
-                let mut bastions = self.bastions();
-                if bastions.get(chain).is_some_and(|c| Arc::ptr_eq(c, &cell)) {
-                    bastions.remove(chain);
-                }
-            }
-            // A session that ended since it was shared is worth one more try.
-            if usable || dialled || result.is_err() {
-                return result;
-            }
-        }
-    }
-
-    fn bastions(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<Hop>, Shared>> {
-        // The map is sound whatever panicked while holding it.
-        self.bastions.lock().unwrap_or_else(PoisonError::into_inner)
+        let dial = || {
+            let dial = self.dial(hop, via.clone(), timing);
+            dial.map_err(Arc::new).boxed()
+        };
+        shared.get(|session| !session.is_closed(), dial).await
     }
 
     async fn dial(

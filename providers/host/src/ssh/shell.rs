@@ -40,7 +40,7 @@ mv -f -- "$t" "$1"
 trap - EXIT"#;
 
 /// The command line that stores its input at `path`.
-pub(super) fn upload(path: &str, size: usize, mode: u32) -> String {
+pub(crate) fn upload(path: &str, size: usize, mode: u32) -> String {
     let (size, mode) = (size.to_string(), format!("{mode:o}"));
     script(UPLOAD, &[path, &size, &mode])
 }

@@ -1,0 +1,255 @@
+//! Bringing the agent to a machine, and taking it away.
+//!
+//! One command asks the machine everything at once; the binary travels only if
+//! the machine doesn't have it; one command more starts it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Machine;
+use crate::connection::Way;
+use crate::error::HostError;
+use crate::ssh::{Environment, shell};
+
+/// Where root's agent lives on a host.
+const ROOT_HOME: &str = "/var/lib/weir/agent";
+/// Where root's agent's binary lies.
+const ROOT_BINARIES: &str = "/usr/local/lib/weir";
+/// The same for others, below their home directory.
+const USER_HOME: &str = ".local/state/weir/agent";
+const USER_BINARIES: &str = ".local/share/weir";
+/// How much of the binary's sha256 its file name carries.
+const NAME_DIGITS: usize = 12;
+
+/// The agent that this weir brings to hosts.
+#[derive(Clone)]
+pub struct AgentBinary {
+    bytes: Arc<[u8]>,
+    sha256: String,
+    version: String,
+}
+
+impl fmt::Debug for AgentBinary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentBinary")
+            .field("version", &self.version)
+            .field("sha256", &self.sha256)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AgentBinary {
+    /// From the bytes of a static executable for the processor this crate is
+    /// built for, and its version.
+    #[must_use]
+    pub fn new(bytes: impl Into<Arc<[u8]>>, version: impl Into<String>) -> Self {
+        let bytes = bytes.into();
+        let digest = Sha256::digest(&bytes);
+        Self {
+            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            version: version.into(),
+            bytes,
+        }
+    }
+
+    /// Lowercase hex sha256 of its bytes.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Its version.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn file_name(&self) -> String {
+        format!("weir-agent-{}", &self.sha256[..NAME_DIGITS])
+    }
+}
+
+/// Where things are on one machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Layout {
+    /// The agent's home.
+    pub(crate) home: String,
+    /// The folder of its binary.
+    pub(crate) binaries: String,
+}
+
+impl Layout {
+    fn new(home: &str, binaries: &str) -> Self {
+        Self {
+            home: home.to_owned(),
+            binaries: binaries.to_owned(),
+        }
+    }
+
+    /// Where the agent listens.
+    pub(crate) fn socket(&self) -> String {
+        format!("{}/agent.sock", self.home)
+    }
+
+    /// A command that connects its input and output to the agent.
+    pub(super) fn bridge(&self) -> String {
+        shell::script(BRIDGE, &[&self.home, &self.binaries])
+    }
+}
+
+/// `$1` home, `$2` folder of binaries: whichever agent's binary lies there
+/// speaks for the socket.
+const BRIDGE: &str = r#"for b in "$2"/weir-agent-????????????; do
+[ -x "$b" ] && exec "$b" connect --home "$1"
+done
+exit 1"#;
+
+/// What a machine says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Probe {
+    uid: u32,
+    home: String,
+    machine: String,
+    systemd: bool,
+    /// sha256 of the binary by our name in root's folder, then in the user's
+    /// or the given one; empty where there is none.
+    sha256: [String; 2],
+}
+
+/// `$1` the binary's name, `$2` root's folder, `$3` the folder of others:
+/// relative to the home directory, or absolute.
+const PROBE: &str = r#"cd
+case "$3" in /*) d=$3 ;; *) d=$HOME/$3 ;; esac
+sum() { set -- $(sha256sum "$1" 2>/dev/null); echo "$1"; }
+id -u
+echo "$HOME"
+uname -m
+[ -d /run/systemd/system ] && echo systemd || echo none
+sum "$2/$1"
+sum "$d/$1""#;
+
+/// Asks a machine all that is needed to put an agent there.
+pub(crate) async fn probe(
+    machine: &Machine,
+    way: &Way,
+    agent: &AgentBinary,
+    env: &Environment,
+) -> Result<(Layout, Probe), HostError> {
+    let local = match way {
+        Way::Local { home } => Some(local_layout(home.as_deref(), env)),
+        Way::Ssh { .. } => None,
+    };
+    let others = local.as_ref().map_or(USER_BINARIES, |l| &l.binaries);
+    let command = shell::script(PROBE, &[&agent.file_name(), ROOT_BINARIES, others]);
+    let answer = machine.run(&command).await?;
+    let probe = Probe::parse(&answer).ok_or(HostError::Probe { answer })?;
+    let layout = local.unwrap_or_else(|| {
+        if probe.uid == 0 {
+            Layout::new(ROOT_HOME, ROOT_BINARIES)
+        } else {
+            Layout::new(
+                &format!("{}/{USER_HOME}", probe.home),
+                &format!("{}/{USER_BINARIES}", probe.home),
+            )
+        }
+    });
+    Ok((layout, probe))
+}
+
+/// On this machine the binary lies beside the agent's home, so that two homes
+/// have nothing in common.
+fn local_layout(home: Option<&str>, env: &Environment) -> Layout {
+    let home = match home {
+        Some(home) => crate::connection::expand(home, env),
+        None => env.home.clone().unwrap_or_default().join(USER_HOME),
+    };
+    let beside = home.parent().unwrap_or(&home);
+    Layout::new(&home.to_string_lossy(), &beside.to_string_lossy())
+}
+
+impl Probe {
+    fn parse(answer: &str) -> Option<Self> {
+        let mut lines = answer.lines();
+        let mut next = || lines.next();
+        Some(Self {
+            uid: next()?.parse().ok()?,
+            home: next()?.to_owned(),
+            machine: next()?.to_owned(),
+            systemd: match next()? {
+                "systemd" => true,
+                "none" => false,
+                _ => return None,
+            },
+            sha256: [next()?.to_owned(), next()?.to_owned()],
+        })
+    }
+
+    fn has(&self, layout: &Layout, agent: &AgentBinary) -> bool {
+        let found = &self.sha256[usize::from(layout.binaries != ROOT_BINARIES)];
+        *found == agent.sha256
+    }
+}
+
+/// Puts the binary there, if it isn't, and starts it: as a systemd unit for
+/// root on a remote host that runs systemd, as a process of its own elsewhere.
+pub(crate) async fn install(
+    machine: &Machine,
+    (layout, probe): (&Layout, &Probe),
+    agent: &AgentBinary,
+    progress: &(dyn Fn(String) + Sync),
+) -> Result<(), HostError> {
+    if probe.machine != std::env::consts::ARCH {
+        return Err(HostError::Architecture {
+            found: probe.machine.clone(),
+            ours: std::env::consts::ARCH,
+        });
+    }
+    let binary = format!("{}/{}", layout.binaries, agent.file_name());
+    if !probe.has(layout, agent) {
+        let size = agent.bytes.len() / 1024;
+        progress(format!("uploading agent {} ({size} KiB)", agent.version));
+        machine.upload(&binary, &agent.bytes, 0o755).await?;
+    }
+    let remote = matches!(machine, Machine::Remote(_));
+    let verb = if remote && probe.uid == 0 && probe.systemd {
+        "install"
+    } else {
+        "start"
+    };
+    progress(format!("starting agent {}", agent.version));
+    machine
+        .run(&shell::script(START, &[&binary, verb, &layout.home]))
+        .await
+        .map(drop)
+}
+
+/// `$1` binary, `$2` verb, `$3` home. Binaries of other versions go; an upload
+/// under way has a longer name.
+const START: &str = r#""$1" "$2" --home "$3" || exit 1
+for b in "${1%/*}"/weir-agent-????????????; do
+[ "$b" = "$1" ] || rm -f -- "$b"
+done"#;
+
+/// Takes the binaries away, and the folders that are empty then. The agent has
+/// removed its home and its unit by itself.
+pub(crate) async fn remove(machine: &Machine, layout: &Layout) -> Result<(), HostError> {
+    let arguments = [layout.binaries.as_str(), layout.home.as_str()];
+    machine
+        .run(&shell::script(REMOVE, &arguments))
+        .await
+        .map(drop)
+}
+
+/// `$1` folder of binaries, `$2` home.
+const REMOVE: &str = r#"rm -f -- "$1"/weir-agent-????????????
+for d in "$1" "$2" "${2%/*}"; do
+case "$d" in */weir | */weir/agent | */agent) rmdir -- "$d" 2>/dev/null ;; esac
+done
+exit 0"#;
+
+#[cfg(test)]
+#[path = "bootstrap_tests.rs"]
+mod tests;

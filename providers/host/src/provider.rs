@@ -1,0 +1,134 @@
+//! The provider: each call goes to the resource type it is about.
+
+use async_trait::async_trait;
+use weir_core::{Diagnostic, Diagnostics, Known, Value};
+use weir_provider::{
+    ApplyRequest, ApplyResponse, Imported, PlanRequest, PlanResponse, Progress, Provider,
+    ProviderSchema, ReadRequest, ReadResponse, Settled,
+};
+
+use crate::host::Means;
+use crate::hosts::Hosts;
+use crate::machine::AgentBinary;
+use crate::resources::{host, pod};
+use crate::schema;
+use crate::ssh::{Connector, Environment};
+
+/// Serves `weir_host` and `weir_pod` for one run.
+#[derive(Debug)]
+pub struct HostProvider {
+    schema: ProviderSchema,
+    hosts: Hosts,
+}
+
+impl HostProvider {
+    /// A provider that brings this agent to hosts, and reaches them with this
+    /// user's keys and `known_hosts`.
+    #[must_use]
+    pub fn new(agent: AgentBinary, env: Environment) -> Self {
+        Self {
+            schema: schema::provider(),
+            hosts: Hosts::new(Means {
+                connector: Connector::new(env.clone()),
+                agent,
+                env,
+            }),
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for HostProvider {
+    fn schema(&self) -> &ProviderSchema {
+        &self.schema
+    }
+
+    async fn configure(&self, _config: &Value) -> Result<(), Diagnostics> {
+        Ok(())
+    }
+
+    async fn validate(&self, type_name: &str, config: &Value) -> Diagnostics {
+        match type_name {
+            schema::HOST => host::validate(&self.hosts, config),
+            schema::POD => pod::validate(config),
+            other => no_such_type(other).into(),
+        }
+    }
+
+    async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
+        match request.type_name.as_str() {
+            schema::HOST => Ok(host::plan(&self.hosts, request)),
+            schema::POD => Ok(pod::plan(&self.hosts, request)),
+            other => Err(no_such_type(other).into()),
+        }
+    }
+
+    async fn apply(&self, request: ApplyRequest, progress: &dyn Progress) -> ApplyResponse {
+        let prior = request.prior.clone();
+        let mut answers = self.apply_batch(vec![request], progress).await;
+        answers.pop().unwrap_or_else(|| ApplyResponse {
+            value: prior,
+            private: Vec::new(),
+            diagnostics: Diagnostics::new(),
+        })
+    }
+
+    async fn apply_batch(
+        &self,
+        requests: Vec<ApplyRequest>,
+        progress: &dyn Progress,
+    ) -> Vec<ApplyResponse> {
+        // Only pods give a batch key, so a batch is all pods or one host.
+        let mut answers = Vec::with_capacity(requests.len());
+        let mut pods = Vec::new();
+        for request in requests {
+            match request.type_name.as_str() {
+                schema::HOST => answers.push(host::apply(&self.hosts, request, progress).await),
+                schema::POD => pods.push(request),
+                other => answers.push(ApplyResponse {
+                    diagnostics: no_such_type(other).into(),
+                    value: request.prior,
+                    private: request.private,
+                }),
+            }
+        }
+        answers.extend(pod::apply(&self.hosts, pods, progress).await);
+        answers
+    }
+
+    async fn read(&self, request: ReadRequest) -> Result<ReadResponse, Diagnostics> {
+        match request.type_name.as_str() {
+            schema::HOST => host::read(&self.hosts, request).await,
+            schema::POD => pod::read(&self.hosts, request).await,
+            other => Err(no_such_type(other).into()),
+        }
+    }
+
+    async fn import(&self, type_name: &str, id: &str) -> Result<Vec<Imported>, Diagnostics> {
+        let summary = format!("{type_name} {id:?} can't be imported");
+        Err(Diagnostic::error(summary)
+            .because("Hosts and pods come from `site` and `service` blocks.")
+            .help("Add the block and apply: what is on the host already is taken over.")
+            .into())
+    }
+
+    async fn data(&self, type_name: &str, _config: &Value) -> Result<Known, Diagnostics> {
+        Err(no_such_type(type_name).into())
+    }
+
+    async fn settle(&self, request: ApplyRequest) -> Settled {
+        match request.type_name.as_str() {
+            schema::HOST => host::settle(&self.hosts, request).await,
+            schema::POD => pod::settle(&self.hosts, request).await,
+            other => Settled::Unknown(no_such_type(other).to_string()),
+        }
+    }
+}
+
+fn no_such_type(name: &str) -> Diagnostic {
+    Diagnostic::error(format!("provider host has no type {name}")).because(format!(
+        "It serves {} and {}.",
+        schema::HOST,
+        schema::POD
+    ))
+}
