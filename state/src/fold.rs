@@ -15,7 +15,7 @@ use weir_core::{
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Effect {
     Nothing,
-    Store(Resource),
+    Store(Box<Resource>),
     Drop,
 }
 
@@ -23,10 +23,10 @@ pub(crate) enum Effect {
 pub(crate) fn effect(target: Target, outcome: Outcome) -> Effect {
     match (target, outcome) {
         (Target::Deposed, _) => Effect::Nothing,
-        (Target::Current, Outcome::Put(resource)) => Effect::Store(resource),
+        (Target::Current, Outcome::Put(resource)) => Effect::Store(Box::new(resource)),
         (Target::Current, Outcome::Gone) => Effect::Drop,
         (Target::Current, Outcome::Failed { leftover, .. }) => match leftover {
-            Some(resource) => Effect::Store(resource),
+            Some(resource) => Effect::Store(Box::new(resource)),
             None => Effect::Nothing,
         },
         (Target::Current, Outcome::Kept) => Effect::Nothing,
@@ -38,7 +38,7 @@ pub(crate) fn effect(target: Target, outcome: Outcome) -> Effect {
 pub fn fold(snapshot: &mut Snapshot, address: &Address, target: Target, outcome: Outcome) {
     let changed = match effect(target, outcome) {
         Effect::Nothing => false,
-        Effect::Store(resource) => put(snapshot, address, Some(resource)),
+        Effect::Store(resource) => put(snapshot, address, Some(*resource)),
         Effect::Drop => put(snapshot, address, None),
     };
     raise(snapshot, changed);

@@ -3,7 +3,7 @@
 //! A [`Store`] keeps one line of states: the resources and outputs, the journal of operations, the
 //! lease of whoever may write, and the history of applies. This crate never calls a provider,
 //! never decides what is done, never prints, and serialises no type of another crate directly:
-//! rows follow the versioned format.
+//! rows follow the versioned [`mod@format`].
 //!
 //! One apply, seen from here:
 //!
@@ -18,18 +18,22 @@
 //!    nothing. What it does is said by the pure [`fold::fold`];
 //! 6. [`Store::set_outputs`], [`Store::finish_apply`] and [`Store::release`] end it.
 //!
-//! `SqliteStore` is the embedded store. `conformance` is what every store must pass.
+//! [`SqliteStore`] is the embedded store. [`conformance`] is what every store must pass.
 
+pub mod conformance;
 mod error;
 pub mod fold;
+pub mod format;
 mod history;
 mod journal;
 mod lease;
 mod process;
+mod sqlite;
 mod store;
 
 pub use error::StateError;
 pub use history::{Applied, ApplyOutcome, ApplyRecord};
 pub use journal::{Begin, ClosedEntry, Entry, EntryId, Outcome, Target, Verdict};
 pub use lease::{Ending, Holder, Lease, LeaseRecord, LeaseStatus};
+pub use sqlite::{Options, SqliteStore, Stats};
 pub use store::{Store, Wait};

@@ -1,0 +1,194 @@
+//! The lease's rows: one for each lease ever taken.
+
+use super::{
+    fault::Fault,
+    head::{Sum, seal, signed, unsigned},
+    journal::Pass,
+    work::Work,
+};
+use crate::{
+    Ending, Holder, LeaseRecord, StateError,
+    format::{self, LeaseBody},
+    process,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+struct Row {
+    epoch: u64,
+    expires: u64,
+    body: String,
+    ended: Option<String>,
+    sum: Sum,
+}
+
+impl Row {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+        Ok(Row {
+            epoch: unsigned(row.get(0)?),
+            expires: unsigned(row.get(1)?),
+            body: row.get(2)?,
+            ended: row.get(3)?,
+            sum: row.get(4)?,
+        })
+    }
+    fn seal(&self) -> Sum {
+        seal(
+            "lease",
+            &[
+                &self.epoch.to_be_bytes(),
+                &self.expires.to_be_bytes(),
+                self.body.as_bytes(),
+                &[u8::from(self.ended.is_some())],
+                self.ended.as_deref().unwrap_or_default().as_bytes(),
+            ],
+        )
+    }
+    fn check(self) -> Result<Row, Fault> {
+        if self.seal() == self.sum {
+            Ok(self)
+        } else {
+            Err(Fault::damage(format!(
+                "the row of lease {} fails its checksum",
+                self.epoch
+            )))
+        }
+    }
+    fn write(&self, work: &Work<'_>) -> Result<(), Fault> {
+        work.conn
+            .prepare_cached("INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?, ?)")?
+            .execute(params![
+                signed(self.epoch),
+                signed(self.expires),
+                self.body,
+                self.ended,
+                self.seal()
+            ])?;
+        Ok(())
+    }
+    fn record(self) -> Result<LeaseRecord, Fault> {
+        let body = format::lease_from_text(&self.body)?;
+        Ok(LeaseRecord {
+            epoch: self.epoch,
+            holder: body.holder,
+            since: body.since,
+            expires: format::time(self.expires),
+            ended: self
+                .ended
+                .as_deref()
+                .map(format::ending_from_text)
+                .transpose()?,
+        })
+    }
+}
+
+fn find(conn: &Connection, epoch: u64) -> Result<Option<Row>, Fault> {
+    conn.prepare_cached("SELECT epoch, expires, body, ended, sum FROM lease WHERE epoch = ?")?
+        .query_row([signed(epoch)], Row::read)
+        .optional()?
+        .map(Row::check)
+        .transpose()
+}
+
+/// The lease that is held now.
+fn held(work: &Work<'_>) -> Result<Option<Row>, Fault> {
+    Ok(find(work.conn, work.head.epoch)?.filter(|row| row.ended.is_none()))
+}
+
+/// Refuses a write whose lease is not the current one: this is the fence.
+pub(super) fn fence(work: &Work<'_>, pass: &Pass) -> Result<(), Fault> {
+    if pass.lineage != work.head.lineage {
+        return Err(Fault::State(StateError::Invalid(format!(
+            "the lease is for lineage {}, and this state is of lineage {}",
+            pass.lineage, work.head.lineage
+        ))));
+    }
+    let current = held(work)?;
+    if pass.epoch == work.head.epoch && current.is_some() {
+        return Ok(());
+    }
+    let by = match current {
+        Some(row) => Some(Box::new(format::lease_from_text(&row.body)?.holder)),
+        None => None,
+    };
+    Err(Fault::State(StateError::LeaseLost { by }))
+}
+
+/// Takes the lease if it is free, or its holder is dead.
+pub(super) fn acquire(work: &mut Work<'_>, holder: &Holder) -> Result<LeaseRecord, Fault> {
+    if let Some(row) = held(work)? {
+        let body = format::lease_from_text(&row.body)?;
+        let by = holder.clone();
+        let gone = body.holder.host == holder.host
+            && body
+                .process
+                .as_ref()
+                .is_some_and(|p| p.is_dead(body.holder.pid));
+        let how = if gone {
+            Ending::HolderDied { by }
+        } else if row.expires <= format::millis(work.now) {
+            Ending::Expired { by }
+        } else {
+            return Err(Fault::State(StateError::Locked(Box::new(row.record()?))));
+        };
+        tracing::warn!(holder = %body.holder, ?how, "took over a lease");
+        end(work, row, &how)?;
+    }
+    work.head.epoch += 1;
+    let body = LeaseBody {
+        holder: holder.clone(),
+        since: work.now,
+        process: process::Identity::of(holder.pid),
+    };
+    let row = Row {
+        epoch: work.head.epoch,
+        expires: format::millis(work.now + work.expiry),
+        body: format::lease_to_text(&body),
+        ended: None,
+        sum: [0; 32],
+    };
+    row.write(work)?;
+    row.record()
+}
+
+/// Puts off the expiry of a lease that is still held.
+pub(super) fn renew(work: &mut Work<'_>, pass: &Pass) -> Result<LeaseRecord, Fault> {
+    fence(work, pass)?;
+    let Some(mut row) = held(work)? else {
+        return Err(Fault::State(StateError::LeaseLost { by: None }));
+    };
+    row.expires = format::millis(work.now + work.expiry);
+    row.write(work)?;
+    row.record()
+}
+
+/// Gives a lease back.
+pub(super) fn release(work: &mut Work<'_>, pass: &Pass) -> Result<(), Fault> {
+    fence(work, pass)?;
+    match held(work)? {
+        Some(row) => end(work, row, &Ending::Released),
+        None => Ok(()),
+    }
+}
+
+/// Ends whatever lease is held.
+pub(super) fn unlock(work: &mut Work<'_>, by: Holder) -> Result<Option<LeaseRecord>, Fault> {
+    let Some(row) = held(work)? else {
+        return Ok(None);
+    };
+    let epoch = row.epoch;
+    end(work, row, &Ending::Unlocked { by })?;
+    find(work.conn, epoch)?.map(Row::record).transpose()
+}
+
+fn end(work: &Work<'_>, mut row: Row, how: &Ending) -> Result<(), Fault> {
+    row.ended = Some(format::ending_to_text(work.now, how));
+    row.write(work)
+}
+
+/// Every lease ever taken.
+pub(super) fn log(conn: &Connection) -> Result<Vec<LeaseRecord>, Fault> {
+    let mut statement =
+        conn.prepare_cached("SELECT epoch, expires, body, ended, sum FROM lease ORDER BY epoch")?;
+    let rows = statement.query_map([], Row::read)?;
+    rows.map(|row| row?.check()?.record()).collect()
+}

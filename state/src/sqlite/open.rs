@@ -1,0 +1,246 @@
+//! Making a store, and opening one that is there: nothing is trusted before it was checked.
+
+use super::{
+    fault::{BUSY_SECONDS, Fault},
+    head::Head,
+    items,
+    mark::{self, Mark, beside},
+    schema,
+};
+use crate::StateError;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::{
+    fs, io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use weir_core::snapshot::Lineage;
+
+/// The connection to the store at this path, which is made if nothing is there, and its lineage.
+pub(super) fn open(path: &Path) -> Result<(Connection, Lineage), StateError> {
+    // The mark is read before anything else: it may move on while the database is opened.
+    let mark = mark::read(path);
+    match fs::metadata(path) {
+        Ok(meta) if meta.len() == 0 => {
+            return Err(damaged(path, "the file is empty: it was cut off"));
+        }
+        Ok(meta) if !meta.is_file() => {
+            return Err(StateError::NotAState {
+                path: path.into(),
+                cause: "it is no regular file".into(),
+            });
+        }
+        Ok(_) => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            refuse_leftovers(path, mark.as_ref())?;
+            create(path)?;
+        }
+        Err(e) => return Err(io_error(path, &e)),
+    }
+    let mut conn = connect(path).map_err(|e| e.at(path))?;
+    let head = check(&mut conn, path, mark.as_ref()).map_err(|e| match e {
+        // With a good mark it can at least be told how far the state had come.
+        Fault::Sql(e) => match (Fault::Sql(e).at(path), mark.as_ref()) {
+            (StateError::Damaged { path, cause, .. }, Some(mark)) => StateError::Damaged {
+                path,
+                cause: format!("{cause} (it had come to serial {})", mark.serial),
+                last_good: None,
+            },
+            (e, _) => e,
+        },
+        e => e.at(path),
+    })?;
+    Ok((conn, head.lineage))
+}
+
+/// Without the file, what lies beside it says that there was one.
+fn refuse_leftovers(path: &Path, mark: Option<&Mark>) -> Result<(), StateError> {
+    let wal = beside(path, "-wal");
+    if wal.exists() {
+        return Err(damaged(
+            path,
+            format!("the file is gone, and {} is still there", wal.display()),
+        ));
+    }
+    match mark {
+        Some(mark) => Err(damaged(
+            path,
+            format!(
+                "the file is gone: it was at serial {} (to start anew, remove {})",
+                mark.serial,
+                beside(path, "-mark").display()
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Makes an empty store under another name and then gives it its own: whoever looks sees no file
+/// or a whole one, and an empty file is damage and never a new store.
+fn create(path: &Path) -> Result<(), StateError> {
+    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(|e| io_error(path, &e))?;
+    }
+    let lineage = Lineage(uuid::Uuid::new_v4().to_string());
+    let draft = beside(path, &format!("-new-{lineage}"));
+    let made = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)
+        .map(drop)
+        .map_err(|e| io_error(path, &e))
+        .and_then(|()| fill(&draft, lineage).map_err(|e| e.at(path)))
+        .and_then(|()| match fs::hard_link(&draft, path) {
+            // Another process was quicker: its store is the one.
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(io_error(path, &e)),
+            _ => sync_folder(path).map_err(|e| io_error(path, &e)),
+        });
+    for file in [
+        draft.clone(),
+        beside(&draft, "-wal"),
+        beside(&draft, "-shm"),
+    ] {
+        // What is left of the draft harms nobody.
+        let _ = fs::remove_file(file);
+    }
+    made
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => fs::File::open(folder)?.sync_all(),
+        _ => fs::File::open(".")?.sync_all(),
+    }
+}
+
+fn fill(draft: &Path, lineage: Lineage) -> Result<(), Fault> {
+    let mut conn = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
+    migrate(&mut conn, 0)?;
+    Head::new(lineage).write(&conn)?;
+    // Kept in the file; from here on every connection uses the write-ahead log.
+    conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    conn.close().map_err(|(_, e)| Fault::Sql(e))
+}
+
+fn migrate(conn: &mut Connection, from: u32) -> Result<(), Fault> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been quicker.
+    let from = user_version(&tx)?.max(from);
+    for sql in schema::MIGRATIONS.iter().skip(from as usize) {
+        tx.execute_batch(sql)?;
+    }
+    tx.pragma_update(None, "user_version", schema::version())?;
+    tx.commit()?;
+    Ok(())
+}
+
+fn user_version(conn: &Connection) -> Result<u32, Fault> {
+    Ok(conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+fn connect(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(Duration::from_secs(BUSY_SECONDS))?;
+    conn.set_prepared_statement_cache_capacity(64);
+    if conn.is_readonly("main")? {
+        return Err(Fault::State(StateError::ReadOnly {
+            path: path.into(),
+            cause: "the file is read-only".into(),
+        }));
+    }
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+         PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;",
+    )?;
+    Ok(conn)
+}
+
+/// Whose file it is, which version, and whether every page and row is whole.
+fn check(conn: &mut Connection, path: &Path, mark: Option<&Mark>) -> Result<Head, Fault> {
+    let id: i32 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if id != schema::APPLICATION_ID {
+        return Err(Fault::State(StateError::NotAState {
+            path: path.into(),
+            cause: "it is a database of another program".into(),
+        }));
+    }
+    let found = user_version(conn)?;
+    if found > schema::version() {
+        return Err(Fault::State(StateError::Newer {
+            path: path.into(),
+            found,
+            known: schema::version(),
+        }));
+    }
+    let quick: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if quick != "ok" {
+        return Err(Fault::damage(match mark {
+            Some(mark) => format!("{quick} (it had come to serial {})", mark.serial),
+            None => quick,
+        }));
+    }
+    if found < schema::version() {
+        migrate(conn, found)?;
+    }
+    // One transaction, so that all of it is of one instant.
+    let tx = conn.transaction()?;
+    let head = Head::read(&tx)?;
+    items::check_digest(&tx, &head)?;
+    drop(tx);
+    check_mark(&head, path, mark)?;
+    Ok(head)
+}
+
+fn check_mark(head: &Head, path: &Path, mark: Option<&Mark>) -> Result<(), Fault> {
+    let Some(mark) = mark else { return Ok(()) };
+    let file: PathBuf = beside(path, "-mark");
+    let file = file.display();
+    if mark.lineage != head.lineage.0 {
+        return Err(Fault::damage(format!(
+            "it is of lineage {}, and the state at this place was of lineage {} (if the change is \
+             meant, remove {file})",
+            head.lineage, mark.lineage
+        )));
+    }
+    if mark.commits > head.commits {
+        return Err(Fault::Damage {
+            cause: format!(
+                "it is at serial {}, and had come to serial {}: its -wal file was removed or cut, \
+                 or an older copy was put back (if the older copy is meant, remove {file})",
+                head.serial, mark.serial
+            ),
+            last_good: Some(head.serial()),
+        });
+    }
+    Ok(())
+}
+
+fn damaged(path: &Path, cause: impl Into<String>) -> StateError {
+    StateError::Damaged {
+        path: path.into(),
+        cause: cause.into(),
+        last_good: None,
+    }
+}
+
+fn io_error(path: &Path, e: &io::Error) -> StateError {
+    let path = path.to_owned();
+    match e.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StateError::Full { path },
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            StateError::ReadOnly {
+                path,
+                cause: e.to_string(),
+            }
+        }
+        _ => StateError::Io {
+            path,
+            cause: e.to_string(),
+        },
+    }
+}

@@ -1,0 +1,33 @@
+//! One transaction.
+
+use super::{fault::Fault, head::Head};
+use crate::StateError;
+use rusqlite::Connection;
+use std::time::SystemTime;
+use weir_core::{Address, Key, Object};
+
+/// A write transaction: the connection, the head as it will be written at its end, and the time.
+pub(super) struct Work<'c> {
+    pub(super) conn: &'c Connection,
+    pub(super) head: Head,
+    pub(super) now: SystemTime,
+    /// For how long a lease lasts without being renewed.
+    pub(super) expiry: std::time::Duration,
+}
+
+impl Work<'_> {
+    /// Raises the serial.
+    pub(super) fn raise(&mut self) {
+        self.head.serial += 1;
+    }
+}
+
+/// Refuses addresses that could not stand in a snapshot.
+pub(super) fn check_address(address: &Address) -> Result<(), Fault> {
+    let keyed = matches!(address.object, Object::Host { .. } | Object::Pod { .. });
+    if keyed && address.key == Key::None {
+        let error = weir_core::snapshot::SnapshotError::NoKey(address.clone());
+        return Err(Fault::State(StateError::from(error)));
+    }
+    Ok(())
+}
