@@ -236,7 +236,7 @@ impl Host {
                 // A bridge ends without a word where nobody listens.
                 Err(if error.is_hang_up() {
                     HostError::NoAgent {
-                        socket: layout.socket(),
+                        socket: layout.socket.clone(),
                     }
                 } else {
                     error

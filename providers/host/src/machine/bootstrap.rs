@@ -14,8 +14,10 @@ use crate::connection::Way;
 use crate::error::HostError;
 use crate::ssh::{Environment, shell};
 
-/// Where root's agent lives on a host.
-const ROOT_HOME: &str = "/var/lib/weir/agent";
+/// Where root's agent lives on a host, and where it listens as a systemd unit:
+/// what `weir-agent install` uses.
+const ROOT_HOME: &str = "/var/lib/weir";
+const UNIT_SOCKET: &str = "/run/weir/agent.sock";
 /// Where root's agent's binary lies.
 const ROOT_BINARIES: &str = "/usr/local/lib/weir";
 /// The same for others, below their home directory.
@@ -75,35 +77,53 @@ impl AgentBinary {
 /// Where things are on one machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Layout {
-    /// The agent's home.
-    pub(crate) home: String,
+    /// Where the agent listens.
+    pub(crate) socket: String,
     /// The folder of its binary.
     pub(crate) binaries: String,
+    /// How it is kept running.
+    pub(crate) keeper: Keeper,
+}
+
+/// Who keeps an agent running.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Keeper {
+    /// systemd, also after a reboot.
+    Systemd,
+    /// Nobody: it is a daemon with this home.
+    Nobody {
+        /// Its home.
+        home: String,
+    },
 }
 
 impl Layout {
-    fn new(home: &str, binaries: &str) -> Self {
+    fn unit() -> Self {
         Self {
-            home: home.to_owned(),
-            binaries: binaries.to_owned(),
+            socket: UNIT_SOCKET.to_owned(),
+            binaries: ROOT_BINARIES.to_owned(),
+            keeper: Keeper::Systemd,
         }
     }
 
-    /// Where the agent listens.
-    pub(crate) fn socket(&self) -> String {
-        format!("{}/agent.sock", self.home)
+    fn daemon(home: String, binaries: String) -> Self {
+        Self {
+            socket: format!("{home}/agent.sock"),
+            binaries,
+            keeper: Keeper::Nobody { home },
+        }
     }
 
     /// A command that connects its input and output to the agent.
     pub(super) fn bridge(&self) -> String {
-        shell::script(BRIDGE, &[&self.home, &self.binaries])
+        shell::script(BRIDGE, &[&self.socket, &self.binaries])
     }
 }
 
-/// `$1` home, `$2` folder of binaries: whichever agent's binary lies there
+/// `$1` socket, `$2` folder of binaries: whichever agent's binary lies there
 /// speaks for the socket.
 const BRIDGE: &str = r#"for b in "$2"/weir-agent-????????????; do
-[ -x "$b" ] && exec "$b" connect --home "$1"
+[ -x "$b" ] && exec "$b" connect --socket "$1" 2>/dev/null
 done
 exit 1"#;
 
@@ -146,15 +166,13 @@ pub(crate) async fn probe(
     let command = shell::script(PROBE, &[&agent.file_name(), ROOT_BINARIES, others]);
     let answer = machine.run(&command).await?;
     let probe = Probe::parse(&answer).ok_or(HostError::Probe { answer })?;
-    let layout = local.unwrap_or_else(|| {
-        if probe.uid == 0 {
-            Layout::new(ROOT_HOME, ROOT_BINARIES)
-        } else {
-            Layout::new(
-                &format!("{}/{USER_HOME}", probe.home),
-                &format!("{}/{USER_BINARIES}", probe.home),
-            )
-        }
+    let layout = local.unwrap_or_else(|| match (probe.uid, probe.systemd) {
+        (0, true) => Layout::unit(),
+        (0, false) => Layout::daemon(ROOT_HOME.to_owned(), ROOT_BINARIES.to_owned()),
+        _ => Layout::daemon(
+            format!("{}/{USER_HOME}", probe.home),
+            format!("{}/{USER_BINARIES}", probe.home),
+        ),
     });
     Ok((layout, probe))
 }
@@ -166,8 +184,13 @@ fn local_layout(home: Option<&str>, env: &Environment) -> Layout {
         Some(home) => crate::connection::expand(home, env),
         None => env.home.clone().unwrap_or_default().join(USER_HOME),
     };
+    // A relative path is one of the folder weir runs in, as any path of a stack.
+    let home = std::path::absolute(&home).unwrap_or(home);
     let beside = home.parent().unwrap_or(&home);
-    Layout::new(&home.to_string_lossy(), &beside.to_string_lossy())
+    Layout::daemon(
+        home.to_string_lossy().into_owned(),
+        beside.to_string_lossy().into_owned(),
+    )
 }
 
 impl Probe {
@@ -194,7 +217,8 @@ impl Probe {
 }
 
 /// Puts the binary there, if it isn't, and starts it: as a systemd unit for
-/// root on a remote host that runs systemd, as a process of its own elsewhere.
+/// root on a remote host that runs systemd, as a daemon elsewhere. An agent of
+/// another version is replaced, and its tasks go on.
 pub(crate) async fn install(
     machine: &Machine,
     (layout, probe): (&Layout, &Probe),
@@ -213,41 +237,31 @@ pub(crate) async fn install(
         progress(format!("uploading agent {} ({size} KiB)", agent.version));
         machine.upload(&binary, &agent.bytes, 0o755).await?;
     }
-    let remote = matches!(machine, Machine::Remote(_));
-    let verb = if remote && probe.uid == 0 && probe.systemd {
-        "install"
-    } else {
-        "start"
-    };
     progress(format!("starting agent {}", agent.version));
-    machine
-        .run(&shell::script(START, &[&binary, verb, &layout.home]))
-        .await
-        .map(drop)
+    let command = match &layout.keeper {
+        Keeper::Systemd => shell::script(START, &[&binary, "install"]),
+        Keeper::Nobody { home } => shell::script(START, &[&binary, "start", "--home", home]),
+    };
+    machine.run(&command).await.map(drop)
 }
 
-/// `$1` binary, `$2` verb, `$3` home. Binaries of other versions go; an upload
-/// under way has a longer name.
-const START: &str = r#""$1" "$2" --home "$3" || exit 1
+/// `$1` binary, then its arguments; it returns once the agent answers. Binaries
+/// of other versions go; an upload under way has a longer name.
+const START: &str = r#""$@" >/dev/null || exit 1
 for b in "${1%/*}"/weir-agent-????????????; do
 [ "$b" = "$1" ] || rm -f -- "$b"
 done"#;
 
-/// Takes the binaries away, and the folders that are empty then. The agent has
-/// removed its home and its unit by itself.
+/// Takes the binaries away. The agent has removed its home and its unit by
+/// itself.
 pub(crate) async fn remove(machine: &Machine, layout: &Layout) -> Result<(), HostError> {
-    let arguments = [layout.binaries.as_str(), layout.home.as_str()];
-    machine
-        .run(&shell::script(REMOVE, &arguments))
-        .await
-        .map(drop)
+    let command = shell::script(REMOVE, &[&layout.binaries]);
+    machine.run(&command).await.map(drop)
 }
 
-/// `$1` folder of binaries, `$2` home.
+/// `$1` folder of binaries; it goes too if it is ours and empty.
 const REMOVE: &str = r#"rm -f -- "$1"/weir-agent-????????????
-for d in "$1" "$2" "${2%/*}"; do
-case "$d" in */weir | */weir/agent | */agent) rmdir -- "$d" 2>/dev/null ;; esac
-done
+case "$1" in */weir) rmdir -- "$1" 2>/dev/null ;; esac
 exit 0"#;
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ fn a_probe_is_understood_or_refused() {
     let answer = format!("0\n/root\nx86_64\nsystemd\n{}\n\n", agent.sha256());
     let probe = Probe::parse(&answer).expect("a sound answer");
     assert_eq!((probe.uid, probe.systemd), (0, true));
-    assert!(probe.has(
-        &Layout::new("/var/lib/weir/agent", "/usr/local/lib/weir"),
+    assert!(probe.has(&Layout::unit(), &agent));
+    assert!(!probe.has(
+        &Layout::daemon("/home/u/x".into(), "/home/u/y".into()),
         &agent
     ));
-    assert!(!probe.has(&Layout::new("/home/u/x", "/home/u/y"), &agent));
 
     for answer in [
         "",
@@ -29,14 +29,11 @@ fn a_local_agent_lies_beside_its_home() {
         ssh_auth_sock: None,
     };
     let usual = local_layout(None, &env);
-    assert_eq!(
-        usual.socket(),
-        "/home/ada/.local/state/weir/agent/agent.sock"
-    );
+    assert_eq!(usual.socket, "/home/ada/.local/state/weir/agent/agent.sock");
     assert_eq!(usual.binaries, "/home/ada/.local/state/weir");
     assert_eq!(
-        local_layout(Some("~/x/agent"), &env).home,
-        "/home/ada/x/agent"
+        local_layout(Some("~/x/agent"), &env).socket,
+        "/home/ada/x/agent/agent.sock"
     );
     assert_eq!(local_layout(Some("/srv/agent"), &env).binaries, "/srv");
 }

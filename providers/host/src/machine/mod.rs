@@ -62,10 +62,10 @@ impl Machine {
 
     /// A stream to the agent's socket.
     pub(crate) async fn dial(&self, layout: &Layout) -> Result<Box<dyn Duplex>, HostError> {
-        let socket = layout.socket();
+        let socket = &layout.socket;
         match self {
-            Self::Local => local::dial(&socket).await,
-            Self::Remote(session) => match session.open_unix(&socket).await {
+            Self::Local => local::dial(socket).await,
+            Self::Remote(session) => match session.open_unix(socket).await {
                 Ok(stream) => Ok(Box::new(stream)),
                 // sshd has one answer for "nobody there" and "not allowed":
                 // the agent's own binary can tell.

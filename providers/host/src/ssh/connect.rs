@@ -25,13 +25,15 @@ const REDIALS: u32 = 4;
 /// Wait before the first of these; it doubles each time.
 const REDIAL_PAUSE: Duration = Duration::from_millis(150);
 
+type Bastion = Shared<Session, Arc<SshError>>;
+
 /// Opens sessions, and keeps those to bastions, which all machines behind them
 /// share.
 #[derive(Debug, Default)]
 pub struct Connector {
     env: Environment,
     /// By the chain of hops that leads to a bastion and ends with it.
-    bastions: Mutex<HashMap<Vec<Hop>, Arc<Shared<Session, Arc<SshError>>>>>,
+    bastions: Mutex<HashMap<Vec<Hop>, Arc<Bastion>>>,
 }
 
 impl Connector {

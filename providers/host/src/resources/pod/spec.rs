@@ -226,10 +226,10 @@ fn task(a: &Attributes<'_>, faults: &mut Faults) -> Option<TaskSpec> {
     if let Some(grace) = time(a, "kill_grace", faults) {
         spec.kill_grace_ms = grace;
     }
-    if let Some(text) = a.text("kill_signal") {
-        if let Some(signal) = faults.keep(&a.place("kill_signal"), signal(text)) {
-            spec.kill_signal = signal;
-        }
+    if let Some(text) = a.text("kill_signal")
+        && let Some(signal) = faults.keep(&a.place("kill_signal"), signal(text))
+    {
+        spec.kill_signal = signal;
     }
     spec.reload = a.text("reload").map(reload);
     spec.essential = a.flag("essential");
