@@ -1,12 +1,99 @@
-//! The functions of the language.
+//! The functions of the language: Terraform's, by theme.
+//!
+//! A [`Function`] says what its parameters are and what it does with unknown and marked arguments;
+//! evaluation converts and checks the arguments before its body sees them. Bodies are pure: what
+//! they need of the outside (files, the time of the run) is in the [`Context`].
+//!
+//! `try` and `can` are not here: they need expressions, not values.
+
+//mod cidr;
+mod collection;
+mod convert;
+//mod encoding;
+//mod filesystem;
+//mod format;
+//mod hash;
+mod numeric;
+//mod regex;
+mod sets;
+mod signature;
+mod string;
+//mod time;
+//mod yaml;
+
+pub use signature::{Function, FunctionError, Marking, Param, Unknowns};
+
+use crate::eval::Context;
+use std::collections::BTreeMap;
+use weir_core::Value;
+
+/// What a function's body returns.
+pub(crate) type Outcome<T = Value> = Result<T, FunctionError>;
 
 /// The functions there are, by name.
 #[derive(Debug, Default)]
-pub struct Registry {}
+pub struct Registry(BTreeMap<&'static str, Function>);
 
 impl Registry {
     /// All functions built in.
     pub fn standard() -> Registry {
-        Registry::default()
+        let themes = [
+            //cidr::functions(),
+            collection::functions(),
+            convert::functions(),
+            //encoding::functions(),
+            //filesystem::functions(),
+            //format::functions(),
+            //hash::functions(),
+            numeric::functions(),
+            //regex::functions(),
+            sets::functions(),
+            string::functions(),
+            //time::functions(),
+        ];
+        Registry(
+            themes
+                .into_iter()
+                .flatten()
+                .map(|f| (f.name(), f))
+                .collect(),
+        )
     }
+
+    /// The function of that name.
+    pub fn get(&self, name: &str) -> Option<&Function> {
+        self.0.get(name)
+    }
+
+    /// All names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.keys().copied()
+    }
+}
+
+/// A function's body.
+pub(crate) type Body = fn(&[Value], &Context) -> Outcome;
+
+/// The text of an argument its parameter says is a string.
+fn text(args: &[Value], index: usize) -> &str {
+    args.get(index).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The elements of an argument its parameter says is a sequence.
+fn items(args: &[Value], index: usize) -> Vec<&Value> {
+    args.get(index)
+        .and_then(Value::elements)
+        .unwrap_or_default()
+}
+
+/// A count as a number of the language.
+fn count(n: usize) -> Value {
+    Value::number(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+/// A whole number in an argument, where it is one that fits.
+fn whole(args: &[Value], index: usize) -> Outcome<i64> {
+    args.get(index)
+        .and_then(Value::as_i64)
+        .ok_or_else(|| FunctionError::Argument(index, "a whole number is required".into()))
 }

@@ -1,0 +1,164 @@
+//! Templates.
+
+use super::{Context, Env, EvalError, Evaluated, Resolved, Scope, operators::sentence, report};
+use crate::ir::{Expr, Part, Reference, Template};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
+use weir_core::{Diagnostic, Kind, Marks, Type, Value, convert::convert, value::Refinements};
+
+/// Text as far as it is known.
+struct Text {
+    known: String,
+    /// Whether something unknown came; what comes after it is only checked.
+    open: bool,
+    marks: Marks,
+}
+
+impl Env<'_> {
+    pub(super) fn template(&self, template: &Template) -> Evaluated {
+        // `"${x}"` is x itself, whatever its type.
+        if let [Part::Interpolation(expr)] = template.parts.as_slice() {
+            return self.eval(expr);
+        }
+        let mut text = Text {
+            known: String::new(),
+            open: false,
+            marks: Marks::NONE,
+        };
+        self.parts(&template.parts, &mut text)?;
+        let value = if text.open {
+            let prefix = (!text.known.is_empty()).then(|| text.known.as_str().into());
+            let refinements = Refinements {
+                not_null: true,
+                prefix,
+                ..Refinements::default()
+            };
+            Value::unknown_refined(Type::String, refinements)
+        } else {
+            Value::string(crate::parse::nfc(&text.known))
+        };
+        Ok(value.mark(text.marks))
+    }
+
+    fn parts(&self, parts: &[Part], text: &mut Text) -> Evaluated<()> {
+        for part in parts {
+            match part {
+                Part::Text(known) => text.push(known),
+                Part::Interpolation(expr) => {
+                    let value = self.interpolated(expr)?;
+                    text.marks = text.marks.union(value.marks());
+                    match value.kind() {
+                        Kind::String(s) => text.push(s),
+                        Kind::Unknown(_, refinements) => {
+                            text.push(refinements.prefix.as_deref().unwrap_or(""));
+                            text.open = true;
+                        }
+                        _ => {}
+                    }
+                }
+                Part::If {
+                    condition,
+                    then,
+                    otherwise,
+                    ..
+                } => {
+                    let holds = self.condition(condition, "the condition of this `if`")?;
+                    text.marks = text.marks.union(holds.marks());
+                    match holds.as_bool() {
+                        Some(true) => self.parts(then, text)?,
+                        Some(false) => self.parts(otherwise, text)?,
+                        None => text.open = true,
+                    }
+                }
+                Part::For {
+                    key,
+                    value,
+                    collection,
+                    body,
+                    ..
+                } => {
+                    let (items, marks) = self.eval(collection)?.unmark();
+                    text.marks = text.marks.union(marks);
+                    self.check_iterable(&items, collection)?;
+                    if items.is_unknown() {
+                        text.open = true;
+                        continue;
+                    }
+                    let _ = self.iterate(&items, (key.as_deref(), value), &mut |env| {
+                        env.parts(body, text)?;
+                        Ok(ControlFlow::Continue(()))
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn interpolated(&self, expr: &Expr) -> Evaluated {
+        let value = self.eval(expr)?;
+        if value.is_null() {
+            let error = Diagnostic::error("a null value can't be part of a text")
+                .help("Give it a default: `${coalesce(x, \"\")}`.");
+            return Err(self.fail(error, &expr.span, expr));
+        }
+        convert(&value, &Type::String).map_err(|e| {
+            let error = Diagnostic::error("this value can't be part of a text")
+                .because(sentence(&e.to_string()))
+                .help("Pick one element of it, or use `join` or `jsonencode`.");
+            self.fail(error, &expr.span, expr)
+        })
+    }
+}
+
+impl Text {
+    fn push(&mut self, more: &str) {
+        if !self.open {
+            self.known.push_str(more);
+        }
+    }
+}
+
+/// Evaluates a template that sees nothing but these variables, as `templatefile` does.
+///
+/// # Errors
+/// As [`super::eval`]; an unknown name lists the variables there are.
+pub fn render(
+    template: &Expr,
+    variables: &BTreeMap<Arc<str>, Value>,
+    context: &Context,
+) -> Result<Value, EvalError> {
+    super::eval(template, &Variables { variables, context })
+}
+
+/// The names a template sees.
+struct Variables<'a> {
+    variables: &'a BTreeMap<Arc<str>, Value>,
+    context: &'a Context,
+}
+
+impl Scope for Variables<'_> {
+    fn resolve(&self, reference: &Reference) -> Result<Resolved, EvalError> {
+        if let Some(value) = self.variables.get(&reference.root) {
+            return Ok(Resolved {
+                value: value.clone(),
+                consumed: 0,
+            });
+        }
+        let names = || self.variables.keys().map(|k| &**k);
+        let mut error = Diagnostic::error(format!(
+            "this template has no variable `{}`",
+            reference.root
+        ))
+        .because(match self.variables.is_empty() {
+            true => "It was given none.".to_owned(),
+            false => format!("It was given {}.", report::listed(names())),
+        })
+        .at(reference.span.clone());
+        if let Some(near) = report::nearest(&reference.root, names()) {
+            error = error.help(format!("Did you mean `{near}`?"));
+        }
+        Err(error.into())
+    }
+    fn context(&self) -> &Context {
+        self.context
+    }
+}
