@@ -241,6 +241,9 @@ pub(crate) fn render_unit(config: &TaskConfig, run: &str) -> String {
         line(format!("RestartSec={}ms", task.backoff.initial_ms));
     } else {
         line("TimeoutStartSec=infinity".to_owned());
+        // Only after success, and as root: the agent may be away when it ends.
+        let note = format!("echo 0 > '{}'", config.exit_file().display());
+        line(format!("ExecStartPost=+/bin/sh -c {}", quote(&note)));
     }
     line(format!("TimeoutStopSec={}ms", task.kill_grace_ms.max(1)));
     line(format!("KillSignal={}", signal_name(&task.kill_signal)));

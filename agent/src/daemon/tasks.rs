@@ -14,6 +14,7 @@ use super::ledger::{Pending, TaskRecord, UnitRecord};
 use super::ports::{self, Listener};
 use super::proc;
 use super::scope::Scope;
+use super::shim;
 use super::supervisor;
 use super::systemd::{self, UnitState};
 use super::task::{TaskConfig, TaskKey};
@@ -172,6 +173,10 @@ impl PodWork {
             task.pending = Pending::default();
             task.stopped = false;
             task.unit = unit;
+            if config.spec.goal == Goal::Finish {
+                // What it reached with an earlier configuration counts no more.
+                task.finished = None;
+            }
         });
     }
 
@@ -248,7 +253,7 @@ impl PodWork {
     async fn finish_process(&self, config: TaskConfig, step: &str) -> Result<(), String> {
         let record = self.task_record(&config.key.task);
         let digest = config.digest();
-        if is_finished(&config, &record, &digest) {
+        if self.is_finished(&config, &record, &digest) {
             return Ok(());
         }
         if let TaskExec::Unit { .. } = config.spec.exec {
@@ -278,6 +283,22 @@ impl PodWork {
         self.events.changed(step, "finished");
         self.events.done(step);
         Ok(())
+    }
+
+    /// Whether a task with an end has reached it, also when it did so while nobody watched.
+    fn is_finished(&self, config: &TaskConfig, record: &TaskRecord, digest: &str) -> bool {
+        let counts = |with: &str| config.spec.goal == Goal::Once || with == digest;
+        if record.finished.as_deref().is_some_and(counts) {
+            return true;
+        }
+        let unseen = counts(&record.digest) && shim::read_exit(&config.exit_file()) == Some(0);
+        if unseen {
+            self.agent.record_task(&config.key, |task| {
+                task.finished = Some(digest.to_owned());
+                task.process = None;
+            });
+        }
+        unseen
     }
 
     async fn unit(&self, name: &str) -> Result<UnitState, String> {
@@ -424,7 +445,7 @@ impl PodWork {
     async fn finish_unit(&self, config: TaskConfig, step: &str) -> Result<(), String> {
         let record = self.task_record(&config.key.task);
         let digest = config.digest();
-        if is_finished(&config, &record, &digest) {
+        if self.is_finished(&config, &record, &digest) {
             return Ok(());
         }
         if keeper::command_of(&config).is_none() {
@@ -453,11 +474,8 @@ impl PodWork {
                 logs::excerpt(&config.log())
             ));
         }
-        self.agent.record_task(&config.key, |task| {
-            task.finished = Some(digest.clone());
-            task.digest = digest;
-            task.pending = Pending::default();
-        });
+        self.agent
+            .record_task(&config.key, |task| task.finished = Some(digest));
         self.events.changed(step, "finished");
         self.events.done(step);
         Ok(())
@@ -495,14 +513,6 @@ impl PodWork {
             TaskExec::Unit { .. } => systemd::journal_excerpt(unit).await,
             TaskExec::Command { .. } => logs::excerpt(&config.log()),
         }
-    }
-}
-
-fn is_finished(config: &TaskConfig, record: &TaskRecord, digest: &str) -> bool {
-    match (config.spec.goal, &record.finished) {
-        (Goal::Once, Some(_)) => true,
-        (_, Some(finished)) => finished == digest,
-        (_, None) => false,
     }
 }
 
