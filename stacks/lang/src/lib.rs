@@ -28,7 +28,15 @@ pub mod ir;
 pub mod parse;
 pub mod sources;
 
-pub use config::{Config, Loaded, OutputMeta, StackSettings, StateSettings, load};
+mod decode;
+mod hints;
+mod link;
+mod services;
+mod vars;
+
+pub use config::{
+    Config, Loaded, OutputMeta, RequiredProvider, StackSettings, StateSettings, load,
+};
 pub use evaluator::{Evaluator, Output, Schemas};
 pub use files::{Catalog, DiskFiles, Files, MemoryFiles, NoCatalog, Recording};
 pub use inputs::{Inputs, VarSource};

@@ -1,18 +1,28 @@
 //! The configuration of a stack: modules and their blocks, sorted and linked, not evaluated.
 
-use crate::{
-    files::{Catalog, Files},
-    inputs::Inputs,
-    sources::Sources,
-};
+pub(crate) mod blocks;
+pub(crate) mod defaults;
+mod loader;
+mod lower;
+pub(crate) mod module;
+pub(crate) mod reader;
+mod stack;
+
+pub use loader::load;
+pub use lower::RequiredProvider;
+pub(crate) use lower::{is_later, later};
+pub(crate) use module::{Module, ModuleId, Node, NodeIx, NodeKind};
+
+use crate::{eval::Context, files::Recording, sources::Sources, vars::RootValue};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
-use weir_core::{Address, Diagnostics, ModulePath, Span, Value};
+use weir_core::{Address, Diagnostics, ModulePath, Object, Span, Value};
 
 /// A configuration that was loaded without an error.
+#[derive(Debug)]
 pub struct Loaded {
     /// The configuration.
     pub config: Arc<Config>,
@@ -22,8 +32,24 @@ pub struct Loaded {
 
 /// All modules of a stack, linked.
 pub struct Config {
-    sources: Arc<Sources>,
+    /// The tree of modules, the root first; a module that is called twice is here twice.
+    pub(crate) modules: Vec<Module>,
+    /// Values of the root module's variables.
+    pub(crate) values: BTreeMap<Arc<str>, RootValue>,
+    pub(crate) context: Context,
+    pub(crate) workspace: String,
     stack: StackSettings,
+    required: Vec<RequiredProvider>,
+    recording: Arc<Recording>,
+}
+
+impl std::fmt::Debug for Config {
+    /// The stack's name alone: what is in it may be secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("stack", &self.stack.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The `stack` block, or what stands in its place.
@@ -42,7 +68,7 @@ pub struct StackSettings {
 pub struct StateSettings {
     /// The kind of store: `sqlite`.
     pub backend: String,
-    /// Its settings, an object as it was written; nested blocks are objects too.
+    /// Its settings, an object as it was written.
     pub settings: Value,
     /// Where the block starts.
     pub span: Span,
@@ -59,51 +85,126 @@ pub struct OutputMeta {
     pub span: Span,
 }
 
-/// Reads the stack in the folder of `files`: parse, sort, find the values of variables, link.
-///
-/// # Errors
-/// All that is wrong with it, in file order.
-pub fn load(
-    files: Arc<dyn Files>,
-    catalog: &dyn Catalog,
-    inputs: &Inputs,
-) -> Result<Loaded, Diagnostics> {
-    let _ = (files, catalog, inputs);
-    unreachable!("lands with the loader")
-}
-
 impl Config {
     /// The `stack` block.
     pub fn stack(&self) -> &StackSettings {
         &self.stack
     }
+
     /// Local names of all providers that a resource, a data source or a provider block uses.
     pub fn provider_names(&self) -> BTreeSet<String> {
-        unreachable!("lands with the loader")
+        let mut names = BTreeSet::new();
+        for node in self.modules.iter().flat_map(|m| &m.nodes) {
+            match &node.kind {
+                NodeKind::Provider(p) => {
+                    names.insert(p.provider.name.clone());
+                }
+                NodeKind::Resource(r) => {
+                    names.insert(module::provider_name(r));
+                }
+                NodeKind::Site(_) | NodeKind::Service(_) => {
+                    names.insert("host".to_owned());
+                }
+                _ => {}
+            }
+        }
+        names
     }
+
+    /// What `required_providers` of all modules say.
+    pub fn required_providers(&self) -> &[RequiredProvider] {
+        &self.required
+    }
+
     /// The text of every file that was parsed, for snippets.
     pub fn sources(&self) -> &Arc<Sources> {
-        &self.sources
+        &self.context.sources
     }
+
     /// Every file that was read so far, by path: the configuration's own, templates and files that
     /// functions read, modules of the catalogue. Complete once an evaluator is done; what a plan
     /// file carries.
     pub fn files(&self) -> BTreeMap<PathBuf, Arc<[u8]>> {
-        unreachable!("lands with the loader")
+        self.recording.files()
     }
+
     /// The root module's outputs.
     pub fn outputs(&self) -> BTreeMap<String, OutputMeta> {
-        unreachable!("lands with the loader")
+        let outputs = self.modules[0].nodes.iter().filter_map(|n| match &n.kind {
+            NodeKind::Output(o) => Some((
+                o.name.to_string(),
+                OutputMeta {
+                    description: o.description.clone(),
+                    sensitive: o.sensitive,
+                    span: o.span.clone(),
+                },
+            )),
+            _ => None,
+        });
+        outputs.collect()
     }
+
     /// Whether the configuration has the block that instances of this address come from, in
     /// whichever instance of its module.
     pub fn declares(&self, address: &Address) -> bool {
-        let _ = address;
-        unreachable!("lands with the loader")
+        self.block(&address.module, &address.object).is_some()
     }
+
     /// Whether the configuration has the `module` blocks of this path, whatever their instances.
     pub fn declares_module(&self, module: &ModulePath) -> bool {
-        let _ = module;
-        unreachable!("lands with the loader")
+        self.module_at(module).is_some()
+    }
+
+    /// Where the block of an address stands.
+    pub fn span_of(&self, address: &Address) -> Option<&Span> {
+        self.block(&address.module, &address.object)
+            .map(|n| &n.span)
+    }
+
+    fn module_at(&self, path: &ModulePath) -> Option<&Module> {
+        path.0
+            .iter()
+            .try_fold(&self.modules[0], |module, (name, _)| {
+                let call = module.names.calls.get(name.as_str())?;
+                match &module.node(*call).kind {
+                    NodeKind::Call(_, child) => self.modules.get(child.0),
+                    _ => None,
+                }
+            })
+    }
+
+    fn block(&self, path: &ModulePath, object: &Object) -> Option<&Node> {
+        let module = self.module_at(path)?;
+        let ix = match object {
+            Object::Managed { ty, name } => {
+                module.names.managed.get(ty.as_str())?.get(name.as_str())?
+            }
+            Object::Data { ty, name } => module.names.data.get(ty.as_str())?.get(name.as_str())?,
+            Object::Host { site } => module.names.sites.get(site.as_str())?,
+            Object::Pod { service, pod } => {
+                let service = module.names.services.get(service.as_str())?;
+                module
+                    .names
+                    .pods
+                    .get(&(*service, Arc::from(pod.as_str())))?
+            }
+        };
+        Some(module.node(*ix))
+    }
+
+    /// The context of expressions in a module.
+    pub(crate) fn context_of(&self, module: ModuleId) -> Context {
+        Context {
+            module_dir: self.modules[module.0].dir.clone(),
+            ..self.context.clone()
+        }
+    }
+
+    /// The folder of a module as the user would write it.
+    pub(crate) fn folder(dir: &Path) -> String {
+        match dir.to_string_lossy() {
+            s if s.is_empty() => ".".to_owned(),
+            s => s.into_owned(),
+        }
     }
 }

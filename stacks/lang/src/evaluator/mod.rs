@@ -86,7 +86,7 @@ impl Evaluator {
     }
 
     /// The root module's outputs that have a value by now.
-    pub fn outputs(&self) -> BTreeMap<String, Output> {
+    pub fn outputs(&mut self) -> BTreeMap<String, Output> {
         unreachable!("lands with the evaluator")
     }
 

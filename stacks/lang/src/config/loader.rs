@@ -1,0 +1,518 @@
+//! From a folder of files to a linked configuration.
+
+use super::{
+    Config, Loaded,
+    blocks::ModuleCall,
+    lower::{self, Blocks, duplicate},
+    module::{Module, ModuleId, Names, Node, NodeIx, NodeKind},
+    reader::{Report, literal},
+    stack,
+};
+use crate::{
+    eval::Context,
+    files::{Catalog, EntryKind, Files, Mounted, Recording, normal},
+    functions::Registry,
+    hints,
+    inputs::Inputs,
+    ir::Body,
+    link, parse,
+    sources::Sources,
+    vars,
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use weir_core::{Diagnostic, Diagnostics, Object, Span};
+
+/// Reads the stack in the folder of `files`: parse, sort, find the values of variables, link.
+///
+/// # Errors
+/// All that is wrong with it, in file order.
+pub fn load(
+    files: Arc<dyn Files>,
+    catalog: &dyn Catalog,
+    inputs: &Inputs,
+) -> Result<Loaded, Diagnostics> {
+    let mounted = Arc::new(Mounted::new(files));
+    let recording = Arc::new(Recording::new(mounted.clone()));
+    let mut reading = Reading {
+        files: recording.clone(),
+        mounted,
+        catalog,
+        sources: Sources::new(),
+        folders: BTreeMap::new(),
+        problems: Diagnostics::new(),
+    };
+    reading.discover();
+    let given = vars::read(
+        inputs,
+        &*recording,
+        &mut reading.sources,
+        &mut reading.problems,
+    );
+    let Reading {
+        sources,
+        folders,
+        mut problems,
+        ..
+    } = reading;
+
+    let context = Context {
+        sources: Arc::new(sources),
+        functions: Arc::new(Registry::standard()),
+        files: Some(recording.clone()),
+        module_dir: PathBuf::new(),
+        root_dir: inputs.root_dir.clone(),
+        home: inputs.home.clone(),
+        now: inputs.now.as_deref().map(Arc::from),
+    };
+    let mut report = Report::new(&context.sources);
+    let blocks: BTreeMap<&PathBuf, Blocks> = folders
+        .iter()
+        .map(|(dir, folder)| (dir, lower::lower(&folder.bodies, &context, &mut report)))
+        .collect();
+    let mut tree = Tree {
+        blocks: &blocks,
+        catalog,
+        modules: Vec::new(),
+    };
+    tree.add(Path::new(""), None, String::new(), &mut report);
+    let mut modules = tree.modules;
+    let values = vars::values(&modules[0], given, &context, &mut report);
+    link::link(&mut modules, &mut report);
+    problems.extend(report.diagnostics);
+    problems.sort();
+    if problems.has_errors() {
+        return Err(problems);
+    }
+
+    let root = blocks.get(&PathBuf::new());
+    let mut config = Config {
+        modules,
+        values,
+        context,
+        workspace: inputs.workspace.clone(),
+        stack: stack::unnamed(&inputs.root_dir),
+        required: blocks
+            .values()
+            .flat_map(|b| b.required_providers.clone())
+            .collect(),
+        recording,
+    };
+    let (settings, found) = stack::settings(
+        root.and_then(|b| b.stack.as_ref()),
+        root.and_then(|b| b.backend.as_ref()),
+        &mut config,
+    );
+    problems.extend(found);
+    config.stack = settings;
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    Ok(Loaded {
+        config: Arc::new(config),
+        warnings: problems,
+    })
+}
+
+/// A folder's files, parsed.
+struct Folder {
+    bodies: Vec<Body>,
+}
+
+/// Reads every folder that the root leads to.
+struct Reading<'a> {
+    files: Arc<Recording>,
+    mounted: Arc<Mounted>,
+    catalog: &'a dyn Catalog,
+    sources: Sources,
+    folders: BTreeMap<PathBuf, Folder>,
+    problems: Diagnostics,
+}
+
+impl Reading<'_> {
+    fn discover(&mut self) {
+        let mut todo = vec![PathBuf::new()];
+        while let Some(dir) = todo.pop() {
+            if self.folders.contains_key(&dir) {
+                continue;
+            }
+            let Some(folder) = self.folder(&dir) else {
+                continue;
+            };
+            for block in folder.bodies.iter().flat_map(|b| b.blocks("module")) {
+                let source = block
+                    .body
+                    .attribute("source")
+                    .and_then(|a| literal(&a.expr));
+                let Some(source) = source.as_ref().and_then(|v| v.as_str()) else {
+                    continue;
+                };
+                if let Some(name) = source.strip_prefix("catalog:")
+                    && let Some(files) = self.catalog.module(name)
+                {
+                    self.mounted.mount(Path::new(source), files);
+                }
+                todo.extend(folder_of(&dir, source));
+            }
+            self.folders.insert(dir, folder);
+        }
+    }
+
+    /// The files of a folder; `None` where it can't be read or holds none (who calls it says so).
+    fn folder(&mut self, dir: &Path) -> Option<Folder> {
+        let entries = match self.files.list(dir) {
+            Ok(entries) => entries,
+            Err(error) => {
+                if dir.as_os_str().is_empty() {
+                    self.problems.push(
+                        Diagnostic::error("The stack's folder can't be read")
+                            .because(format!("{error}.")),
+                    );
+                }
+                return None;
+            }
+        };
+        let mut bodies = Vec::new();
+        for entry in entries.iter().filter(|e| e.kind == EntryKind::File) {
+            let path = dir.join(&entry.name);
+            match FileRole::of(&entry.name) {
+                FileRole::Other => {}
+                FileRole::Refused(why) => self.problems.push(
+                    Diagnostic::error(format!("{} can't be loaded", path.display()))
+                        .because(why)
+                        .help("Move its blocks into a `.hcl` or `.tf` file."),
+                ),
+                FileRole::Configuration => bodies.extend(self.parse(&path)),
+            }
+        }
+        if bodies.is_empty() {
+            if dir.as_os_str().is_empty() && self.problems.is_empty() {
+                self.problems.push(
+                    Diagnostic::error("There is no stack in this folder")
+                        .because("It holds no file whose name ends in `.hcl` or `.tf`.")
+                        .help("Go to the stack's folder, or name it with `-chdir=PATH`."),
+                );
+            }
+            return None;
+        }
+        Some(Folder { bodies })
+    }
+
+    fn parse(&mut self, path: &Path) -> Option<Body> {
+        let name: Arc<str> = path.to_string_lossy().into();
+        match self.files.read(path) {
+            Ok(text) => {
+                self.sources.add(name.clone(), text.clone());
+                let (body, problems) = parse::parse_body(name, &text);
+                self.problems.extend(problems);
+                Some(body)
+            }
+            Err(error) => {
+                self.problems.push(
+                    Diagnostic::error(format!("{name} can't be read")).because(format!("{error}.")),
+                );
+                None
+            }
+        }
+    }
+}
+
+/// What a file in a stack's folder is.
+enum FileRole {
+    Configuration,
+    Refused(&'static str),
+    Other,
+}
+
+impl FileRole {
+    fn of(name: &str) -> FileRole {
+        if name.starts_with('.') || name.ends_with('~') || name.ends_with(".vars.hcl") {
+            return FileRole::Other;
+        }
+        if name.ends_with(".tf.json") {
+            return FileRole::Refused("This version of weir reads no JSON configuration.");
+        }
+        let Some(stem) = name
+            .strip_suffix(".hcl")
+            .or_else(|| name.strip_suffix(".tf"))
+        else {
+            return FileRole::Other;
+        };
+        if stem.ends_with(".tftest") || stem.ends_with(".tfmock") {
+            return FileRole::Other;
+        }
+        if stem == "override" || stem.ends_with("_override") {
+            return FileRole::Refused("This version of weir merges no override files.");
+        }
+        FileRole::Configuration
+    }
+}
+
+/// The folder a module's source names, seen from the folder of the module that calls it.
+fn folder_of(dir: &Path, source: &str) -> Option<PathBuf> {
+    if source.starts_with("catalog:") {
+        return Some(PathBuf::from(source));
+    }
+    let relative = source.starts_with("./") || source.starts_with("../");
+    relative.then(|| normal(&dir.join(source)))
+}
+
+/// Builds the tree of modules.
+struct Tree<'a> {
+    blocks: &'a BTreeMap<&'a PathBuf, Blocks>,
+    catalog: &'a dyn Catalog,
+    modules: Vec<Module>,
+}
+
+impl Tree<'_> {
+    fn add(
+        &mut self,
+        dir: &Path,
+        parent: Option<(ModuleId, NodeIx)>,
+        path: String,
+        report: &mut Report<'_>,
+    ) -> ModuleId {
+        let id = ModuleId(self.modules.len());
+        let mut nodes = Vec::new();
+        if let Some(blocks) = self.blocks.get(&dir.to_path_buf()) {
+            nodes = nodes_of(blocks);
+            if parent.is_some() {
+                refuse_in_child(blocks, &path, report);
+            }
+        }
+        let names = names(&nodes, report);
+        self.modules.push(Module {
+            parent,
+            path,
+            dir: dir.to_owned(),
+            nodes,
+            names,
+        });
+        for ix in 0..self.modules[id.0].nodes.len() {
+            let NodeKind::Call(call, _) = &self.modules[id.0].nodes[ix].kind else {
+                continue;
+            };
+            let call = call.clone();
+            let Some(folder) = self.source(id, &call, report) else {
+                continue;
+            };
+            let path = match self.modules[id.0].path.as_str() {
+                "" => format!("module.{}", call.name),
+                above => format!("{above}.module.{}", call.name),
+            };
+            let child = self.add(&folder, Some((id, NodeIx(ix))), path, report);
+            self.modules[id.0].nodes[ix].kind = NodeKind::Call(call, child);
+        }
+        id
+    }
+
+    /// The folder a call leads to, checked.
+    fn source(
+        &self,
+        caller: ModuleId,
+        call: &ModuleCall,
+        report: &mut Report<'_>,
+    ) -> Option<PathBuf> {
+        let name = &call.name;
+        let problem = |d: Diagnostic, report: &mut Report<'_>| {
+            report.push(d, &call.source_span);
+            None
+        };
+        let dir = &self.modules[caller.0].dir;
+        let Some(folder) = folder_of(dir, &call.source) else {
+            let d = Diagnostic::error(format!(
+                "Module `{name}` has a source that this version of weir can't fetch"
+            ))
+            .because(format!(
+                "\"{}\" is neither a local folder nor a module of the catalogue.",
+                call.source
+            ))
+            .help("Write a path that begins with `./` or `../`, or `catalog:NAME`.");
+            return problem(d, report);
+        };
+        if !self.blocks.contains_key(&folder) {
+            let d = match call.source.strip_prefix("catalog:") {
+                Some(wanted) => {
+                    let mut d = Diagnostic::error(format!(
+                        "Module `{name}`: the catalogue has no `{wanted}`"
+                    ));
+                    d.help =
+                        hints::suggest(wanted, self.catalog.names(), |n| format!("catalog:{n}"));
+                    d
+                }
+                None => Diagnostic::error(format!(
+                    "Module `{name}`: there is no module in `{}`",
+                    call.source
+                ))
+                .because(format!(
+                    "The folder `{}` does not exist or holds no `.hcl` or `.tf` file.",
+                    Config::folder(&folder)
+                ))
+                .help("Paths are relative to the folder of the file that names them."),
+            };
+            return problem(d, report);
+        }
+        let mut above = Some(caller);
+        while let Some(id) = above {
+            if self.modules[id.0].dir == folder {
+                let d =
+                    Diagnostic::error(format!("Module `{name}` contains itself")).because(format!(
+                        "Its source `{}` is a folder that it is called from.",
+                        call.source
+                    ));
+                return problem(d, report);
+            }
+            above = self.modules[id.0].parent.map(|(parent, _)| parent);
+        }
+        Some(folder)
+    }
+}
+
+/// What may stand in the root module alone.
+fn refuse_in_child(blocks: &Blocks, path: &str, report: &mut Report<'_>) {
+    for provider in &blocks.providers {
+        let d = Diagnostic::error(format!("{path} configures provider `{}` itself", provider.provider))
+            .because("In this version of weir providers are configured in the root module, so that a module can be removed while its resources are destroyed.")
+            .help("Move the block to the root module; the module inherits it, or is given it with `providers = { ... }`.");
+        report.push(d, &provider.span);
+    }
+    if let Some(stack) = &blocks.stack {
+        let d = Diagnostic::error(format!("{path} has a `stack` block"))
+            .because("It belongs to the root module: a module is part of a stack, not one itself.");
+        report.push(d, &stack.span);
+    }
+}
+
+/// The nodes of a folder's blocks, in file order.
+fn nodes_of(blocks: &Blocks) -> Vec<Node> {
+    let mut kinds: Vec<(NodeKind, &Span)> = Vec::new();
+    kinds.extend(
+        blocks
+            .variables
+            .iter()
+            .map(|b| (NodeKind::Variable(b.clone()), &b.span)),
+    );
+    kinds.extend(
+        blocks
+            .locals
+            .iter()
+            .map(|b| (NodeKind::Local(b.clone()), &b.span)),
+    );
+    kinds.extend(
+        blocks
+            .outputs
+            .iter()
+            .map(|b| (NodeKind::Output(b.clone()), &b.span)),
+    );
+    kinds.extend(
+        blocks
+            .providers
+            .iter()
+            .map(|b| (NodeKind::Provider(b.clone()), &b.span)),
+    );
+    kinds.extend(
+        blocks
+            .resources
+            .iter()
+            .map(|b| (NodeKind::Resource(b.clone()), &b.span)),
+    );
+    // The child is filled in as soon as it is known; a call without one is an error before that.
+    kinds.extend(
+        blocks
+            .calls
+            .iter()
+            .map(|b| (NodeKind::Call(b.clone(), NO_CHILD), &b.span)),
+    );
+    kinds.extend(
+        blocks
+            .sites
+            .iter()
+            .map(|b| (NodeKind::Site(b.clone()), &b.span)),
+    );
+    kinds.extend(
+        blocks
+            .clusters
+            .iter()
+            .map(|b| (NodeKind::Cluster(b.clone()), &b.span)),
+    );
+    for service in &blocks.services {
+        kinds.push((NodeKind::Service(service.clone()), &service.span));
+        kinds.extend(
+            service
+                .pods
+                .iter()
+                .map(|p| (NodeKind::Pods(service.clone(), p.clone()), &p.span)),
+        );
+    }
+    kinds.sort_by(|(_, a), (_, b)| (&a.file, a.start).cmp(&(&b.file, b.start)));
+    kinds
+        .into_iter()
+        .map(|(kind, span)| Node {
+            kind,
+            span: span.clone(),
+            rank: 0,
+            provider: None,
+        })
+        .collect()
+}
+
+/// The child of a call whose source is in error.
+const NO_CHILD: ModuleId = ModuleId(usize::MAX);
+
+/// The nodes by name; a name that is there twice is reported.
+fn names(nodes: &[Node], report: &mut Report<'_>) -> Names {
+    let mut names = Names::default();
+    for (i, node) in nodes.iter().enumerate() {
+        let ix = NodeIx(i);
+        let before = match &node.kind {
+            NodeKind::Variable(b) => names.variables.insert(b.name.clone(), ix),
+            NodeKind::Local(b) => names.locals.insert(b.name.clone(), ix),
+            NodeKind::Output(b) => names.outputs.insert(b.name.clone(), ix),
+            NodeKind::Provider(b) => names.providers.insert(b.provider.clone(), ix),
+            NodeKind::Call(b, _) => names.calls.insert(b.name.clone(), ix),
+            NodeKind::Site(b) => names.sites.insert(b.name.clone(), ix),
+            NodeKind::Cluster(b) => names.clusters.insert(b.name.clone(), ix),
+            NodeKind::Service(b) => names.services.insert(b.name.clone(), ix),
+            // Two pods of one name are found when the service is read.
+            NodeKind::Pods(..) => None,
+            NodeKind::Resource(b) => match &b.object {
+                Object::Data { ty, name } => names
+                    .data
+                    .entry(ty.as_str().into())
+                    .or_default()
+                    .insert(name.as_str().into(), ix),
+                other => {
+                    let (ty, name) = (other.type_name(), resource_name(other));
+                    names
+                        .managed
+                        .entry(ty.into())
+                        .or_default()
+                        .insert(name.into(), ix)
+                }
+            },
+        };
+        if let Some(first) = before {
+            let what = format!("`{}`", node.kind.title());
+            report.push(duplicate(&what, &nodes[first.0].span), &node.span);
+        }
+    }
+    for (i, node) in nodes.iter().enumerate() {
+        if let NodeKind::Pods(service, pod) = &node.kind
+            && let Some(service) = names.services.get(&service.name)
+        {
+            names.pods.insert((*service, pod.name.clone()), NodeIx(i));
+        }
+    }
+    names
+}
+
+fn resource_name(object: &Object) -> &str {
+    match object {
+        Object::Managed { name, .. } | Object::Data { name, .. } => name,
+        Object::Host { site } => site,
+        Object::Pod { pod, .. } => pod,
+    }
+}

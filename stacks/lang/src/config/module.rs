@@ -1,0 +1,110 @@
+//! One module at one place of the tree: its nodes, and the names they go by.
+
+use super::blocks::{
+    Cluster, Local, ModuleCall, OutputBlock, Pod, ProviderBlock, Resource, Service, Site, Variable,
+};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use weir_core::{Span, address::ProviderRef};
+
+/// A module: its place in [`super::Config::modules`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ModuleId(pub(crate) usize);
+
+/// A node of a module: its place in [`Module::nodes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct NodeIx(pub(crate) usize);
+
+/// A module at one place of the tree.
+#[derive(Debug)]
+pub(crate) struct Module {
+    /// The module that calls it, and the call.
+    pub(crate) parent: Option<(ModuleId, NodeIx)>,
+    /// `module.net.module.dns`; empty for the root.
+    pub(crate) path: String,
+    /// Its folder.
+    pub(crate) dir: PathBuf,
+    /// Everything in it that is evaluated.
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) names: Names,
+}
+
+/// Something that is evaluated.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) kind: NodeKind,
+    pub(crate) span: Span,
+    /// Its place in an order in which everything comes after what it refers to.
+    pub(crate) rank: u32,
+    /// The root module's provider configuration that serves a resource.
+    pub(crate) provider: Option<ProviderRef>,
+}
+
+/// What a node is.
+#[derive(Debug, Clone)]
+pub(crate) enum NodeKind {
+    Variable(Arc<Variable>),
+    Local(Arc<Local>),
+    Output(Arc<OutputBlock>),
+    Provider(Arc<ProviderBlock>),
+    Resource(Arc<Resource>),
+    Call(Arc<ModuleCall>, ModuleId),
+    Site(Arc<Site>),
+    Cluster(Arc<Cluster>),
+    /// A service up to its placement.
+    Service(Arc<Service>),
+    /// The instances of one of its pods.
+    Pods(Arc<Service>, Arc<Pod>),
+}
+
+/// The nodes of a module by name.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub(crate) variables: BTreeMap<Arc<str>, NodeIx>,
+    pub(crate) locals: BTreeMap<Arc<str>, NodeIx>,
+    pub(crate) outputs: BTreeMap<Arc<str>, NodeIx>,
+    pub(crate) providers: BTreeMap<ProviderRef, NodeIx>,
+    pub(crate) managed: BTreeMap<Arc<str>, BTreeMap<Arc<str>, NodeIx>>,
+    pub(crate) data: BTreeMap<Arc<str>, BTreeMap<Arc<str>, NodeIx>>,
+    pub(crate) calls: BTreeMap<Arc<str>, NodeIx>,
+    pub(crate) sites: BTreeMap<Arc<str>, NodeIx>,
+    pub(crate) clusters: BTreeMap<Arc<str>, NodeIx>,
+    pub(crate) services: BTreeMap<Arc<str>, NodeIx>,
+    pub(crate) pods: BTreeMap<(NodeIx, Arc<str>), NodeIx>,
+}
+
+impl Module {
+    pub(crate) fn node(&self, ix: NodeIx) -> &Node {
+        &self.nodes[ix.0]
+    }
+}
+
+impl NodeKind {
+    /// The node as the user names it, within its module.
+    pub(crate) fn title(&self) -> String {
+        match self {
+            NodeKind::Variable(v) => format!("var.{}", v.name),
+            NodeKind::Local(l) => format!("local.{}", l.name),
+            NodeKind::Output(o) => format!("output.{}", o.name),
+            NodeKind::Provider(p) => format!("provider.{}", p.provider),
+            NodeKind::Resource(r) => r.object.to_string(),
+            NodeKind::Call(c, _) => format!("module.{}", c.name),
+            NodeKind::Site(s) => format!("site.{}", s.name),
+            NodeKind::Cluster(c) => format!("cluster.{}", c.name),
+            NodeKind::Service(s) => format!("service.{}", s.name),
+            NodeKind::Pods(s, p) => format!("service.{}.pod.{}", s.name, p.name),
+        }
+    }
+}
+
+/// The local name of the provider that serves a resource, as its block says or its type implies.
+pub(crate) fn provider_name(resource: &Resource) -> String {
+    match &resource.provider {
+        Some((provider, _)) => provider.name.clone(),
+        None => implied_provider(resource.object.type_name()).to_owned(),
+    }
+}
+
+/// The provider a type's name begins with.
+pub(crate) fn implied_provider(ty: &str) -> &str {
+    ty.split_once('_').map_or(ty, |(provider, _)| provider)
+}

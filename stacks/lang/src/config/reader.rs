@@ -1,0 +1,283 @@
+//! Reads the bodies whose attributes the language itself defines, and reports what is not theirs.
+
+use crate::{
+    eval::{self, Context, EvalError, Resolved, Scope},
+    hints,
+    ir::{Attribute, Block, Body, Expr, ExprKind, Part, RefStep, Reference, StepKind},
+    sources::Sources,
+};
+use std::collections::BTreeSet;
+use weir_core::{Diagnostic, Diagnostics, Span, Value};
+
+/// What is found wrong, with the sources to point into.
+pub(crate) struct Report<'a> {
+    pub(crate) sources: &'a Sources,
+    pub(crate) diagnostics: Diagnostics,
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(sources: &'a Sources) -> Report<'a> {
+        Report {
+            sources,
+            diagnostics: Diagnostics::new(),
+        }
+    }
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic, span: &Span) {
+        self.diagnostics.push(self.sources.point(diagnostic, span));
+    }
+}
+
+/// Takes attributes and blocks out of a body by name; what nobody took is an error.
+pub(crate) struct Reader<'b> {
+    /// The body as the user names it: ``variable `x` ``.
+    what: String,
+    body: &'b Body,
+    attributes: BTreeSet<&'static str>,
+    blocks: BTreeSet<&'static str>,
+}
+
+impl<'b> Reader<'b> {
+    pub(crate) fn new(what: impl Into<String>, body: &'b Body) -> Reader<'b> {
+        Reader {
+            what: what.into(),
+            body,
+            attributes: BTreeSet::new(),
+            blocks: BTreeSet::new(),
+        }
+    }
+
+    /// The attribute of that name.
+    pub(crate) fn attribute(&mut self, name: &'static str) -> Option<&'b Attribute> {
+        self.attributes.insert(name);
+        self.body.attribute(name)
+    }
+
+    /// The blocks of that type.
+    pub(crate) fn blocks(&mut self, ident: &'static str) -> Vec<&'b Block> {
+        self.blocks.insert(ident);
+        self.body.blocks(ident).collect()
+    }
+
+    /// The one block of that type, where there is one; a second is an error.
+    pub(crate) fn block(
+        &mut self,
+        ident: &'static str,
+        report: &mut Report<'_>,
+    ) -> Option<&'b Block> {
+        let found = self.blocks(ident);
+        for second in found.iter().skip(1) {
+            let d =
+                Diagnostic::error(format!("{} has a second block `{ident}`", self.what)).because(
+                    format!("It may have one; the first is at {}.", found[0].span),
+                );
+            report.push(d, &second.span);
+        }
+        found.first().copied()
+    }
+
+    /// A truth value that must be written out.
+    pub(crate) fn flag(&mut self, name: &'static str, report: &mut Report<'_>) -> Option<bool> {
+        let attribute = self.attribute(name)?;
+        let value = literal(&attribute.expr).and_then(|v| match v.as_str() {
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            _ => v.as_bool(),
+        });
+        if value.is_none() {
+            let d = Diagnostic::error(format!(
+                "`{name}` of {} must be `true` or `false`",
+                self.what
+            ))
+            .because("It is read before anything is evaluated, so it can't be an expression.");
+            report.push(d, &attribute.expr.span);
+        }
+        value
+    }
+
+    /// Text that must be written out.
+    pub(crate) fn text(&mut self, name: &'static str, report: &mut Report<'_>) -> Option<String> {
+        let attribute = self.attribute(name)?;
+        let value = literal(&attribute.expr).and_then(|v| v.as_str().map(str::to_owned));
+        if value.is_none() {
+            let d = Diagnostic::error(format!("`{name}` of {} must be text", self.what))
+                .because("It is read before anything is evaluated, so it can't be an expression.");
+            report.push(d, &attribute.expr.span);
+        }
+        value
+    }
+
+    /// Reports every attribute and block that nobody asked for.
+    pub(crate) fn finish(self, report: &mut Report<'_>) {
+        for attribute in &self.body.attributes {
+            if self.attributes.contains(&*attribute.name) {
+                continue;
+            }
+            let mut d = Diagnostic::error(format!(
+                "{} has no attribute `{}`",
+                self.what, attribute.name
+            ));
+            if self.blocks.contains(&*attribute.name) {
+                d = d.help(format!(
+                    "Write it as a block: `{} {{ ... }}`.",
+                    attribute.name
+                ));
+            } else {
+                d.help = hints::suggest(
+                    &attribute.name,
+                    self.attributes.iter().copied(),
+                    str::to_owned,
+                );
+            }
+            report.push(d, &attribute.name_span);
+        }
+        for block in &self.body.blocks {
+            if self.blocks.contains(&*block.ident) {
+                continue;
+            }
+            let mut d = Diagnostic::error(format!("{} has no block `{}`", self.what, block.ident));
+            if self.attributes.contains(&*block.ident) {
+                d = d.help(format!(
+                    "Write it as an attribute: `{} = ...`.",
+                    block.ident
+                ));
+            } else {
+                d.help = hints::suggest(&block.ident, self.blocks.iter().copied(), str::to_owned);
+            }
+            report.push(d, &block.span);
+        }
+    }
+}
+
+/// The value an expression is, where it is written out.
+pub(crate) fn literal(expr: &Expr) -> Option<Value> {
+    match &*expr.unparenthesised().kind {
+        ExprKind::Literal(value) => Some(value.clone()),
+        ExprKind::Template(template) => {
+            let mut text = String::new();
+            for part in &template.parts {
+                let Part::Text(part) = part else { return None };
+                text.push_str(part);
+            }
+            Some(Value::string(text))
+        }
+        _ => None,
+    }
+}
+
+/// The name an expression is: a traversal whose indexes are written out.
+pub(crate) fn traversal(expr: &Expr) -> Option<Reference> {
+    match &*expr.unparenthesised().kind {
+        ExprKind::Variable(v) => {
+            let dynamic = v
+                .reference
+                .steps
+                .iter()
+                .any(|s| matches!(s, RefStep::Dynamic));
+            (!dynamic).then(|| v.reference.clone())
+        }
+        // Terraform 0.11 wrote names as text; `depends_on = ["aws_vpc.main"]` is refused there too.
+        _ => None,
+    }
+}
+
+/// The labels of a block, as many as it must have.
+pub(crate) fn labels<'b>(
+    block: &'b Block,
+    names: &[&str],
+    report: &mut Report<'_>,
+) -> Option<Vec<&'b str>> {
+    let form = || {
+        let labels: String = names.iter().map(|n| format!(" \"{n}\"")).collect();
+        format!("Write `{}{labels} {{ ... }}`.", block.ident)
+    };
+    if block.labels.len() != names.len() {
+        let d = Diagnostic::error(format!(
+            "block `{}` has {} where it must have {}",
+            block.ident,
+            count(block.labels.len(), "label"),
+            names.len(),
+        ));
+        report.push(d.help(form()), &block.span);
+        return None;
+    }
+    for (label, span) in &block.labels {
+        if !weir_core::address::is_identifier(label) {
+            let d = Diagnostic::error(format!(
+                "{label:?} can't be the name of a `{}`",
+                block.ident
+            ))
+            .because("A name begins with a letter or `_`, and holds letters, digits, `_` and `-`.");
+            report.push(d, span);
+            return None;
+        }
+    }
+    Some(block.labels.iter().map(|(l, _)| &**l).collect())
+}
+
+/// `1 label`, `2 labels`.
+pub(crate) fn count(n: usize, noun: &str) -> String {
+    match n {
+        0 => format!("no {noun}"),
+        1 => format!("1 {noun}"),
+        n => format!("{n} {noun}s"),
+    }
+}
+
+/// A scope without names: for values that must stand by themselves.
+pub(crate) struct NoNames<'a> {
+    pub(crate) context: &'a Context,
+    /// What the expression belongs to: ``the default of variable `x` ``.
+    pub(crate) what: &'a str,
+}
+
+impl Scope for NoNames<'_> {
+    fn resolve(&self, reference: &Reference) -> Result<Resolved, EvalError> {
+        let d = Diagnostic::error(format!("{} can't refer to `{reference}`", self.what))
+            .because("It must be known before anything else is, so no name can stand in it.");
+        Err(self.context.sources.point(d, &reference.span).into())
+    }
+    fn context(&self) -> &Context {
+        self.context
+    }
+}
+
+/// The value of an expression without names.
+pub(crate) fn constant(
+    expr: &Expr,
+    context: &Context,
+    what: &str,
+) -> Result<Value, Box<Diagnostic>> {
+    match eval::eval(expr, &NoNames { context, what }) {
+        Ok(value) => Ok(value),
+        Err(EvalError::Diagnostic(d)) => Err(d),
+        Err(EvalError::NotReady(_)) => {
+            // `NoNames` never says so.
+            let d = Diagnostic::error(format!("{what} has no value"));
+            Err(Box::new(context.sources.point(d, &expr.span)))
+        }
+    }
+}
+
+/// A traversal as attribute steps and literal keys below its root: for `ignore_changes`.
+pub(crate) fn path_of(expr: &Expr) -> Option<weir_core::Path> {
+    use weir_core::PathStep;
+    let ExprKind::Variable(v) = &*expr.unparenthesised().kind else {
+        return None;
+    };
+    let mut steps = vec![PathStep::Key(v.root.to_string())];
+    for step in &v.steps {
+        steps.push(match &step.kind {
+            StepKind::Attr(name) => PathStep::Key(name.to_string()),
+            StepKind::Splat => return None,
+            StepKind::Index(index) => {
+                let value = literal(index)?;
+                match (value.as_str(), value.as_i64()) {
+                    (Some(key), _) => PathStep::Key(key.to_owned()),
+                    (_, Some(i)) => PathStep::Index(usize::try_from(i).ok()?),
+                    _ => return None,
+                }
+            }
+        });
+    }
+    Some(weir_core::Path(steps))
+}

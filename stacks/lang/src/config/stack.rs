@@ -1,0 +1,140 @@
+//! The settings of a stack: evaluated before anything else, over variables and locals.
+
+use super::{
+    Config, NodeKind, StackSettings, StateSettings,
+    lower::not_yet,
+    reader::{Report, labels},
+};
+use crate::{
+    eval::{Context, EvalError, Resolved, Scope, eval},
+    ir::{Block, Body, Reference},
+};
+use std::{path::Path, sync::Arc};
+use weir_core::{Diagnostic, Diagnostics, Value};
+
+/// The settings of a stack without a `stack` block: it is named after its folder.
+pub(super) fn unnamed(root_dir: &Path) -> StackSettings {
+    let name = root_dir
+        .file_name()
+        .map_or_else(|| "stack".into(), |n| n.to_string_lossy());
+    StackSettings {
+        name: name.into_owned(),
+        state: None,
+        span: None,
+    }
+}
+
+/// The settings that `stack`, or Terraform's `backend`, say.
+pub(super) fn settings(
+    stack: Option<&Block>,
+    backend: Option<&Block>,
+    config: &mut Config,
+) -> (StackSettings, Diagnostics) {
+    let sources = config.context.sources.clone();
+    let mut report = Report::new(&sources);
+    let mut settings = config.stack.clone();
+    let mut state = backend;
+    if let Some(stack) = stack {
+        settings.name = stack.label(0).unwrap_or(&settings.name).to_owned();
+        settings.span = Some(stack.span.clone());
+        for block in &stack.body.blocks {
+            match &*block.ident {
+                "state" => {
+                    if labels(block, &["kind"], &mut report).is_none() {
+                        continue;
+                    }
+                    if let Some(first) = state {
+                        report.push(
+                            super::lower::duplicate("Where state is kept", &first.span),
+                            &block.span,
+                        );
+                        continue;
+                    }
+                    state = Some(block);
+                }
+                later @ ("encryption" | "plugins") => report.push(not_yet(later), &block.span),
+                other => {
+                    let mut d = Diagnostic::error(format!("`stack` has no block `{other}`"));
+                    d.help = crate::hints::suggest(other, ["state"], str::to_owned);
+                    report.push(d, &block.span);
+                }
+            }
+        }
+        for a in &stack.body.attributes {
+            let d = Diagnostic::error(format!("`stack` has no attribute `{}`", a.name))
+                .help("Its settings are blocks: `state \"sqlite\" { path = ... }`.");
+            report.push(d, &a.name_span);
+        }
+    }
+    if let Some(block) = state {
+        let mut errors = Vec::new();
+        let value = object(&block.body, config, &mut errors);
+        report.diagnostics.0.extend(errors);
+        settings.state = Some(StateSettings {
+            backend: block.label(0).unwrap_or_default().to_owned(),
+            settings: value,
+            span: block.span.clone(),
+        });
+    }
+    (settings, report.diagnostics)
+}
+
+/// Attributes as they are, nested blocks as objects by their type.
+fn object(body: &Body, config: &Config, errors: &mut Vec<Diagnostic>) -> Value {
+    let mut fields: Vec<(Arc<str>, Value)> = Vec::new();
+    let scope = Settings { config };
+    for a in &body.attributes {
+        match eval(&a.expr, &scope) {
+            Ok(value) if value.is_wholly_known() => fields.push((a.name.clone(), value)),
+            Ok(_) => {
+                let d =
+                    Diagnostic::error(format!("`{}` is not known before anything is made", a.name))
+                        .because("Where state is kept must be known first.");
+                errors.push(config.context.sources.point(d, &a.expr.span));
+            }
+            Err(EvalError::Diagnostic(d)) => errors.push(*d),
+            // `Settings` waits for nothing.
+            Err(EvalError::NotReady(_)) => {}
+        }
+    }
+    for block in &body.blocks {
+        fields.push((block.ident.clone(), object(&block.body, config, errors)));
+    }
+    Value::object(fields)
+}
+
+/// Variables and locals of the root module, evaluated on the spot.
+struct Settings<'a> {
+    config: &'a Config,
+}
+
+impl Scope for Settings<'_> {
+    fn resolve(&self, reference: &Reference) -> Result<Resolved, EvalError> {
+        let root = &self.config.modules[0];
+        let name = reference.attr(0).unwrap_or_default();
+        let value = match &*reference.root {
+            "var" => self.config.values.get(name).map(|v| v.value.clone()),
+            "terraform" if name == "workspace" => {
+                Some(Value::string(self.config.workspace.as_str()))
+            }
+            "path" => Some(Value::string(".")),
+            // Linking has refused loops, so this comes to an end.
+            "local" => match root.names.locals.get(name).map(|ix| &root.node(*ix).kind) {
+                Some(NodeKind::Local(local)) => Some(eval(&local.expr, self)?),
+                _ => None,
+            },
+            _ => None,
+        };
+        match value {
+            Some(value) => Ok(Resolved { value, consumed: 1 }),
+            None => {
+                let d = Diagnostic::error(format!("The stack's settings can't refer to `{reference}`"))
+                    .because("Where state is kept must be known before anything else is, so only variables and locals over them can be used.");
+                Err(self.config.context.sources.point(d, &reference.span).into())
+            }
+        }
+    }
+    fn context(&self) -> &Context {
+        &self.config.context
+    }
+}

@@ -1,0 +1,196 @@
+//! Names in a body against a schema, before anything is evaluated.
+
+use crate::{
+    config::{
+        is_later, later,
+        reader::{Report, count},
+    },
+    hints,
+    ir::{Block as Source, Body},
+};
+use weir_core::{
+    Diagnostic, Span,
+    schema::{Block, NestedBlock, Nesting, SetBy},
+};
+
+/// Reports attributes and blocks that the schema does not have, and required ones that are
+/// missing. `what` names the body for messages.
+pub(crate) fn check_body(
+    body: &Body,
+    schema: &Block,
+    what: &str,
+    header: &Span,
+    report: &mut Report<'_>,
+) {
+    for attribute in &body.attributes {
+        match schema.attributes.get(&*attribute.name) {
+            Some(a) if a.set_by == SetBy::Computed => {
+                let d = Diagnostic::error(format!("`{}` of {what} can't be set", attribute.name))
+                    .because("Its value is found out by the provider.")
+                    .help("Remove the attribute.");
+                report.push(d, &attribute.name_span);
+            }
+            Some(_) => {}
+            None => report.push(
+                unknown_attribute(&attribute.name, schema, what),
+                &attribute.name_span,
+            ),
+        }
+    }
+    for block in &body.blocks {
+        if &*block.ident == "dynamic" {
+            dynamic(block, schema, what, report);
+            continue;
+        }
+        match schema.blocks.get(&*block.ident) {
+            None => report.push(unknown_block(&block.ident, schema, what), &block.span),
+            Some(nested) => {
+                label_count(block, nested, what, report);
+                let inner = format!("{} of {what}", title(block));
+                check_body(&block.body, &nested.block, &inner, &block.span, report);
+            }
+        }
+    }
+    missing(body, schema, what, header, report);
+}
+
+fn missing(body: &Body, schema: &Block, what: &str, header: &Span, report: &mut Report<'_>) {
+    for (name, attribute) in &schema.attributes {
+        if attribute.set_by == SetBy::Required && body.attribute(name).is_none() {
+            let about = match attribute.description.as_str() {
+                "" => String::new(),
+                text => format!(" {text}"),
+            };
+            let d = Diagnostic::error(format!("`{name}` of {what} is missing"))
+                .because(format!("It is required.{about}"))
+                .help(format!(
+                    "Add `{name} = ...`: {}.",
+                    super::article(&attribute.ty)
+                ));
+            report.push(d, header);
+        }
+    }
+    for (name, nested) in &schema.blocks {
+        let found = body.blocks.iter().any(|b| super::is_block(b, name));
+        if nested.min > 0 && !found {
+            let d = Diagnostic::error(format!("{what} has no block `{name}`"))
+                .because(format!("It needs at least {}.", nested.min))
+                .help(format!("Add `{name} {{ ... }}`."));
+            report.push(d, header);
+        }
+    }
+}
+
+fn dynamic(block: &Source, schema: &Block, what: &str, report: &mut Report<'_>) {
+    let Some(ident) = block.label(0) else {
+        let d = Diagnostic::error("Block `dynamic` has no label")
+            .because("Its label names the blocks it makes.");
+        report.push(d, &block.span);
+        return;
+    };
+    let Some(nested) = schema.blocks.get(ident) else {
+        report.push(unknown_block(ident, schema, what), &block.span);
+        return;
+    };
+    for a in &block.body.attributes {
+        if !["for_each", "iterator", "labels"].contains(&&*a.name) {
+            let mut d = Diagnostic::error(format!(
+                "`dynamic \"{ident}\"` has no attribute `{}`",
+                a.name
+            ));
+            d.help = hints::suggest(&a.name, ["for_each", "iterator", "labels"], str::to_owned);
+            report.push(d, &a.name_span);
+        }
+    }
+    if block.body.attribute("for_each").is_none() {
+        let d = Diagnostic::error(format!("`dynamic \"{ident}\"` has no `for_each`"))
+            .because("It says how many blocks are made.");
+        report.push(d, &block.span);
+    }
+    match block.body.blocks("content").next() {
+        Some(content) => {
+            let inner = format!("block `{ident}` of {what}");
+            check_body(&content.body, &nested.block, &inner, &content.span, report);
+        }
+        None => {
+            let d = Diagnostic::error(format!("`dynamic \"{ident}\"` has no block `content`"))
+                .because("It holds what each block that is made looks like.");
+            report.push(d, &block.span);
+        }
+    }
+    for other in block.body.blocks.iter().filter(|b| &*b.ident != "content") {
+        let d = Diagnostic::error(format!(
+            "`dynamic \"{ident}\"` has no block `{}`",
+            other.ident
+        ))
+        .help("Put it into `content { ... }`.");
+        report.push(d, &other.span);
+    }
+}
+
+fn label_count(block: &Source, nested: &NestedBlock, what: &str, report: &mut Report<'_>) {
+    let wanted = usize::from(nested.nesting == Nesting::Map);
+    if block.labels.len() != wanted {
+        let form = if wanted == 1 { " \"name\"" } else { "" };
+        let d = Diagnostic::error(format!(
+            "Block `{}` of {what} has {}",
+            block.ident,
+            count(block.labels.len(), "label")
+        ))
+        .because(if wanted == 1 {
+            "Its label is its name."
+        } else {
+            "It has none."
+        })
+        .help(format!("Write `{}{form} {{ ... }}`.", block.ident));
+        report.push(d, &block.span);
+    }
+}
+
+fn title(block: &Source) -> String {
+    match block.label(0) {
+        Some(label) => format!("{} `{label}`", block.ident),
+        None => format!("block `{}`", block.ident),
+    }
+}
+
+fn unknown_attribute(name: &str, schema: &Block, what: &str) -> Diagnostic {
+    if is_later(name) && !schema.attributes.contains_key(name) && what_is_ours(what) {
+        return later(name, what);
+    }
+    let d = Diagnostic::error(format!("{what} has no attribute `{name}`"));
+    if schema.blocks.contains_key(name) {
+        return d.help(format!("Write it as a block: `{name} {{ ... }}`."));
+    }
+    let settable = schema
+        .attributes
+        .iter()
+        .filter(|(_, a)| a.set_by != SetBy::Computed)
+        .map(|(k, _)| k.as_str());
+    let help = hints::suggest(name, settable, str::to_owned);
+    Diagnostic { help, ..d }
+}
+
+fn unknown_block(name: &str, schema: &Block, what: &str) -> Diagnostic {
+    if is_later(name) && what_is_ours(what) {
+        return later(name, what);
+    }
+    let d = Diagnostic::error(format!("{what} has no block `{name}`"));
+    if schema.attributes.contains_key(name) {
+        return d.help(format!("Write it as an attribute: `{name} = ...`."));
+    }
+    let help = hints::suggest(
+        name,
+        schema.blocks.keys().map(String::as_str),
+        str::to_owned,
+    );
+    Diagnostic { help, ..d }
+}
+
+/// Whether the body is one of the language's own, where names are reserved: a provider may call
+/// its attributes what it likes.
+fn what_is_ours(what: &str) -> bool {
+    ["site ", "cluster ", "service `"]
+        .iter()
+        .any(|w| what.contains(w))
+}

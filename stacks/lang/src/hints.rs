@@ -1,0 +1,68 @@
+//! The names a user may have meant.
+
+/// How alike two names must be for one to be offered in place of the other.
+const ALIKE: f64 = 0.8;
+
+/// How many names a listing shows.
+const LISTED: usize = 8;
+
+/// The name closest to the one that was written, where one is close enough.
+pub(crate) fn closest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|c| (strsim::jaro_winkler(name, c), c))
+        .filter(|(score, _)| *score >= ALIKE)
+        // The first of equally close ones: `max_by` would take the last.
+        .fold(None, |best: Option<(f64, &str)>, next| match best {
+            Some(best) if best.0 >= next.0 => Some(best),
+            _ => Some(next),
+        })
+        .map(|(_, c)| c)
+}
+
+/// A help line: the closest name, else the names there are; `None` where there is none at all.
+/// `show` puts a name as the user would write it.
+pub(crate) fn suggest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    show: impl Fn(&str) -> String,
+) -> Option<String> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    if let Some(c) = closest(name, candidates.iter().copied()) {
+        return Some(format!("Did you mean `{}`?", show(c)));
+    }
+    if candidates.is_empty() {
+        return None;
+    }
+    let more = match candidates.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let names: Vec<String> = candidates
+        .iter()
+        .take(LISTED)
+        .map(|c| format!("`{}`", show(c)))
+        .collect();
+    Some(format!("There is {}{more}.", and(&names, &more)))
+}
+
+fn and(names: &[String], more: &str) -> String {
+    match names {
+        [head @ .., last] if !head.is_empty() && more.is_empty() => {
+            format!("{} and {last}", head.join(", "))
+        }
+        _ => names.join(", "),
+    }
+}
+
+/// `a, b and c`, each in back quotes.
+pub(crate) fn join(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let names: Vec<String> = names
+        .into_iter()
+        .map(|n| format!("`{}`", n.as_ref()))
+        .collect();
+    and(&names, "")
+}

@@ -1,0 +1,351 @@
+//! What a reference names.
+
+use super::Place;
+use crate::{
+    config::{
+        Config, Module, ModuleId, NodeIx, NodeKind,
+        blocks::{Repeat, Service},
+        reader::Report,
+    },
+    decode::iterator_name,
+    hints,
+    ir::{Body, RefStep, Reference},
+};
+use std::sync::Arc;
+use weir_core::Diagnostic;
+
+/// The names a place knows beside those of its module.
+#[derive(Clone, Default)]
+pub(super) struct Names<'a> {
+    /// `count.index`
+    pub(super) count: bool,
+    /// `each.key` and `each.value`
+    pub(super) each: bool,
+    /// `self`
+    pub(super) own: bool,
+    /// `pod.NAME` and `label.NAME`, of this service.
+    pub(super) pod: Option<&'a Service>,
+    /// The node of the service the place lies in: its placement is known there.
+    pub(super) service: Option<NodeIx>,
+}
+
+impl Names<'_> {
+    pub(super) fn of(repeat: &Repeat) -> Names<'static> {
+        Names {
+            count: matches!(repeat, Repeat::Count(_)),
+            each: matches!(repeat, Repeat::ForEach(_)),
+            ..Names::default()
+        }
+    }
+}
+
+/// Every reference in a body that no `dynamic` block around it binds.
+pub(super) fn collect_body(body: &Body, bound: &mut Vec<Arc<str>>, out: &mut Vec<Reference>) {
+    let free = |bound: &[Arc<str>], expr: &crate::ir::Expr| {
+        expr.references()
+            .into_iter()
+            .filter(|r| !bound.contains(&r.root))
+            .collect::<Vec<_>>()
+    };
+    for a in &body.attributes {
+        out.extend(free(bound, &a.expr));
+    }
+    for block in &body.blocks {
+        if &*block.ident != "dynamic" {
+            collect_body(&block.body, bound, out);
+            continue;
+        }
+        if let Some(for_each) = block.body.attribute("for_each") {
+            out.extend(free(bound, &for_each.expr));
+        }
+        let depth = bound.len();
+        bound.extend(iterator_name(block));
+        if let Some(labels) = block.body.attribute("labels") {
+            out.extend(free(bound, &labels.expr));
+        }
+        for content in block.body.blocks("content") {
+            collect_body(&content.body, bound, out);
+        }
+        bound.truncate(depth);
+    }
+}
+
+/// The nodes a reference leads to; one that leads nowhere is reported.
+pub(super) fn targets(
+    modules: &[Module],
+    from: ModuleId,
+    reference: &Reference,
+    names: &Names<'_>,
+    report: &mut Report<'_>,
+) -> Vec<Place> {
+    let module = &modules[from.0];
+    let here = |ix: NodeIx| vec![(from, ix)];
+    let found = match &*reference.root {
+        "var" => find(reference, &module.names.variables, "variable").map(here),
+        "local" => find(reference, &module.names.locals, "local value").map(here),
+        "site" => find(reference, &module.names.sites, "site").map(here),
+        "cluster" => find(reference, &module.names.clusters, "cluster").map(here),
+        "module" => find(reference, &module.names.calls, "module")
+            .and_then(|ix| outputs(modules, from, ix, reference)),
+        "service" => find(reference, &module.names.services, "service").map(|ix| {
+            let mut places = vec![(from, ix)];
+            if names.service != Some(ix) {
+                places.extend(pods(module, ix).map(|p| (from, p)));
+            }
+            places
+        }),
+        "data" => resource(reference, module, 1).map(here),
+        "path" => known(reference, &["module", "root", "cwd"]),
+        "terraform" => known(reference, &["workspace", "applying"]),
+        "count" if names.count => known(reference, &["index"]),
+        "each" if names.each => known(reference, &["key", "value"]),
+        "self" if names.own => Ok(Vec::new()),
+        "label" if names.pod.is_some() => Ok(Vec::new()),
+        "pod" if names.pod.is_some() => pod(reference, names.pod),
+        "count" => Err(out_of_place(reference, "a block with `count`")),
+        "each" => Err(out_of_place(reference, "a block with `for_each`")),
+        "self" => Err(out_of_place(
+            reference,
+            "a pod of a service, or a postcondition",
+        )),
+        "pod" | "label" => Err(out_of_place(reference, "a service")),
+        _ => resource(reference, module, 0).map(here),
+    };
+    found.unwrap_or_else(|problem| {
+        report.push(*problem, &reference.span);
+        Vec::new()
+    })
+}
+
+type Found<T> = Result<T, Box<Diagnostic>>;
+
+fn find(
+    reference: &Reference,
+    names: &std::collections::BTreeMap<Arc<str>, NodeIx>,
+    what: &str,
+) -> Found<NodeIx> {
+    let root = &reference.root;
+    let Some(name) = reference.attr(0) else {
+        let d = Diagnostic::error(format!("`{root}` alone is not a value"))
+            .because(format!("A {what} is named: `{root}.NAME`."));
+        let help = names
+            .keys()
+            .next()
+            .map(|n| format!("There is `{root}.{n}`."));
+        return Err(Box::new(Diagnostic { help, ..d }));
+    };
+    if let Some(ix) = names.get(name) {
+        return Ok(*ix);
+    }
+    let mut d = Diagnostic::error(format!("There is no {what} `{name}`"));
+    d.help =
+        hints::suggest(name, names.keys().map(|k| &**k), |n| format!("{root}.{n}")).or_else(|| {
+            match &**root {
+                "local" => Some(format!("Add `locals {{ {name} = ... }}` to this module.")),
+                _ => Some(format!(
+                    "Add a block `{} \"{name}\"` to this module.",
+                    keyword(root)
+                )),
+            }
+        });
+    Err(Box::new(d))
+}
+
+/// The block that declares what is named by this root.
+fn keyword(root: &str) -> &str {
+    if root == "var" { "variable" } else { root }
+}
+
+fn known(reference: &Reference, names: &[&str]) -> Found<Vec<Place>> {
+    match reference.attr(0) {
+        Some(name) if names.contains(&name) => Ok(Vec::new()),
+        name => {
+            let root = &reference.root;
+            let mut d = Diagnostic::error(format!("There is no `{}`", reference.prefix(1)));
+            d.help = hints::suggest(name.unwrap_or_default(), names.iter().copied(), |n| {
+                format!("{root}.{n}")
+            });
+            Err(Box::new(d))
+        }
+    }
+}
+
+fn out_of_place(reference: &Reference, place: &str) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::error(format!("`{reference}` has no meaning here"))
+            .because(format!("It is known only in {place}.")),
+    )
+}
+
+fn pod(reference: &Reference, service: Option<&Service>) -> Found<Vec<Place>> {
+    let names: Vec<&str> = service
+        .iter()
+        .flat_map(|s| &s.pods)
+        .map(|p| &*p.name)
+        .collect();
+    match reference.attr(0) {
+        Some(name) if names.contains(&name) => Ok(Vec::new()),
+        name => {
+            let name = name.unwrap_or_default();
+            let mut d = Diagnostic::error(format!("The service has no pod `{name}`"));
+            d.help = hints::suggest(name, names, |n| format!("pod.{n}"));
+            Err(Box::new(d))
+        }
+    }
+}
+
+/// A resource or, where its names begin after the root, a data source.
+fn resource(reference: &Reference, module: &Module, at: usize) -> Found<NodeIx> {
+    let names = if at == 1 {
+        &module.names.data
+    } else {
+        &module.names.managed
+    };
+    let prefix = if at == 1 { "data." } else { "" };
+    let ty = if at == 1 {
+        reference.attr(0)
+    } else {
+        Some(&*reference.root)
+    };
+    let (Some(ty), Some(name)) = (ty, reference.attr(at)) else {
+        let d = Diagnostic::error(format!("`{reference}` is not a name that has a value")).because(
+            format!(
+                "A {} is named by type and name: `{prefix}TYPE.NAME`.",
+                if at == 1 { "data source" } else { "resource" }
+            ),
+        );
+        let help = match reference.steps.is_empty() {
+            true => format!("For text, write it in quotes: \"{}\".", reference.root),
+            false => "Values of the stack begin with `var.`, `local.`, `module.`, `data.` or a resource's type.".to_owned(),
+        };
+        return Err(Box::new(d.help(help)));
+    };
+    if let Some(ix) = names.get(ty).and_then(|of_type| of_type.get(name)) {
+        return Ok(*ix);
+    }
+    let all: Vec<String> = names
+        .iter()
+        .flat_map(|(ty, of_type)| {
+            of_type
+                .keys()
+                .map(move |name| format!("{prefix}{ty}.{name}"))
+        })
+        .collect();
+    let wanted = format!("{prefix}{ty}.{name}");
+    let roots = [
+        "var",
+        "local",
+        "module",
+        "data",
+        "path",
+        "terraform",
+        "site",
+        "cluster",
+        "service",
+    ];
+    let mut d = Diagnostic::error(format!("There is no `{wanted}`")).because(format!(
+        "This module ({}) has no such {}.",
+        Config::folder(&module.dir),
+        if at == 1 { "data source" } else { "resource" }
+    ));
+    d.help = match hints::closest(ty, roots) {
+        Some(root) if at == 0 && !names.contains_key(ty) => {
+            Some(format!("Did you mean `{root}.{name}`?"))
+        }
+        _ => hints::suggest(&wanted, all.iter().map(String::as_str), str::to_owned),
+    };
+    Err(Box::new(d))
+}
+
+/// The outputs of a module a reference needs: one, or all where it names none.
+fn outputs(
+    modules: &[Module],
+    from: ModuleId,
+    call_ix: NodeIx,
+    reference: &Reference,
+) -> Found<Vec<Place>> {
+    let NodeKind::Call(call, child_id) = &modules[from.0].node(call_ix).kind else {
+        return Ok(Vec::new());
+    };
+    let mut places = vec![(from, call_ix)];
+    let Some(child) = modules.get(child_id.0) else {
+        return Ok(places);
+    };
+    let step = match (reference.steps.get(1), reference.steps.get(2)) {
+        (Some(RefStep::Attr(name)), _) => Some(name),
+        (Some(_), Some(RefStep::Attr(name))) => Some(name),
+        _ => None,
+    };
+    match step {
+        None => places.extend(child.names.outputs.values().map(|ix| (*child_id, *ix))),
+        Some(name) => match child.names.outputs.get(name) {
+            Some(ix) => places.push((*child_id, *ix)),
+            None => {
+                let mut d =
+                    Diagnostic::error(format!("Module `{}` has no output `{name}`", call.name))
+                        .because(format!(
+                            "Outputs are declared in `{}`.",
+                            Config::folder(&child.dir)
+                        ));
+                let names = child.names.outputs.keys().map(|k| &**k);
+                d.help = hints::suggest(name, names, |n| format!("module.{}.{n}", call.name))
+                    .or_else(|| Some("The module declares no output at all.".to_owned()));
+                return Err(Box::new(d));
+            }
+        },
+    }
+    Ok(places)
+}
+
+fn pods(module: &Module, service: NodeIx) -> impl Iterator<Item = NodeIx> + '_ {
+    module
+        .names
+        .pods
+        .iter()
+        .filter(move |((s, _), _)| *s == service)
+        .map(|(_, ix)| *ix)
+}
+
+/// What `depends_on` and `needs` may name: everything that is made, in whichever module.
+pub(super) fn dependency_targets(
+    modules: &[Module],
+    from: ModuleId,
+    reference: &Reference,
+    report: &mut Report<'_>,
+) -> Vec<Place> {
+    let module = &modules[from.0];
+    if matches!(
+        &*reference.root,
+        "var" | "local" | "path" | "terraform" | "each" | "count" | "self"
+    ) {
+        let d = Diagnostic::error(format!("Nothing can depend on `{reference}`"))
+            .because("It is a value; only what is made takes time to be there.")
+            .help("Name a resource, a module or a service.");
+        report.push(d, &reference.span);
+        return Vec::new();
+    }
+    let mut places = targets(modules, from, reference, &Names::default(), report);
+    if &*reference.root == "module"
+        && let Some(call) = reference.attr(0).and_then(|n| module.names.calls.get(n))
+        && let NodeKind::Call(_, child) = &module.node(*call).kind
+    {
+        made_in(modules, *child, &mut places);
+    }
+    places
+}
+
+/// Everything that is made in a module and those below it.
+fn made_in(modules: &[Module], id: ModuleId, out: &mut Vec<Place>) {
+    let Some(module) = modules.get(id.0) else {
+        return;
+    };
+    for (i, node) in module.nodes.iter().enumerate() {
+        match &node.kind {
+            NodeKind::Resource(_) | NodeKind::Site(_) | NodeKind::Pods(..) => {
+                out.push((id, NodeIx(i)));
+            }
+            NodeKind::Call(_, child) => made_in(modules, *child, out),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! Values of the root module's variables: where they come from, which one wins, their types.
+
+use crate::{
+    config::{
+        Module, NodeKind,
+        blocks::Variable,
+        defaults::with_defaults,
+        reader::{Report, constant},
+    },
+    eval::Context,
+    files::{EntryKind, Files},
+    hints,
+    inputs::{Inputs, VarSource},
+    ir::Expr,
+    parse,
+    sources::Sources,
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use weir_core::{Diagnostic, Diagnostics, Marks, Span, Type, Value, convert::convert, json};
+
+/// The value of a root variable.
+#[derive(Debug, Clone)]
+pub(crate) struct RootValue {
+    /// Converted and marked.
+    pub(crate) value: Value,
+    /// Where it was set, for messages: `-var`, `weir.vars.hcl`, `its default`.
+    pub(crate) origin: String,
+}
+
+/// A value as some source gives it.
+pub(crate) struct Given {
+    name: String,
+    raw: Raw,
+    from: Origin,
+}
+
+/// How a value was written.
+enum Raw {
+    /// In a file of variables.
+    Expr(Expr),
+    /// In a JSON file of variables.
+    Value(Value),
+    /// On the command line or in the environment: read by the variable's type.
+    Text(Arc<str>),
+}
+
+/// Who gave a value: decides what happens where no variable wants it.
+enum Origin {
+    Environment(String),
+    File(PathBuf, Option<Span>),
+    Flag,
+}
+
+impl Origin {
+    fn title(&self) -> String {
+        match self {
+            Origin::Environment(name) => format!("the environment variable {name}"),
+            Origin::File(path, _) => path.display().to_string(),
+            Origin::Flag => "-var".to_owned(),
+        }
+    }
+}
+
+/// Reads all sources, in order of rising priority. Files become part of the sources.
+pub(crate) fn read(
+    inputs: &Inputs,
+    files: &dyn Files,
+    sources: &mut Sources,
+    problems: &mut Diagnostics,
+) -> Vec<Given> {
+    let mut reader = FileReader {
+        files,
+        sources,
+        problems,
+        given: Vec::new(),
+    };
+    for source in &inputs.vars {
+        match source {
+            VarSource::Environment(vars) => {
+                for prefix in ["TF_VAR_", "WEIR_VAR_"] {
+                    for (key, text) in vars {
+                        let Some(name) = key.strip_prefix(prefix) else {
+                            continue;
+                        };
+                        reader.given.push(Given {
+                            name: name.to_owned(),
+                            raw: Raw::Text(text.as_str().into()),
+                            from: Origin::Environment(key.clone()),
+                        });
+                    }
+                }
+            }
+            VarSource::Automatic => automatic(files).iter().for_each(|path| reader.file(path)),
+            VarSource::File(path) => reader.file(path),
+            VarSource::Flag { name, text } => {
+                let text: Arc<str> = text.as_str().into();
+                reader.sources.add(flag_name(name), text.clone());
+                let (raw, from) = (Raw::Text(text), Origin::Flag);
+                reader.given.push(Given {
+                    name: name.clone(),
+                    raw,
+                    from,
+                });
+            }
+        }
+    }
+    reader.given
+}
+
+/// What a value on the command line is called as a source.
+fn flag_name(name: &str) -> Arc<str> {
+    format!("-var {name}").into()
+}
+
+/// The files that load by themselves, in order of rising priority.
+fn automatic(files: &dyn Files) -> Vec<PathBuf> {
+    let names: Vec<String> = files
+        .list(Path::new(""))
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|e| e.kind == EntryKind::File)
+        .map(|e| e.name)
+        .collect();
+    let fixed = ["terraform.tfvars", "terraform.tfvars.json", "weir.vars.hcl"];
+    let auto = [".auto.tfvars", ".auto.tfvars.json", ".auto.vars.hcl"];
+    let first = fixed
+        .iter()
+        .filter(|f| names.iter().any(|n| n == *f))
+        .map(PathBuf::from);
+    let then = names
+        .iter()
+        .filter(|n| auto.iter().any(|end| n.ends_with(end)))
+        .map(PathBuf::from);
+    first.chain(then).collect()
+}
+
+struct FileReader<'a> {
+    files: &'a dyn Files,
+    sources: &'a mut Sources,
+    problems: &'a mut Diagnostics,
+    given: Vec<Given>,
+}
+
+impl FileReader<'_> {
+    fn file(&mut self, path: &Path) {
+        let name: Arc<str> = path.to_string_lossy().into();
+        let text = match self.files.read(path) {
+            Ok(text) => text,
+            Err(error) => {
+                let d = Diagnostic::error(format!("The file of variables {name} can't be read"))
+                    .because(format!("{error}."))
+                    .help("A path after `-var-file` is relative to the stack's folder.");
+                return self.problems.push(d);
+            }
+        };
+        if name.ends_with(".json") {
+            return self.json(path, &name, &text);
+        }
+        self.sources.add(name.clone(), text.clone());
+        let (body, problems) = parse::parse_body(name, &text);
+        self.problems.extend(problems);
+        for block in &body.blocks {
+            let d = Diagnostic::error(format!(
+                "A file of variables can't hold the block `{}`",
+                block.ident
+            ))
+            .because("It holds values alone: `name = value`.");
+            self.problems.push(self.sources.point(d, &block.span));
+        }
+        for a in body.attributes {
+            self.given.push(Given {
+                name: a.name.to_string(),
+                raw: Raw::Expr(a.expr),
+                from: Origin::File(path.to_owned(), Some(a.name_span)),
+            });
+        }
+    }
+
+    fn json(&mut self, path: &Path, name: &str, text: &str) {
+        let parsed: Result<BTreeMap<String, serde_json::Value>, _> = serde_json::from_str(text);
+        match parsed {
+            Ok(values) => self
+                .given
+                .extend(values.into_iter().map(|(name, value)| Given {
+                    name,
+                    raw: Raw::Value(json::from_json(&value)),
+                    from: Origin::File(path.to_owned(), None),
+                })),
+            Err(error) => self.problems.push(
+                Diagnostic::error(format!("{name} is not a JSON object of variables"))
+                    .because(format!("{error}.")),
+            ),
+        }
+    }
+}
+
+/// The value of every variable of the root module. Values no variable wants are reported as
+/// Terraform does: an error on the command line, a warning in a file, nothing in the environment.
+pub(crate) fn values(
+    root: &Module,
+    given: Vec<Given>,
+    context: &Context,
+    report: &mut Report<'_>,
+) -> BTreeMap<Arc<str>, RootValue> {
+    let mut chosen: BTreeMap<String, Given> = BTreeMap::new();
+    for g in given {
+        if root.names.variables.contains_key(g.name.as_str()) {
+            chosen.insert(g.name.clone(), g);
+        } else {
+            undeclared(root, &g, report);
+        }
+    }
+    let mut values = BTreeMap::new();
+    for node in &root.nodes {
+        let NodeKind::Variable(variable) = &node.kind else {
+            continue;
+        };
+        let value = match chosen.remove(&*variable.name) {
+            Some(given) => given_value(variable, &given, context, report),
+            None => default_value(variable, report),
+        };
+        // An error stands for itself; unknown keeps what refers to it from failing too.
+        let value = value.unwrap_or_else(|| RootValue {
+            value: Value::unknown(variable.ty.clone()),
+            origin: String::new(),
+        });
+        let value = RootValue {
+            value: marked(variable, value.value),
+            ..value
+        };
+        values.insert(variable.name.clone(), value);
+    }
+    values
+}
+
+/// The value with the marks its variable declares.
+pub(crate) fn marked(variable: &Variable, mut value: Value) -> Value {
+    if variable.sensitive {
+        value = value.mark(Marks::SENSITIVE);
+    }
+    if variable.ephemeral {
+        value = value.mark(Marks::EPHEMERAL);
+    }
+    value
+}
+
+fn undeclared(root: &Module, given: &Given, report: &mut Report<'_>) {
+    let name = &given.name;
+    let help = hints::suggest(
+        name,
+        root.names.variables.keys().map(|k| &**k),
+        str::to_owned,
+    );
+    match &given.from {
+        Origin::Environment(_) => {}
+        Origin::Flag => {
+            let mut d = Diagnostic::error(format!("The stack has no variable `{name}`"))
+                .because("A value for it was given with `-var`.");
+            d.help = help.or_else(|| Some(format!("Declare it: `variable \"{name}\" {{}}`.")));
+            report.diagnostics.push(d);
+        }
+        Origin::File(path, span) => {
+            let mut d = Diagnostic::warning(format!("The stack has no variable `{name}`")).because(
+                format!("{} sets a value for it, which is not used.", path.display()),
+            );
+            d.help = help;
+            match span {
+                Some(span) => report.push(d, span),
+                None => report.diagnostics.push(d),
+            }
+        }
+    }
+}
+
+fn default_value(variable: &Variable, report: &mut Report<'_>) -> Option<RootValue> {
+    let Some(value) = &variable.default else {
+        let name = &variable.name;
+        let d = Diagnostic::error(format!("Variable `{name}` has no value"))
+            .because("It has no default, so it must be given.")
+            .help(format!(
+                "Give it with `-var {name}=...`, in a file `weir.vars.hcl`, or in the environment as WEIR_VAR_{name}."
+            ));
+        report.push(d, &variable.span);
+        return None;
+    };
+    Some(RootValue {
+        value: value.clone(),
+        origin: "its default".into(),
+    })
+}
+
+fn given_value(
+    variable: &Variable,
+    given: &Given,
+    context: &Context,
+    report: &mut Report<'_>,
+) -> Option<RootValue> {
+    let name = &variable.name;
+    let origin = given.from.title();
+    let (value, span) = match &given.raw {
+        Raw::Value(value) => (value.clone(), None),
+        Raw::Text(text) if literal_text(&variable.ty) => (Value::string(text.clone()), None),
+        Raw::Text(text) => {
+            let file = flag_name(name);
+            let parsed = parse::parse_expr(file, text).and_then(|expr| {
+                constant(&expr, context, &format!("the value of variable `{name}`"))
+            });
+            match parsed {
+                Ok(value) => (value, None),
+                Err(problem) => {
+                    let d =
+                        Diagnostic::error(format!("The value of variable `{name}` can't be read"))
+                            .because(format!(
+                                "It was given by {origin}, and {}.",
+                                problem.summary
+                            ))
+                            .help(format!(
+                                "Its type is `{}`: write an expression of the language.",
+                                variable.ty
+                            ));
+                    report.diagnostics.push(d);
+                    return None;
+                }
+            }
+        }
+        Raw::Expr(expr) => {
+            match constant(expr, context, &format!("the value of variable `{name}`")) {
+                Ok(value) => (value, Some(&expr.span)),
+                Err(d) => {
+                    report.diagnostics.push(*d);
+                    return None;
+                }
+            }
+        }
+    };
+    if value.is_null() && !variable.nullable {
+        return match &variable.default {
+            Some(_) => default_value(variable, report),
+            None => {
+                let d = Diagnostic::error(format!("Variable `{name}` is null")).because(format!(
+                    "It says `nullable = false`; the null comes from {origin}."
+                ));
+                report.push(d, span.unwrap_or(&variable.span));
+                None
+            }
+        };
+    }
+    match convert(&with_defaults(&value, &variable.defaults), &variable.ty) {
+        Ok(value) => Some(RootValue { value, origin }),
+        Err(error) => {
+            let why = if variable.sensitive {
+                "its value is (sensitive)".to_owned()
+            } else {
+                error.to_string()
+            };
+            let d = Diagnostic::error(format!("The value of variable `{name}` is not of its type"))
+                .because(format!(
+                    "Its type is `{}`, and {origin} says otherwise: {why}.",
+                    variable.ty
+                ))
+                .help(format!("The variable is declared at {}.", variable.span));
+            report.push(d, span.unwrap_or(&variable.span));
+            None
+        }
+    }
+}
+
+/// Whether text for a variable of this type is taken as it is, not as an expression.
+fn literal_text(ty: &Type) -> bool {
+    matches!(ty, Type::String | Type::Number | Type::Bool)
+}
