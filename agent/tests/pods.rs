@@ -242,7 +242,7 @@ async fn removal_takes_what_we_made_and_leaves_what_was_there() {
     );
     assert!(!host::is_alive(pid));
     assert_eq!(
-        host::processes_with("sleep\07001"),
+        host::processes_with("sleep\x007001"),
         0,
         "nor has it left anything running"
     );
@@ -342,7 +342,7 @@ async fn blobs_are_verified_and_become_artifacts() {
     let good = sha256(b"#!/bin/sh\necho hi\n");
     assert_eq!(
         client.have_blobs(vec![good.clone()]).await.unwrap(),
-        [good.clone()]
+        std::slice::from_ref(&good)
     );
     let bad = client.put_blob(&good, 3, &mut &b"bad"[..]).await;
     assert!(
@@ -394,15 +394,15 @@ async fn blobs_are_verified_and_become_artifacts() {
 fn serve(body: Vec<u8>) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
     let count = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&count);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
+            let mut stream = stream.expect("the agent connects");
             let mut head = [0; 2048];
-            let length = stream.read(&mut head).unwrap();
+            let length = stream.read(&mut head).expect("the agent stays");
             counter.fetch_add(1, Ordering::Relaxed);
             let first = String::from_utf8_lossy(&head[..length]).into_owned();
             let answer = if first.starts_with("GET /moved") {
@@ -413,9 +413,11 @@ fn serve(body: Vec<u8>) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsiz
                     body.len()
                 )
             };
-            stream.write_all(answer.as_bytes()).unwrap();
+            stream
+                .write_all(answer.as_bytes())
+                .expect("the agent stays");
             if !first.starts_with("GET /moved") {
-                stream.write_all(&body).unwrap();
+                stream.write_all(&body).expect("the agent stays");
             }
         }
     });

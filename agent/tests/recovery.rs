@@ -24,14 +24,14 @@ async fn running_tasks_are_taken_over_after_a_crash() {
         [],
         "nothing changed"
     );
-    assert_eq!(host::processes_with("sleep\07010"), 1);
+    assert_eq!(host::processes_with("sleep\x007010"), 1);
     // It is still supervised.
     host::signal(pid, "KILL");
     eventually("another process runs", async || {
         (host.pid("main").await != pid).then_some(())
     })
     .await;
-    assert_eq!(host::processes_with("sleep\07010"), 1);
+    assert_eq!(host::processes_with("sleep\x007010"), 1);
 }
 
 #[tokio::test]
@@ -200,7 +200,11 @@ async fn a_corrupt_ledger_is_told_and_kept() {
     assert_eq!(fs::read_to_string(aside).unwrap(), "{\"version\":");
     let taken_over = host.apply(host_spec(2, spec)).await;
     assert_eq!(taken_over.pod().error, None);
-    assert_eq!(host::processes_with("sleep\07011"), 1, "nothing runs twice");
+    assert_eq!(
+        host::processes_with("sleep\x007011"),
+        1,
+        "nothing runs twice"
+    );
 }
 
 fn agent(arguments: &[&str]) -> serde_json::Value {

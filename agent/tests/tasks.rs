@@ -42,7 +42,7 @@ async fn a_killed_task_comes_back() {
         (1, Some(Exit::Signal(9)))
     );
     eventually("what the killed one left behind is gone", async || {
-        (host::processes_with("sleep\07002") == 2).then_some(())
+        (host::processes_with("sleep\x007002") == 2).then_some(())
     })
     .await;
 }
