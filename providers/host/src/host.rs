@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::{FutureExt, TryFutureExt};
 use weir_agent::Client;
-use weir_agent::wire::{HostReport, HostSpec, ShutdownOutcome};
+use weir_agent::wire::{Action, HostReport, HostSpec, ShutdownOutcome};
 
 use crate::connection::Connection;
 use crate::error::HostError;
@@ -117,6 +117,21 @@ impl Host {
         }
         let mut agent = self.agent().await?;
         let outcome = agent.apply(spec, on_event).await.map_err(HostError::from);
+        self.rest(agent, outcome)
+    }
+
+    /// Starts tasks that somebody has stopped (scope, then pod and task), and
+    /// gives what is there then.
+    pub(crate) async fn start(
+        &self,
+        scope: &str,
+        tasks: &[(String, String)],
+    ) -> Result<HostReport, HostError> {
+        let mut agent = self.agent().await?;
+        for (pod, task) in tasks {
+            agent.control(scope, pod, task, Action::Start).await?;
+        }
+        let outcome = agent.status(Some(scope)).await.map_err(HostError::from);
         self.rest(agent, outcome)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use weir_agent::ClientError;
-use weir_agent::wire::{AgentError, HostReport, HostSpec, PodSpec, PodStatus};
+use weir_agent::wire::{AgentError, HostReport, HostSpec, PodSpec, PodStatus, TaskState};
 use weir_core::{Diagnostic, Diagnostics, Known};
 use weir_provider::{ApplyRequest, ApplyResponse, Progress};
 
@@ -181,7 +181,7 @@ async fn send(
         };
         let error = match host.apply(goal, &say).await {
             Err(error) => error,
-            report => return report,
+            Ok(report) => return start_stopped(host, &token.lineage, &pods, report).await,
         };
         let HostError::Agent(cause) = &error else {
             return Err(error);
@@ -195,6 +195,32 @@ async fn send(
         refused.insert(pod.clone(), error.diagnostic(pod, host.id()));
         pods.remove(index);
     }
+}
+
+/// The agent leaves a task stopped that somebody has stopped by hand, but a
+/// stack says that it runs.
+async fn start_stopped(
+    host: &Host,
+    scope: &str,
+    pods: &[PodSpec],
+    report: HostReport,
+) -> Result<HostReport, HostError> {
+    let mut stopped = Vec::new();
+    for pod in pods {
+        let status = observe::pod_of(&report, scope, &pod.name);
+        let Some(status) = status.filter(|status| status.settled) else {
+            continue;
+        };
+        for (task, found) in &status.tasks {
+            if found.state == TaskState::Stopped {
+                stopped.push((pod.name.clone(), task.clone()));
+            }
+        }
+    }
+    if stopped.is_empty() {
+        return Ok(report);
+    }
+    host.start(scope, &stopped).await
 }
 
 /// What the agent's report means for one request.
