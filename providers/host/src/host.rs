@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{FutureExt, TryFutureExt};
+use tokio::time::Instant;
 use weir_agent::Client;
-use weir_agent::wire::{Action, HostReport, HostSpec, ShutdownOutcome};
+use weir_agent::wire::{Action, HostReport, HostSpec, ShutdownOutcome, TaskState};
 
 use crate::connection::Connection;
 use crate::error::HostError;
@@ -18,6 +19,8 @@ use crate::ssh::{Connector, Environment};
 /// How long a started agent may take to listen.
 const LISTEN_PATIENCE: Duration = Duration::from_secs(15);
 const LISTEN_PAUSE: Duration = Duration::from_millis(50);
+/// How long a task that was stopped by hand may take to start.
+const START_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A conversation with an agent.
 type Agent = Client<Box<dyn Duplex>>;
@@ -131,8 +134,19 @@ impl Host {
         for (pod, task) in tasks {
             agent.control(scope, pod, task, Action::Start).await?;
         }
-        let outcome = agent.status(Some(scope)).await.map_err(HostError::from);
-        self.rest(agent, outcome)
+        let give_up = Instant::now() + START_PATIENCE;
+        loop {
+            let report = agent.status(Some(scope)).await?;
+            let is_waiting = |(pod, task): &(String, String)| {
+                let pod = report.scopes.get(scope).and_then(|s| s.pods.get(pod));
+                let task = pod.and_then(|pod| pod.tasks.get(task));
+                task.is_some_and(|task| task.state == TaskState::Waiting)
+            };
+            if !tasks.iter().any(is_waiting) || Instant::now() >= give_up {
+                return self.rest(agent, Ok(report));
+            }
+            tokio::time::sleep(LISTEN_PAUSE).await;
+        }
     }
 
     /// Brings blobs the agent lacks: sha256 and the file on this machine.
@@ -192,7 +206,7 @@ impl Host {
     /// Waits for the agent that was just started.
     async fn await_agent(&self, scope: &str) -> Result<HostReport, HostError> {
         let ours = self.means.agent.sha256();
-        let give_up = tokio::time::Instant::now() + LISTEN_PATIENCE;
+        let give_up = Instant::now() + LISTEN_PATIENCE;
         loop {
             // The agent that was there before may answer while it ends.
             self.idle().clear();
@@ -204,7 +218,7 @@ impl Host {
                 },
                 Err(error) => error,
             };
-            if tokio::time::Instant::now() >= give_up {
+            if Instant::now() >= give_up {
                 return Err(error);
             }
             tokio::time::sleep(LISTEN_PAUSE).await;

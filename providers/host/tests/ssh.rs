@@ -1,5 +1,6 @@
 //! The SSH transport against real servers.
 
+#[allow(dead_code, reason = "each test program uses its part")]
 mod sshd;
 
 use std::io::{Read, Write};

@@ -72,6 +72,32 @@ pub(crate) fn public_line(path: &Path) -> String {
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
+/// How sshd is run.
+#[derive(Debug, Clone, Copy)]
+enum Program {
+    Plain,
+    Isolated,
+}
+
+impl Program {
+    fn command(self) -> Command {
+        if let Self::Plain = self {
+            return Command::new(SSHD);
+        }
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
+            .args(["sh", "-c", ISOLATE, SSHD]);
+        command
+    }
+}
+
+/// `$0` is sshd.
+const ISOLATE: &str = r#"set -e
+for d in /var/lib /usr/local/lib /run; do mount -t tmpfs -o mode=755 tmpfs "$d"; done
+mkdir /run/sshd
+exec "$0" "$@""#;
+
 /// A running server. Dropping it ends it.
 pub(crate) struct Sshd {
     child: Child,
@@ -91,6 +117,16 @@ impl Sshd {
 
     /// A server with more lines of configuration, made once its folder stands.
     pub(crate) fn start_with(extra: impl Fn(&Path) -> String) -> Self {
+        Self::launch(Program::Plain, extra)
+    }
+
+    /// A server in a world of its own, with empty folders where root's things
+    /// go and no systemd; all it has started ends with it. Needs root.
+    pub(crate) fn start_isolated(extra: &str) -> Self {
+        Self::launch(Program::Isolated, |_| extra.to_owned())
+    }
+
+    fn launch(program: Program, extra: impl Fn(&Path) -> String) -> Self {
         let folder = TempDir::new().expect("a folder");
         let user_key = keygen(folder.path(), "user", "ed25519", "");
         let host_key = keygen(folder.path(), "host", "ed25519", "");
@@ -103,7 +139,8 @@ impl Sshd {
         let _ = std::fs::DirBuilder::new().mode(0o755).create("/run/sshd");
         let extra = extra(folder.path());
         for _ in 0..20 {
-            if let Some((child, port)) = Self::try_start(folder.path(), &host_key, &extra) {
+            if let Some((child, port)) = Self::try_start(program, folder.path(), &host_key, &extra)
+            {
                 return Self {
                     child,
                     folder,
@@ -118,7 +155,12 @@ impl Sshd {
     }
 
     /// One try on a free port; another process may take it first.
-    fn try_start(folder: &Path, host_key: &Path, extra: &str) -> Option<(Child, u16)> {
+    fn try_start(
+        program: Program,
+        folder: &Path,
+        host_key: &Path,
+        extra: &str,
+    ) -> Option<(Child, u16)> {
         let probe = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = probe.local_addr().expect("an address").port();
         drop(probe);
@@ -132,7 +174,8 @@ impl Sshd {
         );
         std::fs::write(folder.join("sshd_config"), config).expect("a config");
         let log = std::fs::File::create(folder.join("log")).expect("a log");
-        let mut child = Command::new(SSHD)
+        let mut child = program
+            .command()
             .arg("-D")
             .arg("-e")
             .arg("-f")
