@@ -170,9 +170,12 @@ fn check(conn: &Connection) -> Result<Sum, Fault> {
 /// The latest serial before all damage, if every row of that time is still there and whole.
 fn last_good(conn: &Connection, damaged: &[Row]) -> Option<Serial> {
     let head = Head::read(conn).ok()?;
-    // A damaged row may lie about its serial: the oldest version that is kept of it does not.
     let before = damaged.iter().map(|r| r.serial).min()?.checked_sub(1)?;
-    let serial = Serial(before.min(head.serial));
+    if before >= head.serial {
+        // No row is written after the head: this one lies about when it was.
+        return None;
+    }
+    let serial = Serial(before);
     at(conn, &head, serial).ok().map(|_| serial)
 }
 

@@ -13,6 +13,8 @@ mod leases;
 mod mark;
 mod open;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod work;
 mod writer;
 
@@ -95,13 +97,17 @@ impl SqliteStore {
     /// As [`SqliteStore::open`].
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<SqliteStore, StateError> {
         let path = path.as_ref().to_owned();
-        let (conn, lineage) = open::open(&path)?;
+        let (conn, head) = open::open(&path)?;
+        let marker = mark::Marker::open(&path);
+        if mark::read(&path).is_none() {
+            marker.set(&head);
+        }
         let (requests, receiver) = mpsc::channel();
         let counters = Arc::new(Counters::default());
         let writer = Writer {
             conn,
             path: path.clone(),
-            marker: mark::Marker::open(&path),
+            marker,
             expiry: options.expiry,
             counters: Arc::clone(&counters),
             held: Vec::new(),
@@ -116,7 +122,7 @@ impl SqliteStore {
             })?;
         Ok(SqliteStore {
             path,
-            lineage,
+            lineage: head.lineage,
             requests,
             counters,
             thread: Some(thread),

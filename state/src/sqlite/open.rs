@@ -17,8 +17,8 @@ use std::{
 };
 use weir_core::snapshot::Lineage;
 
-/// The connection to the store at this path, which is made if nothing is there, and its lineage.
-pub(super) fn open(path: &Path) -> Result<(Connection, Lineage), StateError> {
+/// The connection to the store at this path, which is made if nothing is there, and its head.
+pub(super) fn open(path: &Path) -> Result<(Connection, Head), StateError> {
     // The mark is read before anything else: it may move on while the database is opened.
     let mark = mark::read(path);
     match fs::metadata(path) {
@@ -51,7 +51,7 @@ pub(super) fn open(path: &Path) -> Result<(Connection, Lineage), StateError> {
         },
         e => e.at(path),
     })?;
-    Ok((conn, head.lineage))
+    Ok((conn, head))
 }
 
 /// Without the file, what lies beside it says that there was one.
