@@ -1,1 +1,43 @@
-//! Placeholder.
+//! Drives the phases: settle, refresh, plan, apply.
+//!
+//! This crate decides nothing that a plan could decide, prints nothing, and knows no cloud, no SSH
+//! and no file format but that of the plan file. Everything that happens outside the process
+//! happens here, through a [`weir_provider::Provider`] or a [`weir_state::Store`].
+//!
+//! [`Engine::plan`]:
+//! 1. [`settle`] finds out what became of operations that an earlier run began and did not finish;
+//! 2. waves: the evaluator yields all instances whose inputs are ready; each is read, validated,
+//!    planned and compared with state, all at the same time; the planned values go back to the
+//!    evaluator, in order of addresses ([`mod@plan`]);
+//! 3. what is in state and not in the configuration is planned for deletion;
+//! 4. [`weir_plan::order()`] and [`weir_plan::check()`] make it a [`weir_plan::CheckedPlan`].
+//!
+//! [`Engine::apply`]:
+//! 1. a plan made from another serial is refused;
+//! 2. steps run as soon as those before them are over, at most [`Engine::parallelism`] at a time
+//!    ([`mod@apply`]);
+//! 3. each is written to the journal before a provider is called, and after;
+//! 4. a failure stops what depends on it and nothing else; a stop begins nothing more, and waits
+//!    for what is in flight.
+//!
+//! [`planfile`] keeps a plan for later.
+
+pub mod apply;
+
+mod diagnostics;
+mod drive;
+mod engine;
+mod journal;
+pub mod plan;
+pub mod planfile;
+
+mod pods;
+mod registry;
+mod session;
+pub mod settle;
+
+pub use apply::{NodeOutcome, NodeResult, Report, Status};
+pub use engine::{Engine, Mode, PlanInput, PlanOptions, Planned, Refresh};
+pub use journal::{Moment, NoProbe, Point, Probe, Record};
+pub use registry::{Builtin, Factory, Registry};
+pub use settle::Unsettled;

@@ -1,0 +1,111 @@
+//! Old objects that a replacement of an earlier run put aside and could not delete any more.
+
+use super::{Deposed, Run, State};
+use crate::{diagnostics, settle::Unsettled};
+use weir_core::{Diagnostic, Known, event::Event, plan::Op};
+use weir_provider::{ApplyRequest, NoProgress};
+use weir_state::{Entry, Outcome};
+
+impl Run<'_> {
+    /// Deletes them. All of them only where everything went well: before that somebody may still
+    /// use the old one.
+    pub(super) async fn clean_up(&mut self, which: Deposed) {
+        let nodes = &self.planned.plan.nodes;
+        let all_well = self.states.iter().all(|s| *s == State::Done);
+        let (now, later): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut self.deposed)
+            .into_iter()
+            .partition(|entry| match which {
+                Deposed::InTheWay => nodes.iter().any(|n| n.address == entry.begin.address),
+                Deposed::All => all_well,
+            });
+        for entry in now {
+            if self.stop.is_cancelled() || self.broken.is_some() {
+                self.deposed.push(entry);
+                continue;
+            }
+            self.delete_old(entry).await;
+        }
+        self.deposed.extend(later);
+    }
+
+    async fn delete_old(&mut self, entry: Entry) {
+        let token = self.token();
+        let begin = &entry.begin;
+        let address = begin.address.clone();
+        self.engine.events.event(Event::Started {
+            address: address.clone(),
+            op: Op::Delete,
+            host: None,
+        });
+        let started = std::time::Instant::now();
+        let answer = match self.engine.session.get(&begin.provider).await {
+            Err(errors) => Err(errors),
+            Ok(provider) => {
+                let request = ApplyRequest {
+                    type_name: begin.type_name.clone(),
+                    address: address.to_string(),
+                    op: Op::Delete,
+                    prior: begin.prior.clone(),
+                    planned: None,
+                    config: None,
+                    private: begin.private.clone(),
+                    token,
+                };
+                let response = provider.apply(request, &NoProgress).await;
+                match (response.diagnostics.has_errors(), response.value) {
+                    (false, None) => Ok(()),
+                    (true, _) => Err(response.diagnostics),
+                    (false, value) => Err(still_there(value.as_ref()).into()),
+                }
+            }
+        };
+        let elapsed_ms = super::elapsed_ms(started);
+        let (outcome, event) = match answer {
+            Ok(()) => {
+                let op = Op::Delete;
+                (
+                    Outcome::Gone,
+                    Event::Finished {
+                        address: address.clone(),
+                        op,
+                        elapsed_ms,
+                    },
+                )
+            }
+            Err(errors) => {
+                let message = diagnostics::one_line(&errors);
+                let reason = message.clone();
+                let unsettled = Unsettled {
+                    address: address.clone(),
+                    op: Op::Delete,
+                    reason,
+                };
+                self.old_failures
+                    .push((unsettled, diagnostics::on(errors, &address)));
+                (
+                    Outcome::Failed {
+                        message: message.clone(),
+                        leftover: None,
+                    },
+                    Event::Failed {
+                        address: address.clone(),
+                        op: Op::Delete,
+                        elapsed_ms,
+                        message,
+                    },
+                )
+            }
+        };
+        let journal = self.engine.journal(self.lease);
+        match journal.settle(&address, entry.id, outcome).await {
+            Ok(_) => self.engine.events.event(event),
+            Err(error) => self.broken = Some(error),
+        }
+    }
+}
+
+fn still_there(_: Option<&Known>) -> Diagnostic {
+    Diagnostic::error("the old object is still there after its deletion")
+        .because("The provider returned an object and no error.")
+        .help("This is a bug of the provider: report it to its authors.")
+}

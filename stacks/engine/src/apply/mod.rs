@@ -1,0 +1,429 @@
+//! From a checked plan to a changed world.
+//!
+//! 1. `Run::start`: the plan must be of the state that is there; what refresh found is recorded;
+//!    the evaluator is brought to where planning left it;
+//! 2. [`schedule`]: steps whose predecessors are over, at most one at a time for each batch key;
+//! 3. `prepare`: an operation with the values that are known by now;
+//! 4. `step`: journal, provider, journal;
+//! 5. `Run::take`: real values go back to the evaluator; failures stop what depends on them;
+//! 6. `Run::end`: outputs and history.
+
+mod deposed;
+mod prepare;
+mod report;
+pub mod schedule;
+mod stale;
+mod step;
+
+pub use report::{NodeOutcome, NodeResult, Report, Status};
+pub(crate) use stale::stale;
+
+use crate::{
+    diagnostics,
+    drive::{self, Driven},
+    engine::{Engine, Planned},
+    plan::marked,
+    pods,
+    settle::Unsettled,
+};
+use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+use prepare::Prepared;
+use report::Failure;
+use schedule::Schedule;
+use std::{
+    collections::BTreeMap,
+    time::{Instant, SystemTime},
+};
+use step::{Ended, StepEnd};
+use tokio_util::sync::CancellationToken;
+use weir_core::{
+    Address, Diagnostics, Known, Value,
+    event::Event,
+    plan::{NodeId, Op, StepId},
+    snapshot::{Resource, Snapshot},
+};
+use weir_lang::Evaluator;
+use weir_state::{ApplyOutcome, ApplyRecord, Entry, EntryId, Lease, StateError};
+
+impl Engine {
+    /// Carries out a plan. After `stop` is cancelled nothing more is begun; what is in flight is
+    /// finished and recorded. One lease serves one apply: tokens of operations count within it.
+    ///
+    /// # Errors
+    /// Where nothing was begun: the plan is stale, the store can't be read or written, a provider
+    /// can't be configured. All that goes wrong later is in the report.
+    pub async fn apply(
+        &self,
+        planned: &Planned,
+        lease: &Lease,
+        stop: CancellationToken,
+    ) -> Result<Report, Diagnostics> {
+        let started = SystemTime::now();
+        let mut run = Run::start(self, planned, lease, stop).await?;
+        run.clean_up(Deposed::InTheWay).await;
+        run.steps().await;
+        run.clean_up(Deposed::All).await;
+        run.end(started).await
+    }
+}
+
+/// Which objects put aside by an earlier run are deleted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Deposed {
+    /// Those of instances that are about to change: the journal takes no second entry for them.
+    InTheWay,
+    /// All.
+    All,
+}
+
+/// What became of a node so far.
+#[derive(Debug, Clone, PartialEq)]
+enum State {
+    Waiting,
+    Done,
+    Failed,
+    Skipped(Option<Address>),
+}
+
+/// One apply.
+struct Run<'a> {
+    engine: &'a Engine,
+    planned: &'a Planned,
+    lease: &'a Lease,
+    stop: CancellationToken,
+    evaluator: Evaluator,
+    driven: Driven,
+    /// What state has by now.
+    resources: BTreeMap<Address, Resource>,
+    /// The outputs that state had.
+    outputs: BTreeMap<String, Known>,
+    states: Vec<State>,
+    failures: Vec<Failure>,
+    warnings: Diagnostics,
+    /// The entries of old objects that this run put aside.
+    put_aside: BTreeMap<Address, EntryId>,
+    /// The old objects themselves, as state had them.
+    replaced: BTreeMap<Address, Resource>,
+    /// Those of earlier runs.
+    deposed: Vec<Entry>,
+    /// Those of earlier runs that could not be deleted, and why.
+    old_failures: Vec<(Unsettled, Diagnostics)>,
+    /// The step of the next token.
+    next_step: u64,
+    /// The store refused a write: nothing more can be recorded, so nothing more is begun.
+    broken: Option<StateError>,
+}
+
+impl<'a> Run<'a> {
+    async fn start(
+        engine: &'a Engine,
+        planned: &'a Planned,
+        lease: &'a Lease,
+        stop: CancellationToken,
+    ) -> Result<Run<'a>, Diagnostics> {
+        let read = |e| diagnostics::state(&e);
+        let settlements = engine.settle(lease, &planned.config).await?;
+        let snapshot = engine.store.snapshot().await.map_err(read)?;
+        if snapshot.serial != planned.plan.base || snapshot.lineage != planned.plan.lineage {
+            return Err(stale(&*engine.store, planned.plan.plan(), &snapshot)
+                .await
+                .into());
+        }
+        let mut evaluator = Evaluator::new(planned.config.clone(), engine.registry.clone());
+        let driven = drive::drive(
+            &mut evaluator,
+            |address| planned_value(planned, &snapshot, address),
+            |address| pods::placement(&planned_value(planned, &snapshot, address)),
+        )?;
+        for provider in &driven.providers {
+            engine.session.configure(provider).await?;
+        }
+        let mut resources = snapshot.resources;
+        if !planned.observed.is_empty() {
+            let found = planned.observed.clone().into_iter().collect();
+            engine.journal(lease).refresh(found).await.map_err(read)?;
+            for (address, now) in &planned.observed {
+                match now {
+                    Some(now) => resources.insert(address.clone(), now.clone()),
+                    None => resources.remove(address),
+                };
+            }
+        }
+        Ok(Run {
+            engine,
+            planned,
+            lease,
+            stop,
+            evaluator,
+            driven,
+            resources,
+            outputs: snapshot.outputs,
+            states: vec![State::Waiting; planned.plan.nodes.len()],
+            failures: Vec::new(),
+            warnings: Diagnostics::new(),
+            put_aside: BTreeMap::new(),
+            replaced: BTreeMap::new(),
+            deposed: settlements.deposed,
+            old_failures: Vec::new(),
+            next_step: 1,
+            broken: None,
+        })
+    }
+
+    /// Runs all steps. Between two of them the evaluator is this function's alone.
+    async fn steps(&mut self) {
+        let plan = self.planned.plan.plan();
+        let limit = self.engine.parallelism.get();
+        let mut schedule = Schedule::new(plan);
+        let mut running = FuturesUnordered::new();
+        let (engine, lease, stop) = (self.engine, self.lease, self.stop.clone());
+        let mut lost = Box::pin(lease.lost().fuse());
+        loop {
+            while running.len() < limit && self.broken.is_none() && !stop.is_cancelled() {
+                let Some(step) = schedule.take() else { break };
+                let prepared = self.prepare(step).await;
+                if prepared.is_empty() {
+                    schedule.over(step);
+                    continue;
+                }
+                let journal = engine.journal(lease);
+                running.push(step::run(engine, journal, step, prepared));
+            }
+            if running.is_empty() {
+                break;
+            }
+            tokio::select! {
+                Some(end) = running.next() => {
+                    let StepEnd { step, ended, broken } = end;
+                    for node in ended {
+                        self.take(node);
+                    }
+                    self.broken = self.broken.take().or(broken);
+                    schedule.over(step);
+                }
+                error = &mut lost => self.broken = self.broken.take().or(Some(error)),
+            }
+        }
+        for i in 0..self.states.len() {
+            if self.states[i] == State::Waiting {
+                self.skip(NodeId(i), None);
+            }
+        }
+    }
+
+    /// The step's operations that can be done; the others are skipped or have failed.
+    async fn prepare(&mut self, step: StepId) -> Vec<Prepared> {
+        let mut prepared = Vec::new();
+        let token = self.token();
+        for &node in &self.planned.plan.steps[step.0].nodes {
+            if let Some(because) = self.blocked(node) {
+                self.skip(node, Some(because));
+                continue;
+            }
+            match self.prepare_node(node, &token).await {
+                Ok(p) => prepared.push(p),
+                Err(errors) => self.fail(node, errors, 0),
+            }
+        }
+        prepared
+    }
+
+    fn token(&mut self) -> weir_provider::Token {
+        let step = self.next_step;
+        self.next_step += 1;
+        weir_provider::Token {
+            lineage: self.planned.plan.lineage.0.clone(),
+            epoch: self.lease.epoch(),
+            step,
+        }
+    }
+
+    /// The instance whose failure keeps the node from being done.
+    fn blocked(&self, node: NodeId) -> Option<Address> {
+        let nodes = &self.planned.plan.nodes;
+        nodes[node.0]
+            .after
+            .iter()
+            .find_map(|before| match &self.states[before.0] {
+                State::Failed => Some(nodes[before.0].address.clone()),
+                State::Skipped(Some(because)) => Some(because.clone()),
+                State::Skipped(None) | State::Waiting => Some(nodes[before.0].address.clone()),
+                State::Done => None,
+            })
+    }
+
+    fn skip(&mut self, node: NodeId, because: Option<Address>) {
+        let n = &self.planned.plan.nodes[node.0];
+        self.states[node.0] = State::Skipped(because.clone());
+        self.restore(node);
+        let (address, op) = (n.address.clone(), n.op);
+        self.engine.events.event(Event::Skipped {
+            address,
+            op,
+            because,
+        });
+    }
+
+    fn fail(&mut self, node: NodeId, errors: Diagnostics, elapsed_ms: u64) {
+        let n = &self.planned.plan.nodes[node.0];
+        self.states[node.0] = State::Failed;
+        self.restore(node);
+        let errors = self.located(&n.address, errors);
+        self.engine.events.event(Event::Failed {
+            address: n.address.clone(),
+            op: n.op,
+            elapsed_ms,
+            message: diagnostics::one_line(&errors),
+        });
+        self.failures.push(Failure { node, errors });
+    }
+
+    fn located(&self, address: &Address, found: Diagnostics) -> Diagnostics {
+        match self.driven.instances.get(address) {
+            Some(i) => diagnostics::locate(found, &self.planned.config, &i.span, address),
+            None => diagnostics::on(found, address),
+        }
+    }
+
+    /// A planned value that did not come true must not reach an output.
+    fn restore(&mut self, node: NodeId) {
+        let n = &self.planned.plan.nodes[node.0];
+        if n.op == Op::Delete || !self.driven.instances.contains_key(&n.address) {
+            return;
+        }
+        let value = match self.resources.get(&n.address) {
+            Some(resource) => resource.value.value().clone(),
+            None => Value::unknown(weir_core::Type::Dynamic),
+        };
+        self.evaluator.supply(&n.address, value);
+    }
+
+    /// Takes what became of one operation.
+    fn take(&mut self, ended: Ended) {
+        let Ended {
+            node,
+            elapsed_ms,
+            put_aside,
+            resource,
+            supply,
+            result,
+        } = ended;
+        let n = &self.planned.plan.nodes[node.0];
+        if let Some(entry) = put_aside {
+            self.put_aside.insert(n.address.clone(), entry);
+        }
+        if let Some(now) = resource {
+            match now {
+                Some(resource) => self.resources.insert(n.address.clone(), resource),
+                None => self.resources.remove(&n.address),
+            };
+        }
+        match result {
+            Ok(warnings) => {
+                self.states[node.0] = State::Done;
+                let warnings = self.located(&n.address, warnings);
+                self.warnings.extend(warnings);
+                if let Some(value) = supply
+                    && self.driven.instances.contains_key(&n.address)
+                {
+                    self.evaluator.supply(&n.address, value);
+                }
+                let (address, op) = (n.address.clone(), n.op);
+                self.engine.events.event(Event::Finished {
+                    address,
+                    op,
+                    elapsed_ms,
+                });
+            }
+            Err(errors) => self.fail(node, errors, elapsed_ms),
+        }
+    }
+
+    /// Outputs, history, and the report.
+    async fn end(mut self, started: SystemTime) -> Result<Report, Diagnostics> {
+        let all_well = self.failures.is_empty() && self.old_failures.is_empty();
+        let status = match (&self.broken, all_well) {
+            (None, true) if self.states.iter().all(|s| *s == State::Done) => Status::Succeeded,
+            (None, true) => Status::Interrupted,
+            _ => Status::Failed,
+        };
+        let outputs = self.final_outputs();
+        let journal = self.engine.journal(self.lease);
+        if self.broken.is_none() {
+            let record = ApplyRecord {
+                who: self.lease.holder().who.clone(),
+                started,
+                plan_digest: self.planned.digest(),
+                config_digest: self.planned.config_digest(),
+                outcome: match status {
+                    Status::Succeeded => ApplyOutcome::Succeeded,
+                    Status::Interrupted => ApplyOutcome::Interrupted,
+                    Status::Failed => ApplyOutcome::Failed {
+                        errors: self.error_lines(),
+                    },
+                },
+            };
+            let written = match journal.outputs(outputs.clone()).await {
+                Ok(_) => journal.history(record).await,
+                Err(error) => Err(error),
+            };
+            self.broken = written.err();
+        }
+        Ok(report::report(self, status, outputs))
+    }
+
+    fn error_lines(&self) -> Vec<String> {
+        self.failures
+            .iter()
+            .map(|f| {
+                let address = &self.planned.plan.nodes[f.node.0].address;
+                format!("{address}: {}", diagnostics::one_line(&f.errors))
+            })
+            .collect()
+    }
+
+    /// The outputs as they are now; one that is not known (as something failed) keeps its old
+    /// value.
+    fn final_outputs(&mut self) -> BTreeMap<String, Known> {
+        let mut now = self.evaluator.outputs();
+        let mut outputs = BTreeMap::new();
+        for (name, change) in &self.planned.plan.outputs {
+            if change.after.is_none() {
+                continue;
+            }
+            let value = now.remove(name).and_then(|o| Known::new(marked(o)).ok());
+            let value = value.map(|v| match &change.before {
+                Some(before)
+                    if weir_plan::same(before, v.value())
+                        && before.marks_deep() == v.value().marks_deep() =>
+                {
+                    Known::new(before.clone()).unwrap_or(v)
+                }
+                _ => v,
+            });
+            if let Some(value) = value.or_else(|| self.outputs.get(name).cloned()) {
+                outputs.insert(name.clone(), value);
+            }
+        }
+        outputs
+    }
+}
+
+/// What the evaluator was given for an instance while planning: the planned value; for what the
+/// plan leaves out, what state has.
+fn planned_value(planned: &Planned, snapshot: &Snapshot, address: &Address) -> Value {
+    match planned
+        .plan
+        .changes
+        .get(address)
+        .and_then(|c| c.after.clone())
+    {
+        Some(value) => value,
+        None => drive::from_state(snapshot, address),
+    }
+}
+
+/// Milliseconds since then.
+fn elapsed_ms(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

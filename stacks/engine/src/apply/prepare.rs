@@ -1,0 +1,432 @@
+//! One operation, with the values that are known by now.
+
+use super::Run;
+use crate::drive;
+use std::{collections::BTreeSet, sync::Arc};
+use weir_core::{
+    Address, Diagnostic, Diagnostics, Known, Value,
+    change::{Action, Change, ReplaceOrder},
+    plan::{NodeId, Op},
+    schema::Schema,
+    snapshot::{Resource, Status},
+};
+use weir_lang::{Evaluator, Instance, Schemas as _};
+use weir_plan::{Prior, Proposal, Requested, Verdict, carry_marks, ignore, verdict};
+use weir_provider::{ApplyRequest, PlanRequest, Provider, Token, check, proposed};
+use weir_state::{Begin, EntryId, Target};
+
+/// An operation that is ready to be done.
+pub(super) struct Prepared {
+    pub(super) node: NodeId,
+    pub(super) address: Address,
+    pub(super) op: Op,
+    pub(super) provider: Arc<dyn Provider>,
+    pub(super) work: Work,
+}
+
+/// What there is to do.
+pub(super) enum Work {
+    /// A call, with its record in the journal.
+    Call(Box<Call>),
+    /// The object stays as it is and state learns something of it: its marks changed.
+    Record(Resource),
+    /// A data source is read.
+    Read {
+        type_name: String,
+        config: Value,
+        schema: Schema,
+    },
+    /// State forgets it.
+    Forget,
+}
+
+/// One call of `apply`.
+pub(super) struct Call {
+    pub(super) request: ApplyRequest,
+    pub(super) schema: Schema,
+    pub(super) entry: JournalEntry,
+    /// What the resource is recorded as, but for what comes of the call.
+    pub(super) template: Resource,
+    /// Where the configuration was not wholly known while planning: what is asked once more.
+    pub(super) final_plan: Option<FinalPlan>,
+    pub(super) host: Option<String>,
+}
+
+/// How the call stands in the journal.
+pub(super) enum JournalEntry {
+    /// An entry of its own, and where a replacement creates first one for the old object.
+    Begin { old: Option<Box<Begin>> },
+    /// It was begun with the creation beside it.
+    Open(EntryId),
+}
+
+impl Run<'_> {
+    pub(super) async fn prepare_node(
+        &mut self,
+        node: NodeId,
+        token: &Token,
+    ) -> Result<Prepared, Diagnostics> {
+        let planned = self.planned;
+        let n = &planned.plan.nodes[node.0];
+        let change = planned
+            .plan
+            .changes
+            .get(&n.address)
+            .ok_or_else(|| lost(&n.address))?;
+        let provider = self.provider(change).await?;
+        let work = match n.op {
+            Op::Forget => Work::Forget,
+            Op::Read => self.read(change)?,
+            Op::Delete => self.delete(change, token)?,
+            Op::Create | Op::Update => self.write(change, n.op, token)?,
+        };
+        Ok(Prepared {
+            node,
+            address: n.address.clone(),
+            op: n.op,
+            provider,
+            work,
+        })
+    }
+
+    /// The provider of a change. Where its configuration was not known while planning, it may be
+    /// by now.
+    async fn provider(&mut self, change: &Change) -> Result<Arc<dyn Provider>, Diagnostics> {
+        let unknown = self
+            .driven
+            .providers
+            .iter()
+            .any(|p| p.provider == change.provider && !p.config.is_wholly_known());
+        if unknown {
+            let planned = self.planned;
+            let mut evaluator =
+                Evaluator::new(planned.config.clone(), self.engine.registry.clone());
+            let value = |address: &Address| match self.resources.get(address) {
+                Some(resource) => resource.value.value().clone(),
+                None => planned
+                    .plan
+                    .changes
+                    .get(address)
+                    .and_then(|c| c.after.clone())
+                    .unwrap_or_else(|| Value::unknown(weir_core::Type::Dynamic)),
+            };
+            let driven = drive::drive(&mut evaluator, value, |address| {
+                planned
+                    .plan
+                    .changes
+                    .get(address)
+                    .and_then(|c| crate::pods::placement(c.after.as_ref()?))
+            })?;
+            for provider in &driven.providers {
+                if provider.provider == change.provider {
+                    self.engine.session.configure(provider).await?;
+                }
+            }
+            self.driven.providers = driven.providers;
+        }
+        self.engine.session.get(&change.provider).await
+    }
+
+    fn instance(&self, address: &Address) -> Result<&Instance, Diagnostics> {
+        self.driven
+            .instances
+            .get(address)
+            .ok_or_else(|| lost(address))
+    }
+
+    /// The configuration with what is known by now.
+    fn config(&mut self, address: &Address) -> Result<Value, Diagnostics> {
+        let config = self.instance(address)?.config.clone();
+        match config.is_wholly_known() {
+            true => Ok(config),
+            false => self.evaluator.config_of(address),
+        }
+    }
+
+    fn read(&mut self, change: &Change) -> Result<Work, Diagnostics> {
+        let ty = change.address.object.type_name();
+        let schema = self
+            .engine
+            .registry
+            .data(ty)
+            .cloned()
+            .ok_or_else(|| lost(&change.address))?;
+        let config = self.config(&change.address)?;
+        Ok(Work::Read {
+            type_name: ty.to_owned(),
+            config,
+            schema,
+        })
+    }
+
+    fn delete(&mut self, change: &Change, token: &Token) -> Result<Work, Diagnostics> {
+        let address = &change.address;
+        let old = self.put_aside.remove(address);
+        let schema = self.schema(address)?;
+        let resource = match old {
+            // The new object stands in its place in state; the old one is in the plan.
+            Some(_) => self.old_resource(change)?,
+            None => self
+                .resources
+                .get(address)
+                .cloned()
+                .ok_or_else(|| lost(address))?,
+        };
+        let request = self.request(change, Op::Delete, token, &resource.private);
+        let entry = match old {
+            Some(entry) => JournalEntry::Open(entry),
+            None => JournalEntry::Begin { old: None },
+        };
+        let host = host(address, change.before.as_ref().map(Known::value));
+        let call = Call {
+            request,
+            schema,
+            entry,
+            template: resource,
+            final_plan: None,
+            host,
+        };
+        Ok(Work::Call(Box::new(call)))
+    }
+
+    fn schema(&self, address: &Address) -> Result<Schema, Diagnostics> {
+        let schema = self.engine.registry.resource(address.object.type_name());
+        schema.cloned().ok_or_else(|| lost(address))
+    }
+
+    /// The object before a replacement, as state had it.
+    fn old_resource(&self, change: &Change) -> Result<Resource, Diagnostics> {
+        self.replaced
+            .get(&change.address)
+            .cloned()
+            .ok_or_else(|| lost(&change.address))
+    }
+
+    fn request(&self, change: &Change, op: Op, token: &Token, private: &[u8]) -> ApplyRequest {
+        ApplyRequest {
+            type_name: change.address.object.type_name().to_owned(),
+            address: change.address.to_string(),
+            op,
+            prior: if op == Op::Create {
+                None
+            } else {
+                change.before.clone()
+            },
+            planned: None,
+            config: None,
+            private: private.to_vec(),
+            token: token.clone(),
+        }
+    }
+
+    fn write(&mut self, change: &Change, op: Op, token: &Token) -> Result<Work, Diagnostics> {
+        let address = &change.address;
+        let schema = self.schema(address)?;
+        let promised = change.after.clone().ok_or_else(|| lost(address))?;
+        let instance = self.instance(address)?;
+        let (lifecycle, was_known) = (
+            instance.lifecycle.clone(),
+            instance.config.is_wholly_known(),
+        );
+        let mut config = self.config(address)?;
+        if op == Op::Update
+            && let Some(before) = &change.before
+        {
+            config = ignore(
+                config,
+                before.value(),
+                &lifecycle.ignore_changes,
+                &schema.block,
+            );
+        }
+        let mut template = self.template(change, &schema);
+        if op == Op::Update
+            && let Some(before) = &change.before
+            && weir_plan::same(before.value(), &promised)
+            && let Ok(value) = Known::new(promised.clone())
+        {
+            template.value = value;
+            return Ok(Work::Record(template));
+        }
+        let mut request = self.request(change, op, token, &change.private);
+        let final_plan = (!was_known).then(|| FinalPlan {
+            prior: request.prior.clone(),
+            promised: promised.clone(),
+            config: config.clone(),
+            provider: change.provider.name.clone(),
+        });
+        request.planned = Some(promised);
+        request.config = Some(config);
+        let old = match (change.action, op) {
+            (Action::Replace(ReplaceOrder::CreateFirst), Op::Create) => {
+                let old = self
+                    .resources
+                    .get(address)
+                    .cloned()
+                    .ok_or_else(|| lost(address))?;
+                let delete = self.request(change, Op::Delete, token, &old.private);
+                self.replaced.insert(address.clone(), old.clone());
+                Some(Box::new(begin(&delete, address, &old, Target::Deposed)))
+            }
+            _ => None,
+        };
+        let host = host(address, request.planned.as_ref());
+        let entry = JournalEntry::Begin { old };
+        let call = Call {
+            request,
+            schema,
+            entry,
+            template,
+            final_plan,
+            host,
+        };
+        Ok(Work::Call(Box::new(call)))
+    }
+
+    /// What the resource is recorded as; its value and private data come of the call.
+    fn template(&self, change: &Change, schema: &Schema) -> Resource {
+        let stored = self.resources.get(&change.address);
+        let recorded =
+            crate::plan::recorded_dependencies(&change.address, &self.planned.plan.dependencies);
+        let there: BTreeSet<Address> = recorded
+            .into_iter()
+            .filter(|d| self.resources.contains_key(d))
+            .collect();
+        Resource {
+            provider: change.provider.clone(),
+            schema_version: schema.version,
+            value: change.before.clone().unwrap_or_else(null),
+            private: stored.map(|r| r.private.clone()).unwrap_or_default(),
+            dependencies: there,
+            status: Status::Ready,
+        }
+    }
+}
+
+fn null() -> Known {
+    Known::new(Value::null()).unwrap_or_else(|e| unreachable!("null is known: {e}"))
+}
+
+/// A provider's plan made again at apply, as the configuration was not wholly known before.
+pub(super) struct FinalPlan {
+    prior: Option<Known>,
+    promised: Value,
+    config: Value,
+    provider: String,
+}
+
+impl Call {
+    /// Makes the provider's plan final. It completes what was promised, and asks for nothing more.
+    pub(super) async fn complete(&mut self, provider: &dyn Provider) -> Result<(), Diagnostics> {
+        let Some(FinalPlan {
+            prior,
+            promised,
+            config,
+            provider: name,
+        }) = self.final_plan.take()
+        else {
+            return Ok(());
+        };
+        let prior_value = prior.as_ref().map(Known::value);
+        let response = provider
+            .plan(PlanRequest {
+                type_name: self.request.type_name.clone(),
+                address: self.request.address.clone(),
+                prior: prior.clone(),
+                config: config.clone(),
+                proposed: proposed::merge(&self.schema, prior_value, &config),
+                private: self.request.private.clone(),
+            })
+            .await?;
+        let subject = check::Subject {
+            provider: &name,
+            address: &self.request.address,
+        };
+        let mut broken = check::planned(
+            subject,
+            &self.schema,
+            prior_value,
+            &config,
+            &response.planned,
+        );
+        broken.extend(check::applied(
+            subject,
+            &self.schema,
+            &promised,
+            Some(&response.planned),
+        ));
+        if broken.has_errors() {
+            return Err(broken);
+        }
+        let proposal = Proposal {
+            planned: carry_marks(response.planned, &config, &self.schema.block),
+            requires_replace: response.requires_replace,
+            private: response.private,
+            batch: response.batch,
+        };
+        let now = Prior {
+            stored: prior.as_ref(),
+            current: prior.as_ref(),
+            status: Status::Ready,
+        };
+        let verdict = verdict(&now, &proposal, &self.schema, Requested::No)?;
+        if self.request.op == Op::Update && matches!(verdict, Verdict::Replace(_)) {
+            let address = &self.request.address;
+            return Err(Diagnostic::error(format!(
+                "{address} can't be updated in place after all"
+            ))
+            .because(
+                "A value that was not known while planning turned out to be one that forces \
+                     a replacement.",
+            )
+            .help("Plan again: the value is known now.")
+            .into());
+        }
+        self.request.planned = Some(proposal.planned);
+        self.request.private = proposal.private;
+        Ok(())
+    }
+
+    /// The journal's entry for it.
+    pub(super) fn begin(&self, address: &Address) -> Begin {
+        begin(&self.request, address, &self.template, Target::Current)
+    }
+}
+
+/// The journal's entry for a call.
+fn begin(request: &ApplyRequest, address: &Address, resource: &Resource, target: Target) -> Begin {
+    Begin {
+        address: address.clone(),
+        op: request.op,
+        target,
+        provider: resource.provider.clone(),
+        type_name: request.type_name.clone(),
+        schema_version: resource.schema_version,
+        token: request.token.text(),
+        step: request.token.step,
+        planned: request.planned.clone(),
+        prior: request.prior.clone(),
+        private: request.private.clone(),
+        dependencies: resource.dependencies.clone(),
+    }
+}
+
+/// The host an operation is done on, for those who watch.
+fn host(address: &Address, value: Option<&Value>) -> Option<String> {
+    match &address.object {
+        weir_core::Object::Pod { .. } => value?.get("host")?.as_str().map(str::to_owned),
+        weir_core::Object::Host { site } => match &address.key {
+            weir_core::Key::Name(name) => Some(format!("{site}/{name}")),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn lost(address: &Address) -> Diagnostics {
+    Diagnostic::error(format!("{address} is not where the plan has it"))
+        .because("The plan, the configuration it came with and state do not fit together.")
+        .help("Plan again. If it happens again, it is a bug of weir: please report it.")
+        .on(address.clone())
+        .into()
+}

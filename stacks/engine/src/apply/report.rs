@@ -1,0 +1,122 @@
+//! What an apply came to.
+
+use super::{Run, State};
+use crate::{diagnostics, settle::Unsettled};
+use std::collections::BTreeMap;
+use weir_core::{
+    Address, Diagnostics, Known,
+    change::Action,
+    plan::{NodeId, Op},
+};
+
+/// What an apply came to.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// How it ended.
+    pub status: Status,
+    /// Every operation of the plan, in the plan's order.
+    pub nodes: Vec<NodeOutcome>,
+    /// Warnings and errors, in the order they came.
+    pub diagnostics: Diagnostics,
+    /// The root module's outputs as they are now.
+    pub outputs: BTreeMap<String, Known>,
+    /// Old objects of earlier runs that could not be deleted.
+    pub deposed: Vec<Unsettled>,
+}
+
+/// How an apply ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Everything was done.
+    Succeeded,
+    /// Something failed; the diagnostics say what.
+    Failed,
+    /// It was stopped; nothing failed.
+    Interrupted,
+}
+
+/// What became of one operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeOutcome {
+    /// On which instance.
+    pub address: Address,
+    /// What.
+    pub op: Op,
+    /// The change it is part of.
+    pub action: Action,
+    /// How it ended.
+    pub result: NodeResult,
+}
+
+/// How an operation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NodeResult {
+    /// It was done.
+    Done,
+    /// It failed.
+    Failed,
+    /// It was not begun: this instance failed, or (`None`) the run was stopped.
+    Skipped(Option<Address>),
+}
+
+/// What went wrong with one operation.
+pub(super) struct Failure {
+    pub(super) node: NodeId,
+    pub(super) errors: Diagnostics,
+}
+
+impl Report {
+    /// How many operations of a kind were done.
+    pub fn done(&self, op: Op) -> usize {
+        self.nodes
+            .iter()
+            .filter(|n| n.op == op && n.result == NodeResult::Done)
+            .count()
+    }
+}
+
+pub(super) fn report(run: Run<'_>, status: Status, outputs: BTreeMap<String, Known>) -> Report {
+    let plan = &run.planned.plan;
+    let nodes = plan
+        .nodes
+        .iter()
+        .zip(run.states)
+        .map(|(node, state)| NodeOutcome {
+            address: node.address.clone(),
+            op: node.op,
+            action: plan
+                .changes
+                .get(&node.address)
+                .map_or(Action::NoOp, |c| c.action),
+            result: match state {
+                State::Done => NodeResult::Done,
+                State::Failed => NodeResult::Failed,
+                State::Skipped(because) => NodeResult::Skipped(because),
+                State::Waiting => NodeResult::Skipped(None),
+            },
+        });
+    let nodes = nodes.collect();
+    let mut found = run.warnings;
+    for failure in run.failures {
+        found.extend(failure.errors);
+    }
+    let mut deposed = Vec::new();
+    for (unsettled, errors) in run.old_failures {
+        deposed.push(unsettled);
+        found.extend(errors);
+    }
+    let status = match run.broken {
+        None => status,
+        Some(error) => {
+            found.extend(diagnostics::state(&error));
+            Status::Failed
+        }
+    };
+    Report {
+        status,
+        nodes,
+        diagnostics: found,
+        outputs,
+        deposed,
+    }
+}

@@ -1,0 +1,69 @@
+//! Takes an evaluator through a configuration with values that are there already.
+
+use std::collections::BTreeMap;
+use weir_core::{Address, Diagnostics, Value, snapshot::Snapshot};
+use weir_lang::{Evaluator, Instance, Next, PlaceRequest, Placement, ProviderConfig};
+
+/// What an evaluator yielded on its way.
+#[derive(Default)]
+pub(crate) struct Driven {
+    pub(crate) providers: Vec<ProviderConfig>,
+    pub(crate) instances: BTreeMap<Address, Instance>,
+}
+
+/// Drives to the end: each instance gets what `value` says, each pod the place that `placement`
+/// has for it (without one it is left out, with what depends on it).
+pub(crate) fn drive(
+    evaluator: &mut Evaluator,
+    mut value: impl FnMut(&Address) -> Value,
+    mut placement: impl FnMut(&Address) -> Option<Placement>,
+) -> Result<Driven, Diagnostics> {
+    let mut driven = Driven::default();
+    let mut yielded: Vec<Instance> = Vec::new();
+    loop {
+        match evaluator.next()? {
+            Next::Provider(p) => driven.providers.push(*p),
+            Next::Instance(i) => yielded.push(*i),
+            Next::Place(request) => {
+                let placed = places(&request, &mut placement);
+                evaluator.place(&request, placed);
+            }
+            Next::Waiting if yielded.is_empty() => return Err(stuck()),
+            Next::Waiting => {
+                yielded.sort_by(|a, b| a.address.cmp(&b.address));
+                for instance in yielded.drain(..) {
+                    evaluator.supply(&instance.address, value(&instance.address));
+                    driven.instances.insert(instance.address.clone(), instance);
+                }
+            }
+            Next::Done => return Ok(driven),
+        }
+    }
+}
+
+fn places(
+    request: &PlaceRequest,
+    placement: &mut impl FnMut(&Address) -> Option<Placement>,
+) -> BTreeMap<Address, Placement> {
+    request
+        .demands
+        .iter()
+        .filter_map(|d| placement(&d.address).map(|p| (d.address.clone(), p)))
+        .collect()
+}
+
+/// The evaluator waits for something, and everything was supplied.
+pub(crate) fn stuck() -> Diagnostics {
+    weir_core::Diagnostic::error("the evaluation can't go on")
+        .because("It waits for a value that nothing is to supply.")
+        .help("This is a bug of weir: please report it.")
+        .into()
+}
+
+/// What state has for an instance; all unknown where it has none.
+pub(crate) fn from_state(snapshot: &Snapshot, address: &Address) -> Value {
+    match snapshot.resources.get(address) {
+        Some(resource) => resource.value.value().clone(),
+        None => Value::unknown(weir_core::Type::Dynamic),
+    }
+}

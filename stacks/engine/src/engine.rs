@@ -1,0 +1,143 @@
+//! The engine, what it is asked, and the plan it answers with.
+
+use crate::{
+    journal::{Journal, NoProbe, Probe},
+    registry::Registry,
+    session::Session,
+    settle::Unsettled,
+};
+use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
+use weir_core::{Address, Diagnostics, Span, event::EventSink, snapshot::Resource};
+use weir_lang::{Config, Inputs};
+use weir_plan::{CheckedPlan, Target};
+use weir_state::{Lease, Store};
+
+/// Drives plan and apply of one stack.
+pub struct Engine {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) session: Session,
+    pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) parallelism: NonZeroUsize,
+    pub(crate) probe: Arc<dyn Probe>,
+}
+
+/// How many calls to providers run at a time where nobody says otherwise.
+const PARALLELISM: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
+
+impl Engine {
+    /// An engine on a store, with the providers at hand.
+    pub fn new(
+        store: Arc<dyn Store>,
+        registry: Arc<Registry>,
+        events: Arc<dyn EventSink>,
+    ) -> Engine {
+        Engine {
+            store,
+            session: Session::new(registry.clone()),
+            registry,
+            events,
+            parallelism: PARALLELISM,
+            probe: Arc::new(NoProbe),
+        }
+    }
+
+    /// With at most so many calls to providers at a time (10 unless told otherwise).
+    pub fn with_parallelism(mut self, parallelism: NonZeroUsize) -> Engine {
+        self.parallelism = parallelism;
+        self
+    }
+
+    /// With somebody who is told of every record.
+    pub fn with_probe(mut self, probe: Arc<dyn Probe>) -> Engine {
+        self.probe = probe;
+        self
+    }
+
+    /// How many calls to providers run at a time.
+    pub fn parallelism(&self) -> NonZeroUsize {
+        self.parallelism
+    }
+
+    pub(crate) fn journal<'a>(&'a self, lease: &'a Lease) -> Journal<'a> {
+        Journal {
+            store: &*self.store,
+            lease,
+            probe: &*self.probe,
+        }
+    }
+}
+
+/// What is to be planned.
+#[derive(Clone)]
+pub struct PlanInput {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// What it was loaded with; kept in a plan file.
+    pub inputs: Inputs,
+    /// How.
+    pub options: PlanOptions,
+}
+
+/// How to plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// What for.
+    pub mode: Mode,
+    /// Whether objects are looked up first.
+    pub refresh: Refresh,
+    /// `-target`: only these and what they depend on; all where empty.
+    pub targets: Vec<Target>,
+    /// `-replace`: these are replaced though nothing forces it.
+    pub replace: Vec<Address>,
+}
+
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// What the configuration says.
+    #[default]
+    Apply,
+    /// Nothing left.
+    Destroy,
+}
+
+/// Whether objects are looked up before they are planned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Refresh {
+    /// They are.
+    #[default]
+    All,
+    /// State is taken for what is (`-refresh=false`).
+    Nothing,
+}
+
+/// A plan, with all it takes to show, keep and apply it.
+#[derive(Clone)]
+pub struct Planned {
+    /// The plan.
+    pub plan: CheckedPlan,
+    /// What is worth knowing.
+    pub warnings: Diagnostics,
+    /// The configuration it was made from.
+    pub config: Arc<Config>,
+    /// What that was loaded with.
+    pub inputs: Inputs,
+    /// What state has not recorded yet: values that refresh found, dependencies that changed
+    /// though nothing else did. `None` for what is gone. Recorded when the plan is applied.
+    pub observed: BTreeMap<Address, Option<Resource>>,
+    /// Instances with `prevent_destroy`, and where.
+    pub protected: BTreeMap<Address, Option<Span>>,
+    /// Operations of an earlier run of which it could not be told whether they were done.
+    pub unsettled: Vec<Unsettled>,
+    /// Instances whose old object, put aside by a replacement of an earlier run, is still there.
+    /// Applying the plan deletes it.
+    pub deposed: Vec<Address>,
+}
+
+impl Planned {
+    /// Whether applying it would do or record nothing that matters to the user.
+    pub fn is_empty(&self) -> bool {
+        self.plan.is_empty() && self.deposed.is_empty()
+    }
+}

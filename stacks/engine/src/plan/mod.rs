@@ -1,0 +1,150 @@
+//! From configuration and state to a plan.
+
+mod instance;
+mod orphans;
+mod outputs;
+mod wave;
+
+pub(crate) use outputs::marked;
+
+use crate::{
+    diagnostics,
+    engine::{Engine, Mode, PlanInput, Planned},
+};
+use std::collections::{BTreeMap, BTreeSet};
+use weir_core::{
+    Address, Diagnostics, Object, Span,
+    change::Change,
+    plan::Plan,
+    snapshot::{Resource, Snapshot},
+};
+use weir_plan::{Dependencies, check, order, select};
+use weir_state::Lease;
+
+/// What planning gathers, instance by instance.
+#[derive(Default)]
+struct Findings {
+    changes: BTreeMap<Address, Change>,
+    drift: BTreeMap<Address, Change>,
+    observed: BTreeMap<Address, Option<Resource>>,
+    /// Direct dependencies, data sources included.
+    dependencies: BTreeMap<Address, Vec<Address>>,
+    protected: BTreeMap<Address, Option<Span>>,
+    diagnostics: Diagnostics,
+}
+
+impl Engine {
+    /// Makes a plan. Open entries of the journal are settled first, which is all it writes.
+    ///
+    /// # Errors
+    /// All that stands against it: errors of the configuration, of providers, of placement; what
+    /// is protected; a store that can't be read.
+    pub async fn plan(&self, input: &PlanInput, lease: &Lease) -> Result<Planned, Diagnostics> {
+        let settlements = self.settle(lease, &input.config).await?;
+        let snapshot = self
+            .store
+            .snapshot()
+            .await
+            .map_err(|e| diagnostics::state(&e))?;
+        let mut findings = Findings::default();
+        let mut evaluator = self.evaluate(input, &snapshot, &mut findings).await;
+        if !findings.diagnostics.has_errors() {
+            self.plan_orphans(input, &snapshot, &mut findings).await;
+        }
+        if findings.diagnostics.has_errors() {
+            findings.diagnostics.sort();
+            return Err(findings.diagnostics);
+        }
+        if input.options.mode == Mode::Destroy {
+            findings.dependencies.clear();
+        }
+        let state = stored_dependencies(&snapshot);
+        let dependencies = Dependencies {
+            config: &findings.dependencies,
+            state: &state,
+        };
+        if !input.options.targets.is_empty() {
+            let selected = select(&findings.changes, dependencies, &input.options.targets);
+            findings.changes.retain(|a, _| selected.contains(a));
+            findings.drift.retain(|a, _| selected.contains(a));
+            findings.observed.retain(|a, _| selected.contains(a));
+        }
+        let ordered = order(findings.changes, dependencies)
+            .map_err(|e| Diagnostics::from(weir_core::Diagnostic::error(e.to_string())))?;
+        let outputs = outputs::outputs(&mut evaluator, &snapshot, input.options.mode);
+        let plan = Plan {
+            lineage: snapshot.lineage.clone(),
+            base: snapshot.serial,
+            changes: ordered.changes,
+            drift: findings.drift,
+            outputs,
+            dependencies: findings.dependencies,
+            nodes: ordered.nodes,
+            steps: ordered.steps,
+        };
+        let plan = check(plan, &snapshot, &findings.protected).map_err(|mut found| {
+            found.extend(findings.diagnostics.clone());
+            pointed(found, input)
+        })?;
+        let mut warnings = findings.diagnostics;
+        for unsettled in &settlements.unsettled {
+            warnings.push(unsettled.warning());
+        }
+        Ok(Planned {
+            plan,
+            warnings,
+            config: input.config.clone(),
+            inputs: input.inputs.clone(),
+            observed: findings.observed,
+            protected: findings.protected,
+            unsettled: settlements.unsettled,
+            deposed: settlements
+                .deposed
+                .into_iter()
+                .map(|e| e.begin.address)
+                .collect(),
+        })
+    }
+}
+
+/// With the source lines of those that have a place only.
+fn pointed(diagnostics: Diagnostics, input: &PlanInput) -> Diagnostics {
+    let pointed = diagnostics
+        .into_iter()
+        .map(|d| match (&d.span, &d.snippet) {
+            (Some(span), None) => {
+                let span = span.clone();
+                input.config.sources().point(d, &span)
+            }
+            _ => d,
+        });
+    Diagnostics(pointed.collect())
+}
+
+fn stored_dependencies(snapshot: &Snapshot) -> BTreeMap<Address, BTreeSet<Address>> {
+    snapshot
+        .resources
+        .iter()
+        .map(|(a, r)| (a.clone(), r.dependencies.clone()))
+        .collect()
+}
+
+/// The instances that state records as dependencies: data sources are not in state, so that what
+/// lies behind them stands in their place.
+pub(crate) fn recorded_dependencies(
+    address: &Address,
+    dependencies: &BTreeMap<Address, Vec<Address>>,
+) -> BTreeSet<Address> {
+    let mut found = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut open: Vec<&Address> = dependencies.get(address).into_iter().flatten().collect();
+    while let Some(d) = open.pop() {
+        if !matches!(d.object, Object::Data { .. }) {
+            found.insert(d.clone());
+        } else if seen.insert(d) {
+            open.extend(dependencies.get(d).into_iter().flatten());
+        }
+    }
+    found.remove(address);
+    found
+}

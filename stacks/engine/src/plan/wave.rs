@@ -1,0 +1,223 @@
+//! Waves: all that is ready is planned at the same time, then goes back to the evaluator in order.
+
+use super::{Findings, instance::Finding};
+use crate::{
+    diagnostics, drive,
+    engine::{Engine, Mode, PlanInput},
+    pods::Pods,
+};
+use futures::{StreamExt as _, stream};
+use std::collections::{BTreeMap, BTreeSet};
+use weir_core::snapshot::Snapshot;
+use weir_core::{Address, Diagnostic, Value, address::ProviderRef, change::Action};
+use weir_lang::{Evaluator, Instance, Next, PlaceRequest, ProviderConfig};
+
+/// What became ready since the last wave.
+#[derive(Default)]
+struct Wave {
+    providers: Vec<ProviderConfig>,
+    instances: Vec<Instance>,
+    places: Vec<PlaceRequest>,
+    done: bool,
+}
+
+impl Engine {
+    /// Evaluates the whole configuration. Errors are among the findings; what depends on an
+    /// erroneous instance is left out, the rest is not.
+    pub(super) async fn evaluate(
+        &self,
+        input: &PlanInput,
+        snapshot: &Snapshot,
+        findings: &mut Findings,
+    ) -> Evaluator {
+        let mut evaluator = Evaluator::new(input.config.clone(), self.registry.clone());
+        let mut pods = Pods::of_state(snapshot, &input.config);
+        let mut broken: BTreeSet<ProviderRef> = BTreeSet::new();
+        loop {
+            let wave = match drain(&mut evaluator) {
+                Ok(wave) => wave,
+                Err(errors) => {
+                    findings.diagnostics.extend(errors);
+                    break;
+                }
+            };
+            for provider in &wave.providers {
+                self.configure(input, provider, findings, &mut broken).await;
+            }
+            for request in &wave.places {
+                place(&mut evaluator, input, request, &mut pods, findings);
+            }
+            self.plan_wave(
+                input,
+                snapshot,
+                wave.instances,
+                &broken,
+                (&mut evaluator, findings),
+            )
+            .await;
+            if wave.done {
+                break;
+            }
+        }
+        findings.diagnostics.extend(evaluator.take_diagnostics());
+        evaluator
+    }
+
+    async fn configure(
+        &self,
+        input: &PlanInput,
+        provider: &ProviderConfig,
+        findings: &mut Findings,
+        broken: &mut BTreeSet<ProviderRef>,
+    ) {
+        if let Err(errors) = self.session.configure(provider).await {
+            broken.insert(provider.provider.clone());
+            findings.diagnostics.extend(match &provider.span {
+                None => errors,
+                Some(span) => weir_core::Diagnostics(
+                    errors
+                        .into_iter()
+                        .map(|d| input.config.sources().point(d, span))
+                        .collect(),
+                ),
+            });
+        }
+    }
+
+    async fn plan_wave(
+        &self,
+        input: &PlanInput,
+        snapshot: &Snapshot,
+        mut instances: Vec<Instance>,
+        broken: &BTreeSet<ProviderRef>,
+        (evaluator, findings): (&mut Evaluator, &mut Findings),
+    ) {
+        instances.sort_by(|a, b| a.address.cmp(&b.address));
+        for i in &instances {
+            findings
+                .dependencies
+                .insert(i.address.clone(), i.dependencies.clone());
+            if i.lifecycle.prevent_destroy {
+                findings
+                    .protected
+                    .insert(i.address.clone(), Some(i.span.clone()));
+            }
+        }
+        if input.options.mode == Mode::Destroy {
+            for i in &instances {
+                evaluator.supply(&i.address, drive::from_state(snapshot, &i.address));
+            }
+            return;
+        }
+        let seen = &*findings;
+        let planned: Vec<Finding> = stream::iter(&instances)
+            .map(|i| {
+                let pending = has_pending(i, &seen.changes);
+                let dependencies = super::recorded_dependencies(&i.address, &seen.dependencies);
+                let usable = !broken.contains(&i.provider);
+                async move {
+                    match usable {
+                        true => {
+                            self.plan_instance(input, snapshot, i, dependencies, pending)
+                                .await
+                        }
+                        // The provider's own error was reported.
+                        false => Finding::failed(weir_core::Diagnostics::new()),
+                    }
+                }
+            })
+            .buffered(self.parallelism.get())
+            .collect()
+            .await;
+        for (i, finding) in instances.iter().zip(planned) {
+            take(i, finding, evaluator, findings, input);
+        }
+    }
+}
+
+/// Puts a finding among the others and its value into the evaluator.
+fn take(
+    instance: &Instance,
+    finding: Finding,
+    evaluator: &mut Evaluator,
+    findings: &mut Findings,
+    input: &PlanInput,
+) {
+    let address = &instance.address;
+    let located = diagnostics::locate(finding.diagnostics, &input.config, &instance.span, address);
+    findings.diagnostics.extend(located);
+    if let Some(drift) = finding.drift {
+        findings.drift.insert(address.clone(), drift);
+    }
+    if let Some(observed) = finding.observed {
+        findings.observed.insert(address.clone(), observed);
+    }
+    match finding.change {
+        Some(change) => {
+            let value = change.after.clone().unwrap_or_else(Value::null);
+            findings.changes.insert(address.clone(), change);
+            evaluator.supply(address, value);
+        }
+        None => evaluator.fail(address),
+    }
+}
+
+/// Whether something it depends on will change.
+fn has_pending(
+    instance: &Instance,
+    changes: &BTreeMap<Address, weir_core::change::Change>,
+) -> bool {
+    instance
+        .dependencies
+        .iter()
+        .any(|d| changes.get(d).is_some_and(|c| c.action != Action::NoOp))
+}
+
+/// Everything that is ready.
+fn drain(evaluator: &mut Evaluator) -> Result<Wave, weir_core::Diagnostics> {
+    let mut wave = Wave::default();
+    loop {
+        match evaluator.next()? {
+            Next::Provider(p) => wave.providers.push(*p),
+            Next::Instance(i) => wave.instances.push(*i),
+            Next::Place(r) => wave.places.push(*r),
+            Next::Done => {
+                wave.done = true;
+                return Ok(wave);
+            }
+            Next::Waiting if wave.instances.is_empty() && wave.places.is_empty() => {
+                return Err(drive::stuck());
+            }
+            Next::Waiting => return Ok(wave),
+        }
+    }
+}
+
+fn place(
+    evaluator: &mut Evaluator,
+    input: &PlanInput,
+    request: &PlaceRequest,
+    pods: &mut Pods,
+    findings: &mut Findings,
+) {
+    let current = pods.current(request);
+    let placements = match input.options.mode {
+        // What is about to go is where it is; what is not there needs no place.
+        Mode::Destroy => current,
+        Mode::Apply => {
+            let usage = pods.usage(request);
+            match weir_plan::place(request, &current, &usage) {
+                Ok(placements) => {
+                    pods.placed(request, &placements);
+                    placements
+                }
+                Err(refusal) => {
+                    let refusal: Diagnostic = input.config.sources().point(refusal, &request.span);
+                    findings.diagnostics.push(refusal);
+                    BTreeMap::new()
+                }
+            }
+        }
+    };
+    evaluator.place(request, placements);
+}

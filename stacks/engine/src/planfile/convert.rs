@@ -1,0 +1,375 @@
+//! Between a plan and its file.
+
+use super::{
+    format::{
+        ActionRecord, ChangeRecord, Content, FORMAT, InputsRecord, NodeRecord, OpRecord,
+        OutputRecord, PlanFile, ReasonRecord, ResourceRecord, StatusRecord, StepRecord, VERSION,
+        VarRecord,
+    },
+    hex, unhex,
+};
+use crate::engine::Planned;
+use std::{collections::BTreeMap, path::PathBuf};
+use weir_core::{
+    Address, Known, Span, Value,
+    change::{Action, Change, Orphan, Reason, ReplaceOrder},
+    json::{Encoded, decode, encode, path_from_json, path_to_json},
+    plan::{Node, NodeId, Op, OutputChange, Plan, Step, StepId},
+    snapshot::{Lineage, Resource, Serial, Status},
+};
+use weir_lang::{Inputs, VarSource};
+
+/// What a plan file has beside the plan and the configuration.
+pub(super) struct Rest {
+    pub(super) inputs: Inputs,
+    pub(super) observed: BTreeMap<Address, Option<Resource>>,
+    pub(super) protected: BTreeMap<Address, Option<Span>>,
+}
+
+pub(super) fn write(planned: &Planned) -> PlanFile {
+    let plan = &planned.plan;
+    let files = planned.config.files();
+    PlanFile {
+        format: FORMAT.into(),
+        version: VERSION,
+        weir: env!("CARGO_PKG_VERSION").into(),
+        lineage: plan.lineage.0.clone(),
+        base: plan.base.0,
+        files: files
+            .iter()
+            .map(|(path, bytes)| {
+                let content = match std::str::from_utf8(bytes) {
+                    Ok(text) => Content::Text(text.to_owned()),
+                    Err(_) => Content::Hex(hex(bytes)),
+                };
+                (path.to_string_lossy().into_owned(), content)
+            })
+            .collect(),
+        inputs: write_inputs(&planned.inputs),
+        changes: plan.changes.values().map(write_change).collect(),
+        drift: plan.drift.values().map(write_change).collect(),
+        outputs: plan
+            .outputs
+            .iter()
+            .map(|(name, o)| {
+                let record = OutputRecord {
+                    before: o.before.as_ref().map(encode),
+                    after: o.after.as_ref().map(encode),
+                };
+                (name.clone(), record)
+            })
+            .collect(),
+        dependencies: plan
+            .dependencies
+            .iter()
+            .map(|(a, on)| (a.to_string(), on.iter().map(Address::to_string).collect()))
+            .collect(),
+        nodes: plan
+            .nodes
+            .iter()
+            .map(|n| NodeRecord {
+                address: n.address.to_string(),
+                op: write_op(n.op),
+                after: n.after.iter().map(|n| n.0).collect(),
+            })
+            .collect(),
+        steps: plan
+            .steps
+            .iter()
+            .map(|s| StepRecord {
+                nodes: s.nodes.iter().map(|n| n.0).collect(),
+                after: s.after.iter().map(|s| s.0).collect(),
+            })
+            .collect(),
+        observed: planned
+            .observed
+            .iter()
+            .map(|(a, r)| (a.to_string(), r.as_ref().map(write_resource)))
+            .collect(),
+        protected: planned.protected.keys().map(Address::to_string).collect(),
+    }
+}
+
+/// Of the environment only what variables are set with: the rest is nobody's business.
+fn write_inputs(inputs: &Inputs) -> InputsRecord {
+    let is_variable = |name: &str| name.starts_with("WEIR_VAR_") || name.starts_with("TF_VAR_");
+    InputsRecord {
+        vars: inputs
+            .vars
+            .iter()
+            .map(|v| match v {
+                VarSource::Environment(map) => VarRecord::Environment(
+                    map.iter()
+                        .filter(|(name, _)| is_variable(name))
+                        .map(|(k, v)| (k.clone(), v.clone()))
+                        .collect(),
+                ),
+                VarSource::Automatic => VarRecord::Automatic,
+                VarSource::File(path) => VarRecord::File(path.to_string_lossy().into_owned()),
+                VarSource::Flag { name, text } => VarRecord::Flag {
+                    name: name.clone(),
+                    text: text.clone(),
+                },
+            })
+            .collect(),
+        workspace: inputs.workspace.clone(),
+        root_dir: inputs.root_dir.to_string_lossy().into_owned(),
+        home: inputs
+            .home
+            .as_ref()
+            .map(|p| p.to_string_lossy().into_owned()),
+        now: inputs.now.clone(),
+    }
+}
+
+fn write_change(change: &Change) -> ChangeRecord {
+    ChangeRecord {
+        address: change.address.to_string(),
+        action: match change.action {
+            Action::NoOp => ActionRecord::NoOp,
+            Action::Create => ActionRecord::Create,
+            Action::Read => ActionRecord::Read,
+            Action::Update => ActionRecord::Update,
+            Action::Replace(ReplaceOrder::DeleteFirst) => ActionRecord::DeleteThenCreate,
+            Action::Replace(ReplaceOrder::CreateFirst) => ActionRecord::CreateThenDelete,
+            Action::Delete => ActionRecord::Delete,
+            Action::Forget => ActionRecord::Forget,
+        },
+        reason: match &change.reason {
+            Reason::UpToDate => ReasonRecord::UpToDate,
+            Reason::New => ReasonRecord::New,
+            Reason::ConfigChanged => ReasonRecord::ConfigChanged,
+            Reason::Drifted => ReasonRecord::Drifted,
+            Reason::CannotUpdate(paths) => {
+                ReasonRecord::CannotUpdate(paths.iter().map(path_to_json).collect())
+            }
+            Reason::Tainted => ReasonRecord::Tainted,
+            Reason::Requested => ReasonRecord::Requested,
+            Reason::NotInConfig(Orphan::Block) => ReasonRecord::BlockGone,
+            Reason::NotInConfig(Orphan::Instance) => ReasonRecord::InstanceGone,
+            Reason::NotInConfig(Orphan::Module) => ReasonRecord::ModuleGone,
+            Reason::Destroying => ReasonRecord::Destroying,
+            Reason::UnknownInputs => ReasonRecord::UnknownInputs,
+        },
+        before: change.before.as_ref().map(|v| encode(v.value())),
+        after: change.after.as_ref().map(encode),
+        provider: change.provider.to_string(),
+        private: hex(&change.private),
+        batch: change.batch.clone(),
+    }
+}
+
+fn write_op(op: Op) -> OpRecord {
+    match op {
+        Op::Create => OpRecord::Create,
+        Op::Update => OpRecord::Update,
+        Op::Delete => OpRecord::Delete,
+        Op::Read => OpRecord::Read,
+        Op::Forget => OpRecord::Forget,
+    }
+}
+
+fn write_resource(resource: &Resource) -> ResourceRecord {
+    ResourceRecord {
+        provider: resource.provider.to_string(),
+        schema_version: resource.schema_version,
+        value: encode(resource.value.value()),
+        private: hex(&resource.private),
+        dependencies: resource
+            .dependencies
+            .iter()
+            .map(Address::to_string)
+            .collect(),
+        status: match resource.status {
+            Status::Ready => StatusRecord::Ready,
+            Status::Tainted => StatusRecord::Tainted,
+        },
+    }
+}
+
+type Parts = (BTreeMap<PathBuf, Vec<u8>>, Plan, Rest);
+
+/// The parts of a plan file; what is wrong with it otherwise.
+pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
+    let mut files = BTreeMap::new();
+    for (path, content) in file.files {
+        let bytes = match content {
+            Content::Text(text) => text.into_bytes(),
+            Content::Hex(text) => bytes(&text)?,
+        };
+        files.insert(PathBuf::from(path), bytes);
+    }
+    let changes = |list: Vec<ChangeRecord>| -> Result<BTreeMap<Address, Change>, String> {
+        list.into_iter()
+            .map(|c| read_change(c).map(|c| (c.address.clone(), c)))
+            .collect()
+    };
+    let outputs = file
+        .outputs
+        .into_iter()
+        .map(|(name, o)| {
+            let change = OutputChange {
+                before: value(o.before)?,
+                after: value(o.after)?,
+            };
+            Ok((name, change))
+        })
+        .collect::<Result<_, String>>()?;
+    let dependencies = file
+        .dependencies
+        .iter()
+        .map(|(a, on)| {
+            Ok((
+                address(a)?,
+                on.iter().map(|d| address(d)).collect::<Result<_, _>>()?,
+            ))
+        })
+        .collect::<Result<_, String>>()?;
+    let nodes = file
+        .nodes
+        .into_iter()
+        .map(|n| {
+            Ok(Node {
+                address: address(&n.address)?,
+                op: match n.op {
+                    OpRecord::Create => Op::Create,
+                    OpRecord::Update => Op::Update,
+                    OpRecord::Delete => Op::Delete,
+                    OpRecord::Read => Op::Read,
+                    OpRecord::Forget => Op::Forget,
+                },
+                after: n.after.into_iter().map(NodeId).collect(),
+            })
+        })
+        .collect::<Result<_, String>>()?;
+    let steps = file.steps.into_iter().map(|s| Step {
+        nodes: s.nodes.into_iter().map(NodeId).collect(),
+        after: s.after.into_iter().map(StepId).collect(),
+    });
+    let plan = Plan {
+        lineage: Lineage(file.lineage),
+        base: Serial(file.base),
+        changes: changes(file.changes)?,
+        drift: changes(file.drift)?,
+        outputs,
+        dependencies,
+        nodes,
+        steps: steps.collect(),
+    };
+    let observed = file
+        .observed
+        .into_iter()
+        .map(|(a, r)| Ok((address(&a)?, r.map(read_resource).transpose()?)))
+        .collect::<Result<_, String>>()?;
+    let protected = file
+        .protected
+        .iter()
+        .map(|a| Ok((address(a)?, None)))
+        .collect::<Result<_, String>>()?;
+    Ok((
+        files,
+        plan,
+        Rest {
+            inputs: read_inputs(file.inputs),
+            observed,
+            protected,
+        },
+    ))
+}
+
+fn read_inputs(record: InputsRecord) -> Inputs {
+    Inputs {
+        vars: record
+            .vars
+            .into_iter()
+            .map(|v| match v {
+                VarRecord::Environment(map) => VarSource::Environment(map),
+                VarRecord::Automatic => VarSource::Automatic,
+                VarRecord::File(path) => VarSource::File(path.into()),
+                VarRecord::Flag { name, text } => VarSource::Flag { name, text },
+            })
+            .collect(),
+        workspace: record.workspace,
+        root_dir: record.root_dir.into(),
+        home: record.home.map(PathBuf::from),
+        now: record.now,
+    }
+}
+
+fn read_change(record: ChangeRecord) -> Result<Change, String> {
+    Ok(Change {
+        address: address(&record.address)?,
+        action: match record.action {
+            ActionRecord::NoOp => Action::NoOp,
+            ActionRecord::Create => Action::Create,
+            ActionRecord::Read => Action::Read,
+            ActionRecord::Update => Action::Update,
+            ActionRecord::DeleteThenCreate => Action::Replace(ReplaceOrder::DeleteFirst),
+            ActionRecord::CreateThenDelete => Action::Replace(ReplaceOrder::CreateFirst),
+            ActionRecord::Delete => Action::Delete,
+            ActionRecord::Forget => Action::Forget,
+        },
+        reason: match record.reason {
+            ReasonRecord::UpToDate => Reason::UpToDate,
+            ReasonRecord::New => Reason::New,
+            ReasonRecord::ConfigChanged => Reason::ConfigChanged,
+            ReasonRecord::Drifted => Reason::Drifted,
+            ReasonRecord::CannotUpdate(paths) => Reason::CannotUpdate(
+                paths
+                    .iter()
+                    .map(path_from_json)
+                    .collect::<Option<_>>()
+                    .ok_or("A path is damaged.")?,
+            ),
+            ReasonRecord::Tainted => Reason::Tainted,
+            ReasonRecord::Requested => Reason::Requested,
+            ReasonRecord::BlockGone => Reason::NotInConfig(Orphan::Block),
+            ReasonRecord::InstanceGone => Reason::NotInConfig(Orphan::Instance),
+            ReasonRecord::ModuleGone => Reason::NotInConfig(Orphan::Module),
+            ReasonRecord::Destroying => Reason::Destroying,
+            ReasonRecord::UnknownInputs => Reason::UnknownInputs,
+        },
+        before: value(record.before)?.map(known).transpose()?,
+        after: value(record.after)?,
+        provider: record.provider.parse().map_err(|e| format!("{e}."))?,
+        private: bytes(&record.private)?,
+        batch: record.batch,
+    })
+}
+
+fn read_resource(record: ResourceRecord) -> Result<Resource, String> {
+    Ok(Resource {
+        provider: record.provider.parse().map_err(|e| format!("{e}."))?,
+        schema_version: record.schema_version,
+        value: known(decode(&record.value).map_err(|e| format!("{e}."))?)?,
+        private: bytes(&record.private)?,
+        dependencies: record
+            .dependencies
+            .iter()
+            .map(|d| address(d))
+            .collect::<Result<_, _>>()?,
+        status: match record.status {
+            StatusRecord::Ready => Status::Ready,
+            StatusRecord::Tainted => Status::Tainted,
+        },
+    })
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    text.parse().map_err(|e| format!("{e}."))
+}
+
+fn value(encoded: Option<Encoded>) -> Result<Option<Value>, String> {
+    encoded
+        .map(|e| decode(&e))
+        .transpose()
+        .map_err(|e| format!("{e}."))
+}
+
+fn known(value: Value) -> Result<Known, String> {
+    Known::new(value).map_err(|e| format!("{e}."))
+}
+
+fn bytes(text: &str) -> Result<Vec<u8>, String> {
+    unhex(text).ok_or_else(|| "Its hexadecimal text is damaged.".to_owned())
+}

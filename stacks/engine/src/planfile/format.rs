@@ -1,0 +1,158 @@
+//! The plan file as it is written. Each version is kept readable; a golden test holds it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use weir_core::json::Encoded;
+
+/// What a plan file says it is.
+pub const FORMAT: &str = "weir-plan";
+/// The version this program writes.
+pub(super) const VERSION: u32 = 1;
+
+/// What every version has.
+#[derive(Deserialize)]
+pub(super) struct Header {
+    pub(super) format: String,
+    pub(super) version: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct PlanFile {
+    pub(super) format: String,
+    pub(super) version: u32,
+    /// The weir that wrote it.
+    pub(super) weir: String,
+    pub(super) lineage: String,
+    pub(super) base: u64,
+    /// The configuration's files by path.
+    pub(super) files: BTreeMap<String, Content>,
+    pub(super) inputs: InputsRecord,
+    pub(super) changes: Vec<ChangeRecord>,
+    pub(super) drift: Vec<ChangeRecord>,
+    pub(super) outputs: BTreeMap<String, OutputRecord>,
+    /// Addresses by address.
+    pub(super) dependencies: BTreeMap<String, Vec<String>>,
+    pub(super) nodes: Vec<NodeRecord>,
+    pub(super) steps: Vec<StepRecord>,
+    /// What state has not recorded yet; null for what is gone.
+    pub(super) observed: BTreeMap<String, Option<ResourceRecord>>,
+    /// Instances with `prevent_destroy`.
+    pub(super) protected: Vec<String>,
+}
+
+/// A file's content.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Content {
+    Text(String),
+    Hex(String),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct InputsRecord {
+    pub(super) vars: Vec<VarRecord>,
+    pub(super) workspace: String,
+    pub(super) root_dir: String,
+    pub(super) home: Option<String>,
+    pub(super) now: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum VarRecord {
+    Environment(BTreeMap<String, String>),
+    Automatic,
+    File(String),
+    Flag { name: String, text: String },
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ChangeRecord {
+    pub(super) address: String,
+    pub(super) action: ActionRecord,
+    pub(super) reason: ReasonRecord,
+    pub(super) before: Option<Encoded>,
+    pub(super) after: Option<Encoded>,
+    pub(super) provider: String,
+    /// Hexadecimal.
+    pub(super) private: String,
+    pub(super) batch: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ActionRecord {
+    NoOp,
+    Create,
+    Read,
+    Update,
+    DeleteThenCreate,
+    CreateThenDelete,
+    Delete,
+    Forget,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ReasonRecord {
+    UpToDate,
+    New,
+    ConfigChanged,
+    Drifted,
+    CannotUpdate(Vec<Json>),
+    Tainted,
+    Requested,
+    BlockGone,
+    InstanceGone,
+    ModuleGone,
+    Destroying,
+    UnknownInputs,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct OutputRecord {
+    pub(super) before: Option<Encoded>,
+    pub(super) after: Option<Encoded>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct NodeRecord {
+    pub(super) address: String,
+    pub(super) op: OpRecord,
+    pub(super) after: Vec<usize>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OpRecord {
+    Create,
+    Update,
+    Delete,
+    Read,
+    Forget,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct StepRecord {
+    pub(super) nodes: Vec<usize>,
+    pub(super) after: Vec<usize>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ResourceRecord {
+    pub(super) provider: String,
+    pub(super) schema_version: u32,
+    pub(super) value: Encoded,
+    /// Hexadecimal.
+    pub(super) private: String,
+    pub(super) dependencies: Vec<String>,
+    pub(super) status: StatusRecord,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum StatusRecord {
+    Ready,
+    Tainted,
+}

@@ -1,0 +1,161 @@
+//! A plan in a file: bound to the state it was made from, with the configuration it came of, so
+//! that applying it does exactly what was shown.
+//!
+//! The file is one JSON document, format `weir-plan`. A file of a newer version is refused. Equal
+//! plans make equal bytes.
+
+mod convert;
+mod format;
+
+use crate::{
+    diagnostics,
+    engine::{Engine, Planned},
+};
+use format::{PlanFile, VERSION};
+use sha2::{Digest as _, Sha256};
+use std::{fmt::Write as _, sync::Arc};
+use weir_core::{Diagnostic, Diagnostics, plan::Plan};
+use weir_lang::{Catalog, MemoryFiles, load};
+use weir_plan::check;
+use weir_state::Lease;
+
+pub use format::FORMAT;
+
+/// A plan read from a file. [`Engine::open`] holds it against state.
+pub struct SavedPlan {
+    plan: Plan,
+    rest: convert::Rest,
+    config: Arc<weir_lang::Config>,
+}
+
+impl SavedPlan {
+    /// Reads a plan file.
+    ///
+    /// # Errors
+    /// It is no plan file, it is damaged, or a newer weir wrote it.
+    pub fn read(bytes: &[u8], catalog: &dyn Catalog) -> Result<SavedPlan, Diagnostics> {
+        let header: format::Header = serde_json::from_slice(bytes)
+            .map_err(|e| Diagnostic::error("this is not a plan file").because(sentence(&e)))?;
+        if header.format != FORMAT {
+            return Err(Diagnostic::error("this is not a plan file")
+                .because(format!("Its format is {:?}.", header.format))
+                .into());
+        }
+        if header.version > VERSION {
+            return Err(
+                Diagnostic::error("the plan file was written by a newer weir")
+                    .because(format!(
+                        "It has version {}, and this weir knows versions up to {VERSION}.",
+                        header.version
+                    ))
+                    .help("Apply it with the weir that wrote it, or plan again.")
+                    .into(),
+            );
+        }
+        let damaged = |cause: String| {
+            Diagnostic::error("the plan file is damaged")
+                .because(cause)
+                .help("Plan again.")
+        };
+        let file: PlanFile = serde_json::from_slice(bytes).map_err(|e| damaged(sentence(&e)))?;
+        let (files, plan, rest) = convert::read(file).map_err(damaged)?;
+        let loaded = load(Arc::new(MemoryFiles(files)), catalog, &rest.inputs)?;
+        Ok(SavedPlan {
+            plan,
+            rest,
+            config: loaded.config,
+        })
+    }
+
+    /// The plan, as it was when it was saved.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+impl Planned {
+    /// The plan as a file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(&convert::write(self))
+            .unwrap_or_else(|e| unreachable!("a plan file has string keys alone: {e}"));
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// The sha256 of the plan as a file, in hexadecimal.
+    pub fn digest(&self) -> String {
+        hex(&Sha256::digest(self.to_bytes()))
+    }
+
+    /// The sha256 over the configuration's files and their names, in hexadecimal.
+    pub fn config_digest(&self) -> String {
+        let mut digest = Sha256::new();
+        for (path, bytes) in self.config.files() {
+            digest.update(path.to_string_lossy().as_bytes());
+            digest.update([0]);
+            digest.update(Sha256::digest(&bytes));
+        }
+        hex(&digest.finalize())
+    }
+}
+
+impl Engine {
+    /// Holds a saved plan against the state that is there.
+    ///
+    /// # Errors
+    /// The plan is stale: what happened since is told. Or it does not hold.
+    pub async fn open(&self, saved: SavedPlan, lease: &Lease) -> Result<Planned, Diagnostics> {
+        let settlements = self.settle(lease, &saved.config).await?;
+        let snapshot = self
+            .store
+            .snapshot()
+            .await
+            .map_err(|e| diagnostics::state(&e))?;
+        if snapshot.serial != saved.plan.base || snapshot.lineage != saved.plan.lineage {
+            let stale = crate::apply::stale(&*self.store, &saved.plan, &snapshot).await;
+            return Err(stale.into());
+        }
+        let convert::Rest {
+            inputs,
+            observed,
+            protected,
+        } = saved.rest;
+        Ok(Planned {
+            plan: check(saved.plan, &snapshot, &protected)?,
+            warnings: Diagnostics::new(),
+            config: saved.config,
+            inputs,
+            observed,
+            protected,
+            unsettled: settlements.unsettled,
+            deposed: settlements
+                .deposed
+                .into_iter()
+                .map(|e| e.begin.address)
+                .collect(),
+        })
+    }
+}
+
+fn sentence(e: &serde_json::Error) -> String {
+    format!("Reading it as JSON: {e}.")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, b| {
+        let _ = write!(text, "{b:02x}");
+        text
+    })
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = text
+        .chars()
+        .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
+        .collect::<Option<_>>()?;
+    let pairs = digits.chunks_exact(2);
+    pairs
+        .remainder()
+        .is_empty()
+        .then(|| pairs.map(|p| p[0] << 4 | p[1]).collect())
+}

@@ -1,0 +1,122 @@
+//! The providers at hand, by local name.
+
+use async_trait::async_trait;
+use std::{collections::BTreeMap, sync::Arc};
+use weir_core::{Diagnostics, schema::Schema};
+use weir_lang::Schemas;
+use weir_provider::{Provider, ProviderSchema};
+
+/// Starts a provider: one for each configuration of it that a run needs.
+#[async_trait]
+pub trait Factory: Send + Sync {
+    /// What it serves.
+    fn schema(&self) -> &ProviderSchema;
+
+    /// A provider that is not configured yet.
+    ///
+    /// # Errors
+    /// Where it can't be started.
+    async fn start(&self) -> Result<Arc<dyn Provider>, Diagnostics>;
+}
+
+/// A provider that is part of this program.
+pub struct Builtin<F> {
+    schema: ProviderSchema,
+    make: F,
+}
+
+impl<F: Fn() -> Arc<dyn Provider>> Builtin<F> {
+    /// The provider that `make` makes.
+    pub fn new(make: F) -> Self {
+        Builtin {
+            schema: make().schema().clone(),
+            make,
+        }
+    }
+}
+
+#[async_trait]
+impl<F: Fn() -> Arc<dyn Provider> + Send + Sync> Factory for Builtin<F> {
+    fn schema(&self) -> &ProviderSchema {
+        &self.schema
+    }
+    async fn start(&self) -> Result<Arc<dyn Provider>, Diagnostics> {
+        Ok((self.make)())
+    }
+}
+
+/// The providers at hand. The composition root fills it.
+#[derive(Default)]
+pub struct Registry {
+    factories: BTreeMap<String, Arc<dyn Factory>>,
+    resources: BTreeMap<String, String>,
+    data: BTreeMap<String, String>,
+}
+
+impl Registry {
+    /// None.
+    pub fn new() -> Registry {
+        Registry::default()
+    }
+
+    /// One more, under its local name. Of two that serve the same type, the first has it.
+    pub fn add(&mut self, name: &str, factory: Arc<dyn Factory>) {
+        let schema = factory.schema();
+        for ty in schema.resources.keys() {
+            self.resources
+                .entry(ty.clone())
+                .or_insert_with(|| name.to_owned());
+        }
+        for ty in schema.data.keys() {
+            self.data
+                .entry(ty.clone())
+                .or_insert_with(|| name.to_owned());
+        }
+        self.factories.insert(name.to_owned(), factory);
+    }
+
+    /// With one more that is part of this program.
+    pub fn with<F>(mut self, name: &str, make: F) -> Registry
+    where
+        F: Fn() -> Arc<dyn Provider> + Send + Sync + 'static,
+    {
+        self.add(name, Arc::new(Builtin::new(make)));
+        self
+    }
+
+    /// The factory of a provider.
+    pub fn factory(&self, name: &str) -> Option<&Arc<dyn Factory>> {
+        self.factories.get(name)
+    }
+
+    /// The names of all.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.factories.keys().map(String::as_str)
+    }
+}
+
+impl Schemas for Registry {
+    fn resource(&self, ty: &str) -> Option<&Schema> {
+        self.factories
+            .get(self.resources.get(ty)?)?
+            .schema()
+            .resources
+            .get(ty)
+    }
+    fn data(&self, ty: &str) -> Option<&Schema> {
+        self.factories
+            .get(self.data.get(ty)?)?
+            .schema()
+            .data
+            .get(ty)
+    }
+    fn provider(&self, name: &str) -> Option<&Schema> {
+        self.factories.get(name).map(|f| &f.schema().provider)
+    }
+    fn provider_of(&self, ty: &str) -> Option<&str> {
+        self.resources
+            .get(ty)
+            .or_else(|| self.data.get(ty))
+            .map(String::as_str)
+    }
+}
