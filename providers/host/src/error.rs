@@ -18,6 +18,13 @@ pub(crate) enum HostError {
     /// This machine could not run something.
     #[error("{what}: {cause}")]
     Local { what: String, cause: Arc<io::Error> },
+    /// A file to be uploaded is another one.
+    #[error("artifact {path} has sha256 {found}, and the stack says {asked}")]
+    OtherFile {
+        path: String,
+        asked: String,
+        found: String,
+    },
     /// A command on this machine failed.
     #[error("`{command}` ended with {status}: {stderr}")]
     Command {
@@ -26,30 +33,22 @@ pub(crate) enum HostError {
         stderr: String,
     },
     /// Nothing answers on the agent's socket.
-    #[error("no agent answers on {socket}; run `weir apply` to install or start it")]
+    #[error("no agent answers on {socket}")]
     NoAgent { socket: String },
     /// The agent refused a request, or the conversation broke.
     #[error("{0}")]
     Agent(Arc<ClientError>),
     /// The agent's binary is for another processor.
-    #[error(
-        "its processor is {found} and the agent that this weir carries is for {ours}; run a weir built for {found}"
-    )]
+    #[error("its processor is {found} and the agent that this weir carries is for {ours}")]
     Architecture { found: String, ours: &'static str },
     /// The host said something else than what the probe prints.
-    #[error(
-        "the probe's answer can't be understood: {answer:?}; check that the user's login shell prints nothing by itself"
-    )]
+    #[error("the probe's answer can't be understood: {answer:?}")]
     Probe { answer: String },
     /// After the installation another agent answers.
-    #[error(
-        "the agent that answers is {found} and not {ours}, which was just installed; check with `weir-agent --version` there whether another weir manages this host"
-    )]
+    #[error("the agent that answers is {found} and not {ours}, which was just installed")]
     OtherAgent { found: String, ours: String },
     /// Nobody has told the provider where this host is.
-    #[error(
-        "no site block describes it; add the host again, or drop its resources with `weir state rm`"
-    )]
+    #[error("no site block describes it, and state doesn't say where it is")]
     NotDescribed,
 }
 
@@ -90,7 +89,8 @@ impl HostError {
                 SshError::Remote { .. } => "failed to run a command",
                 SshError::Handshake { .. } | SshError::Channel { .. } => "can't be talked to",
             },
-            Self::Local { .. } | Self::Command { .. } => "failed to run a command",
+            Self::Local { .. } | Self::OtherFile { .. } => "can't be given what it needs",
+            Self::Command { .. } => "failed to run a command",
             Self::NoAgent { .. } => "has no agent",
             Self::Agent(_) => "has an agent that did not do it",
             Self::Architecture { .. } => "has another processor",
@@ -98,10 +98,33 @@ impl HostError {
             Self::OtherAgent { .. } => "has another agent",
             Self::NotDescribed => "is not known",
         };
-        about(
-            Diagnostic::error(format!("{address}: host {host} {what}")).because(self.to_string()),
-            address,
-        )
+        let summary = format!("{address}: host {host} {what}");
+        let mut diagnostic = Diagnostic::error(summary).because(format!("{self}."));
+        diagnostic.help = self.help();
+        about(diagnostic, address)
+    }
+
+    /// What to do next, where the cause doesn't say it.
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Ssh(error) => error.help(),
+            Self::NoAgent { .. } => "Run `weir apply`: it installs or starts the agent.".into(),
+            Self::Architecture { found, .. } => format!("Run a weir that is built for {found}."),
+            Self::Probe { .. } => {
+                "Check that the user's login shell prints nothing by itself.".into()
+            }
+            Self::OtherAgent { .. } => {
+                "Check whether another weir manages this host: only one agent fits there.".into()
+            }
+            Self::OtherFile { found, .. } => {
+                format!("If the file is right, set `sha256 = \"{found}\"`.")
+            }
+            Self::NotDescribed => {
+                "Add the host to its site block again, or drop its resources with `weir state rm`."
+                    .into()
+            }
+            Self::Local { .. } | Self::Command { .. } | Self::Agent(_) => return None,
+        })
     }
 }
 

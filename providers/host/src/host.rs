@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{FutureExt, TryFutureExt};
+use sha2::{Digest, Sha256};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 use weir_agent::Client;
 use weir_agent::wire::{Action, HostReport, HostSpec, ShutdownOutcome, TaskState};
@@ -166,7 +169,12 @@ impl Host {
                 what: format!("artifact {path} can't be read"),
                 cause: Arc::new(cause),
             };
-            let mut file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+            let found = sha256_of(path).await.map_err(unreadable)?;
+            if found != *sha256 {
+                let (path, asked) = (path.clone(), sha256.clone());
+                return Err(HostError::OtherFile { path, asked, found });
+            }
+            let mut file = File::open(path).await.map_err(unreadable)?;
             let size = file.metadata().await.map_err(unreadable)?.len();
             on_upload(format!("uploading {path} ({} KiB)", size / 1024));
             agent.put_blob(sha256, size, &mut file).await?;
@@ -326,4 +334,23 @@ impl Host {
     fn reports(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Report>>> {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Lowercase hex sha256 of a file on this machine.
+async fn sha256_of(path: &str) -> std::io::Result<String> {
+    let mut file = File::open(path).await?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer).await? {
+            0 => break,
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+    Ok(hex(&hasher.finalize()))
+}
+
+/// Bytes as lowercase hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,37 +1,18 @@
-//! The provider against real agents, on this machine and over SSH.
+//! The provider against real agents on this machine.
 
-mod driver;
 #[allow(dead_code, reason = "each test program uses its part")]
-mod sshd;
+mod driver;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use driver::{World, agent_bytes, local_host};
+use driver::{APP, World, agent_bytes, app, local_host};
 use serde_json::{Value as Json, json};
-use sshd::{Sshd, me, public_line};
 use weir_core::plan::Op;
 use weir_core::{Marks, Type, Value};
 use weir_provider::{ApplyRequest, Provider, Settled};
 
 const HOST: &str = r#"site.here.host["me"]"#;
-const APP: &str = r#"service.web.pod.app["0"]"#;
-
-/// A pod whose task stays, with one file.
-fn app(content: &str) -> Json {
-    json!({
-        "host": "here/me", "address": "127.0.0.1", "slug": "web-app-0",
-        "env": {"GREETING": "hello"},
-        "directories": {"data": {"mode": "0700"}},
-        "files": {"app.conf": {"content": content, "mode": "0640"}},
-        "tasks": [{
-            "name": "main",
-            "run": "echo $GREETING >data/said; exec sleep 1000",
-            "ready": {"exec": "test -s data/said", "timeout": "30s", "every": "100ms"},
-            "kill_grace": "2s",
-        }],
-    })
-}
 
 /// A world with an agent on this machine.
 async fn enrolled() -> World {
@@ -264,7 +245,11 @@ async fn in_a_batch_each_succeeds_or_fails_by_itself() {
             pod("c", unready),
             "step `task main` failed on host here/me",
         ),
-        ("d", pod("d", no_file), "host here/me failed"),
+        (
+            "d",
+            pod("d", no_file),
+            "host here/me can't be given what it needs",
+        ),
         ("e", pod("e", invalid), "host here/me"),
     ];
     let mut wanted = Vec::new();
@@ -614,160 +599,51 @@ async fn what_cannot_be_done_is_refused_with_its_place() {
     }
 }
 
-/// A host at the end of an SSH connection.
-fn remote_host(server: &Sshd) -> Json {
-    json!({
-        "name": "zrh-1", "site": "zurich", "address": "127.0.0.1", "port": server.port,
-        "user": me(), "private_key_file": server.user_key,
-        "host_key": [public_line(&server.host_key)],
-    })
-}
-
-/// Whether a server can be isolated; says so on stderr where not.
-fn can_isolate() -> bool {
-    if !sshd::available() {
-        return false;
-    }
-    if me() == "root" {
-        return true;
-    }
-    use std::io::Write;
-    let _ = writeln!(
-        std::io::stderr(),
-        "SKIPPED: run as root to test root's agent over SSH"
-    );
-    false
-}
-
 #[tokio::test]
-async fn over_ssh_a_look_is_one_login_and_no_command() {
-    if !can_isolate() {
-        return;
-    }
-    let server = Sshd::start_isolated("");
-    let mut world = World::new();
-    let host = r#"site.zurich.host["zrh-1"]"#;
-    world
-        .apply(host, "weir_host", remote_host(&server))
-        .await
-        .expect("an agent");
-    let addresses: Vec<_> = (0..3)
-        .map(|n| format!("service.web.pod.app[\"{n}\"]"))
-        .collect();
-    let pods = || {
-        addresses.iter().enumerate().map(|(n, address)| {
-            let mut pod = app("over ssh");
-            pod["host"] = json!("zurich/zrh-1");
-            pod["slug"] = json!(format!("web-app-{n}"));
-            (address.as_str(), "weir_pod", pod)
-        })
+async fn an_artifact_of_this_machine_is_uploaded_once_and_checked() {
+    let mut world = enrolled().await;
+    let tool = world.folder.path().join("tool.sh");
+    std::fs::write(&tool, "#!/bin/sh\necho hello\n").expect("written");
+    let with = |sha256: &str| {
+        let mut pod = app("x");
+        let artifact = json!({"path": tool, "dest": "bin/tool", "sha256": sha256});
+        pod["artifacts"] = json!({ "tool": artifact });
+        pod
     };
-    let results = world.apply_all(pods().collect()).await;
-    assert!(results.iter().all(|r| *r == Ok(true)), "{results:?}");
-    let uploads = world
-        .lines
-        .0
-        .lock()
-        .expect("lines")
-        .iter()
-        .filter(|l| l.contains("uploading"))
-        .count();
-    assert_eq!(uploads, 1);
-
-    let count = |what: &str| server.log().matches(what).count();
-    let (logins, commands) = (
-        count("Accepted publickey"),
-        count("Starting session: command"),
-    );
-    world.next_run();
-    world.refresh().await.expect("a look");
-    let changed = world.apply(host, "weir_host", remote_host(&server)).await;
-    assert_eq!(changed, Ok(false));
-    let results = world.apply_all(pods().collect()).await;
-    assert!(results.iter().all(|r| *r == Ok(false)), "{results:?}");
-    assert_eq!(count("Accepted publickey"), logins + 1);
-    assert_eq!(
-        count("Starting session: command"),
-        commands,
-        "no command on the hot path"
-    );
-
-    for address in &addresses {
-        world.delete(address).await.expect("deleted");
-    }
-    world.delete(host).await.expect("deleted");
-}
-
-#[tokio::test]
-async fn a_server_that_forwards_no_sockets_is_bridged() {
-    if !can_isolate() {
-        return;
-    }
-    let server = Sshd::start_isolated("AllowStreamLocalForwarding no");
-    let mut world = World::new();
-    let host = r#"site.zurich.host["zrh-1"]"#;
-    world
-        .apply(host, "weir_host", remote_host(&server))
+    let error = world
+        .apply(APP, "weir_pod", with(&"0".repeat(64)))
         .await
-        .expect("an agent");
-    let mut pod = app("bridged");
-    pod["host"] = json!("zurich/zrh-1");
+        .expect_err("another file");
+    let help = error.0[0].help.clone().expect("a next step");
+    let right = help.split('"').nth(1).expect("the right sha256").to_owned();
+    assert!(error.to_string().contains("the stack says 0000"), "{error}");
+    assert!(world.state.is_empty() || !world.state.contains_key(APP));
+
     world
-        .apply(APP, "weir_pod", pod.clone())
+        .apply(APP, "weir_pod", with(&right))
         .await
         .expect("a pod");
+    let made = directory(&world, APP).join("bin/tool");
+    assert_eq!(
+        std::fs::read(&made).expect("a file"),
+        std::fs::read(&tool).expect("a file")
+    );
+
+    std::fs::write(&made, "echo evil").expect("written");
     world.next_run();
     world.refresh().await.expect("a look");
-    assert_eq!(world.apply(APP, "weir_pod", pod).await, Ok(false));
-    world.delete(APP).await.expect("deleted");
-    world.delete(host).await.expect("deleted");
-}
-
-#[tokio::test]
-async fn a_host_that_is_down_is_named() {
-    let mut world = World::new();
-    let host = r#"site.zurich.host["zrh-1"]"#;
-    let probe = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = probe.local_addr().expect("an address").port();
-    drop(probe);
-    let config = json!({"name": "zrh-1", "site": "zurich", "address": "127.0.0.1", "port": port});
-    let error = world
-        .apply(host, "weir_host", config)
-        .await
-        .expect_err("nobody there");
-    let text = error.to_string();
-    assert!(
-        text.contains(&format!("{host}: host zurich/zrh-1 can't be reached")),
-        "{text}"
+    assert_ne!(
+        world.attribute(APP, "artifacts")["tool"]["sha256"],
+        json!(right)
     );
-    assert!(text.contains(&format!("127.0.0.1:{port}")), "{text}");
-    assert!(world.state.is_empty());
-    // Its pods say the same.
-    let mut pod = app("x");
-    pod["host"] = json!("zurich/zrh-1");
-    let error = world
-        .apply(APP, "weir_pod", pod)
-        .await
-        .expect_err("nobody there");
     assert!(
-        error
-            .to_string()
-            .contains("host zurich/zrh-1 can't be reached"),
-        "{error}"
+        world
+            .apply(APP, "weir_pod", with(&right))
+            .await
+            .expect("mended")
     );
-}
-
-#[tokio::test]
-async fn a_pod_on_a_host_nobody_describes_is_an_error() {
-    let mut world = World::new();
-    let mut pod = app("x");
-    pod["host"] = json!("no/where");
-    let error = world
-        .apply(APP, "weir_pod", pod)
-        .await
-        .expect_err("no such host");
-    assert!(
-        error.to_string().contains("host no/where is not known"),
-        "{error}"
+    assert_eq!(
+        std::fs::read(&made).expect("a file"),
+        std::fs::read(&tool).expect("a file")
     );
 }

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::Machine;
 use crate::connection::Way;
 use crate::error::HostError;
+use crate::host::hex;
 use crate::ssh::{Environment, shell};
 
 /// Where root's agent lives on a host, and where it listens as a systemd unit:
@@ -49,9 +50,8 @@ impl AgentBinary {
     #[must_use]
     pub fn new(bytes: impl Into<Arc<[u8]>>, version: impl Into<String>) -> Self {
         let bytes = bytes.into();
-        let digest = Sha256::digest(&bytes);
         Self {
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hex(&Sha256::digest(&bytes)),
             version: version.into(),
             bytes,
         }

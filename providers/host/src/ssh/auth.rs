@@ -151,8 +151,7 @@ impl Credentials {
             }
         }
         if let Some(path) = self.locked {
-            let cause = KeyFileError::Encrypted(path.clone());
-            return Err(SshError::KeyFile { path, cause });
+            return Err(key_file(&path, KeyFileError::Encrypted));
         }
         Err(SshError::AuthRefused(Box::new(AuthRefused {
             address: hop.to_string(),
@@ -230,7 +229,7 @@ async fn read_key(path: &Path) -> Result<PrivateKey, KeyFileError> {
     }
     match decode_secret_key(&text, None) {
         Ok(key) => Ok(key),
-        Err(russh::keys::Error::KeyIsEncrypted) => Err(KeyFileError::Encrypted(path.to_owned())),
+        Err(russh::keys::Error::KeyIsEncrypted) => Err(KeyFileError::Encrypted),
         Err(error) => Err(KeyFileError::Parse(error.to_string())),
     }
 }

@@ -14,8 +14,9 @@ use tokio::net::TcpStream;
 
 use super::auth::Credentials;
 use super::endpoint::{Endpoint, Environment, Hop, Timing, authority};
-use super::error::{HostKeyError, Phase, Refusal, SshError};
+use super::error::{Phase, Refusal, SshError};
 use super::host_key::HostKeyCheck;
+use super::host_key_error::HostKeyError;
 use super::session::Session;
 use crate::shared::Shared;
 

@@ -9,15 +9,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::host_key_error::HostKeyError;
 use super::session::ExitStatus;
 
 /// Why a machine could not be reached or used over SSH.
 #[derive(Debug, thiserror::Error)]
 pub enum SshError {
     /// No TCP connection: refused, no route, or a name that doesn't resolve.
-    #[error(
-        "{address} can't be reached: {cause}; check that the machine is up and that its address and port are right"
-    )]
+    #[error("{address} can't be reached: {cause}")]
     Unreachable {
         /// `address:port`.
         address: String,
@@ -25,7 +24,7 @@ pub enum SshError {
         cause: io::Error,
     },
     /// A phase of the connection took longer than its limit.
-    #[error("{address} gave no answer within {} s during {phase}; check that the machine is up and that nothing drops its packets", after.as_secs_f32())]
+    #[error("{address} gave no answer within {} s during {phase}", after.as_secs_f32())]
     Timeout {
         /// `address:port`.
         address: String,
@@ -38,9 +37,7 @@ pub enum SshError {
     #[error(transparent)]
     HostKey(Box<HostKeyError>),
     /// The two sides could not agree on a protocol, or the server hung up.
-    #[error(
-        "{address}: the SSH key exchange failed: {cause}; check that an SSH server listens on this port"
-    )]
+    #[error("{address}: the SSH key exchange failed: {cause}")]
     Handshake {
         /// `address:port`.
         address: String,
@@ -67,9 +64,7 @@ pub enum SshError {
         source: Arc<SshError>,
     },
     /// An established connection ended.
-    #[error(
-        "{address}: the connection was lost: {cause}; run the command again once the machine answers"
-    )]
+    #[error("{address}: the connection was lost: {cause}")]
     Disconnected {
         /// `address:port`.
         address: String,
@@ -98,6 +93,44 @@ pub enum SshError {
         /// What it wrote to stderr, shortened.
         stderr: String,
     },
+}
+
+impl SshError {
+    /// What to do next.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::Unreachable { address, .. } => {
+                format!("Check that the machine is up and that {address} is right.")
+            }
+            Self::Timeout { address, .. } => format!(
+                "Check that the machine is up and that no firewall drops packets to {address}."
+            ),
+            Self::HostKey(error) => error.help(),
+            Self::Handshake { address, .. } => {
+                format!("Check that an SSH server listens at {address}.")
+            }
+            Self::AuthRefused(refused) => format!(
+                "Name a key with `private_key_file`, or add one of yours to {}'s authorized_keys there.",
+                refused.user
+            ),
+            Self::KeyFile { path, cause } => match cause {
+                KeyFileError::Encrypted => {
+                    format!("Run `ssh-add {}` first.", path.display())
+                }
+                _ => "Name another file with `private_key_file`.".into(),
+            },
+            Self::Bastion { source, .. } => source.help(),
+            Self::Disconnected { .. } => {
+                "Run the command again once the machine answers: it goes on where it stopped."
+                    .into()
+            }
+            Self::Channel { .. } => "Check its sshd_config.".into(),
+            Self::Remote { address, .. } => {
+                format!("Log in to {address} and run the command by hand to see more.")
+            }
+        }
+    }
 }
 
 /// A phase of a connection with a time limit of its own.
@@ -199,8 +232,8 @@ pub enum KeyFileError {
     #[error("is not a private key weir can read: {0}")]
     Parse(String),
     /// It has a passphrase, and `ssh-agent` doesn't hold it.
-    #[error("has a passphrase and ssh-agent doesn't hold it; run `ssh-add {path}` first", path = .0.display())]
-    Encrypted(PathBuf),
+    #[error("has a passphrase, and ssh-agent doesn't hold it")]
+    Encrypted,
 }
 
 /// Every key was refused by the server.
@@ -252,193 +285,7 @@ impl fmt::Display for AuthRefused {
         for note in &self.notes {
             write!(f, "; {note}")?;
         }
-        write!(
-            f,
-            "; name a key with `private_key_file`, or add one of these to {user}'s authorized_keys"
-        )
-    }
-}
-
-/// A place in a `known_hosts` file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Location {
-    /// The file.
-    pub file: PathBuf,
-    /// Its line, from 1.
-    pub line: usize,
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file.display(), self.line)
-    }
-}
-
-/// A public key in the forms a message needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShownKey {
-    /// `ssh-ed25519 AAAA...`, ready to paste after `host_key =`.
-    pub line: String,
-    /// `SHA256:...`.
-    pub fingerprint: String,
-}
-
-/// Why a server's key is not accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum HostKeyError {
-    /// No file and no stack knows this host.
-    #[error(
-        "{host}: its host key is unknown: the server presents {} {}{}; compare this with the machine's own \
-         (`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` there), then put `host_key = \"{}\"` into its \
-         host block or run `{}`",
-        algorithm(offered), offered.fingerprint, searched(files), offered.line, keyscan(host)
-    )]
-    Unknown {
-        /// The name looked up: `address` or `[address]:port`.
-        host: String,
-        /// The key it presents.
-        offered: ShownKey,
-        /// The files that were searched.
-        files: Vec<PathBuf>,
-    },
-    /// Another key is on record: a rebuilt machine, or someone in between.
-    #[error(
-        "{host}: its host key has changed: the server presents {} {}, but {known_at} says {}; either the machine \
-         was rebuilt or someone stands between: compare both with the machine's own key, and only then {}",
-        algorithm(offered), offered.fingerprint, known.fingerprint, mend(known_at, host, offered)
-    )]
-    Changed {
-        /// The name looked up.
-        host: String,
-        /// The key it presents.
-        offered: ShownKey,
-        /// The key it should have presented.
-        known: ShownKey,
-        /// Where that one stands.
-        known_at: KnownAt,
-    },
-    /// The key is marked as revoked.
-    #[error(
-        "{host}: its host key {} is revoked at {location}; give the machine a new host key, and treat it as compromised until then",
-        offered.fingerprint
-    )]
-    Revoked {
-        /// The name looked up.
-        host: String,
-        /// The key it presents (or the authority that signed it).
-        offered: ShownKey,
-        /// The `@revoked` line.
-        location: Location,
-    },
-    /// A trusted authority signed the host's certificate, but it doesn't hold.
-    #[error(
-        "{host}: its host certificate (authority at {location}) does not hold: {reason}; have the certificate issued anew"
-    )]
-    Certificate {
-        /// The name looked up.
-        host: String,
-        /// The `@cert-authority` line.
-        location: Location,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A `known_hosts` file exists and can't be read or written.
-    #[error("{host}: {} can't be {}: {cause}; mend the file or pin the key with `host_key`", file.display(), access.verb())]
-    File {
-        /// The name looked up.
-        host: String,
-        /// The file.
-        file: PathBuf,
-        /// What was tried.
-        access: Access,
-        /// What the operating system said.
-        cause: io::Error,
-    },
-    /// A line that matters can't be understood.
-    #[error(
-        "{host}: {location} can't be understood ({reason}) and may revoke a key; mend or remove the line"
-    )]
-    Line {
-        /// The name looked up.
-        host: String,
-        /// The line.
-        location: Location,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
-
-/// Where the expected key of a host stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KnownAt {
-    /// In the stack: `host_key`.
-    Stack,
-    /// In a `known_hosts` file.
-    File(Location),
-}
-
-impl fmt::Display for KnownAt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stack => f.write_str("`host_key` in the stack"),
-            Self::File(location) => location.fmt(f),
-        }
-    }
-}
-
-/// What was tried on a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Reading.
-    Read,
-    /// Appending.
-    Write,
-}
-
-impl Access {
-    fn verb(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "written",
-        }
-    }
-}
-
-/// The first word of a key line.
-fn algorithm(key: &ShownKey) -> &str {
-    key.line.split(' ').next().unwrap_or_default()
-}
-
-fn searched(files: &[PathBuf]) -> String {
-    if files.is_empty() {
-        return String::new();
-    }
-    let names: Vec<_> = files.iter().map(|f| f.display().to_string()).collect();
-    format!(", and {} has no line for it", names.join(" or "))
-}
-
-/// Splits `[address]:port`, the form of names off port 22.
-fn split_name(host: &str) -> (&str, Option<&str>) {
-    match host.strip_prefix('[').and_then(|h| h.split_once("]:")) {
-        Some((address, port)) => (address, Some(port)),
-        None => (host, None),
-    }
-}
-
-fn keyscan(host: &str) -> String {
-    match split_name(host) {
-        (address, Some(port)) => format!("ssh-keyscan -p {port} {address} >> ~/.ssh/known_hosts"),
-        (address, None) => format!("ssh-keyscan {address} >> ~/.ssh/known_hosts"),
-    }
-}
-
-fn mend(known_at: &KnownAt, host: &str, offered: &ShownKey) -> String {
-    match known_at {
-        KnownAt::Stack => format!("set `host_key = \"{}\"`", offered.line),
-        KnownAt::File(at) => format!(
-            "remove the old line (`ssh-keygen -R '{host}' -f {}`) and connect again",
-            at.file.display()
-        ),
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use russh::keys::ssh_key::certificate::CertType;
 use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey, PublicKeyOrCertificate};
 
 use super::endpoint::{Hop, HostKeyPolicy};
-use super::error::{Access, HostKeyError, KnownAt, ShownKey};
+use super::host_key_error::{Access, HostKeyError, KnownAt, ShownKey};
 use super::known_hosts::{self, Entry, Verdict};
 
 /// Everything known about a server's key, read before it is dialled: the

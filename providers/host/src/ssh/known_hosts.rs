@@ -16,7 +16,7 @@ use russh::keys::ssh_key::known_hosts::{HostPatterns, Marker};
 use russh::keys::{Algorithm, PublicKey};
 use sha1::Sha1;
 
-use super::error::Location;
+use super::host_key_error::Location;
 
 /// The port whose hosts are listed without a port.
 const DEFAULT_PORT: u16 = 22;

@@ -19,15 +19,14 @@ mod connect;
 mod endpoint;
 mod error;
 mod host_key;
+mod host_key_error;
 mod known_hosts;
 mod session;
 pub mod shell;
 
 pub use connect::Connector;
 pub use endpoint::{AgentUse, Endpoint, Environment, Hop, HostKeyPolicy, Timing};
-pub use error::{
-    Access, AuthRefused, ChannelKind, HostKeyError, KeyFileError, KnownAt, Location, Phase,
-    Refusal, ShownKey, SshError, TriedKey,
-};
+pub use error::{AuthRefused, ChannelKind, KeyFileError, Phase, Refusal, SshError, TriedKey};
+pub use host_key_error::{Access, HostKeyError, KnownAt, Location, ShownKey};
 pub use russh::keys::PublicKey;
 pub use session::{ExitStatus, Output, Session, Stream};

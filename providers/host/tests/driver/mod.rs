@@ -345,6 +345,25 @@ fn filled(json: &Json, ty: &Type) -> Json {
     }
 }
 
+/// The address of the pod most tests are about.
+pub(crate) const APP: &str = r#"service.web.pod.app["0"]"#;
+
+/// A pod whose task stays, with one file.
+pub(crate) fn app(content: &str) -> Json {
+    json!({
+        "host": "here/me", "address": "127.0.0.1", "slug": "web-app-0",
+        "env": {"GREETING": "hello"},
+        "directories": {"data": {"mode": "0700"}},
+        "files": {"app.conf": {"content": content, "mode": "0640"}},
+        "tasks": [{
+            "name": "main",
+            "run": "echo $GREETING >data/said; exec sleep 1000",
+            "ready": {"exec": "test -s data/said", "timeout": "30s", "every": "100ms"},
+            "kill_grace": "2s",
+        }],
+    })
+}
+
 /// A local host with its agent in the world's folder.
 pub(crate) fn local_host(world: &World) -> Json {
     json!({

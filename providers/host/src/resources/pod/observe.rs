@@ -196,8 +196,7 @@ fn other_file(file: &Value, state: &FileState, user: Option<&str>) -> Value {
 
 fn sha256_of(text: &str) -> String {
     use sha2::{Digest, Sha256};
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::host::hex(&Sha256::digest(text.as_bytes()))
 }
 
 fn artifacts(value: &Value, status: &PodStatus) -> Option<Value> {
