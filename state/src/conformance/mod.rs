@@ -22,7 +22,7 @@ pub trait Place: Send + Sync {
 }
 
 /// After how long a lease must expire in the stores under test.
-pub const EXPIRY: Duration = Duration::from_secs(2);
+pub const EXPIRY: Duration = Duration::from_secs(4);
 
 /// How long to wait for what must happen some time.
 const PATIENCE: Duration = Duration::from_secs(60);
