@@ -263,7 +263,7 @@ impl Host {
     }
 
     /// A fresh conversation.
-    async fn agent(&self) -> Result<Agent, HostError> {
+    pub(crate) async fn agent(&self) -> Result<Agent, HostError> {
         let layout = self.layout().await?;
         let stream = self.machine().await?.dial(&layout).await?;
         match Client::connect(stream).await {

@@ -22,6 +22,7 @@ mod error;
 mod host;
 mod hosts;
 mod machine;
+mod pod_agent;
 mod provider;
 mod resources;
 pub mod schema;
@@ -29,4 +30,5 @@ mod shared;
 pub mod ssh;
 
 pub use machine::AgentBinary;
+pub use pod_agent::PodAgent;
 pub use provider::HostProvider;

@@ -10,6 +10,7 @@ use weir_provider::{
 use crate::host::Means;
 use crate::hosts::Hosts;
 use crate::machine::AgentBinary;
+use crate::pod_agent::PodAgent;
 use crate::resources::{host, pod};
 use crate::schema;
 use crate::ssh::{Connector, Environment};
@@ -34,6 +35,22 @@ impl HostProvider {
                 env,
             }),
         }
+    }
+}
+
+impl HostProvider {
+    /// The agent of the pod at `address`, by the value and the private data
+    /// that state holds of it: for logs, status and control between plans.
+    ///
+    /// # Errors
+    /// When its host can't be reached or has no agent.
+    pub async fn pod_agent(
+        &self,
+        address: &str,
+        value: &Known,
+        private: &[u8],
+    ) -> Result<PodAgent, Diagnostics> {
+        PodAgent::connect(&self.hosts, address, value, private).await
     }
 }
 

@@ -191,17 +191,25 @@ async fn drift_shows_where_it_is_and_is_mended() {
 async fn a_task_somebody_stopped_is_drift() {
     let mut world = enrolled().await;
     world.apply(APP, "weir_pod", app("x")).await.expect("a pod");
-    let scope = world.token().lineage;
-    let socket = world.home().join("agent.sock");
-    let stream = tokio::net::UnixStream::connect(socket)
-        .await
-        .expect("a socket");
-    let mut client = weir_agent::Client::connect(stream).await.expect("an agent");
+    let object = &world.state[APP];
+    let agent = world
+        .provider
+        .pod_agent(APP, &object.value, &object.private)
+        .await;
+    let mut agent = agent.expect("an agent");
+    assert_eq!(agent.host(), "here/me");
     let stop = weir_agent::wire::Action::Stop;
-    client
-        .control(&scope, APP, "main", stop)
+    agent.control("main", stop).await.expect("stopped");
+    let status = agent.status().await.expect("an answer").expect("the pod");
+    assert_eq!(
+        status.tasks["main"].state,
+        weir_agent::wire::TaskState::Stopped
+    );
+    let error = agent
+        .logs("nope", (1, false), |_| ())
         .await
-        .expect("stopped");
+        .expect_err("no such task");
+    assert!(error.to_string().contains("nope"), "{error}");
 
     world.next_run();
     world.refresh().await.expect("a look");
@@ -213,6 +221,26 @@ async fn a_task_somebody_stopped_is_drift() {
             .expect("started")
     );
     assert_eq!(world.attribute(APP, "status"), json!({"main": "running"}));
+}
+
+#[tokio::test]
+async fn logs_are_read_from_the_agent() {
+    let mut world = enrolled().await;
+    let mut pod = app("x");
+    pod["tasks"][0]["run"] = json!("echo first; echo second >data/said; exec sleep 1000");
+    world.apply(APP, "weir_pod", pod).await.expect("a pod");
+    let object = &world.state[APP];
+    let agent = world
+        .provider
+        .pod_agent(APP, &object.value, &object.private)
+        .await;
+    let mut text = String::new();
+    let logs = agent
+        .expect("an agent")
+        .logs("main", (10, false), |t| text += &t)
+        .await;
+    logs.expect("a log");
+    assert_eq!(text, "first\n");
 }
 
 #[tokio::test]
