@@ -6,20 +6,20 @@
 //!
 //! `try` and `can` are not here: they need expressions, not values.
 
-//mod cidr;
+mod cidr;
 mod collection;
 mod convert;
-//mod encoding;
-//mod filesystem;
-//mod format;
-//mod hash;
+mod encoding;
+mod filesystem;
+mod format;
+mod hash;
 mod numeric;
-//mod regex;
+mod regex;
 mod sets;
 mod signature;
 mod string;
-//mod time;
-//mod yaml;
+mod time;
+mod yaml;
 
 pub use signature::{Function, FunctionError, Marking, Param, Unknowns};
 
@@ -38,18 +38,18 @@ impl Registry {
     /// All functions built in.
     pub fn standard() -> Registry {
         let themes = [
-            //cidr::functions(),
+            cidr::functions(),
             collection::functions(),
             convert::functions(),
-            //encoding::functions(),
-            //filesystem::functions(),
-            //format::functions(),
-            //hash::functions(),
+            encoding::functions(),
+            filesystem::functions(),
+            format::functions(),
+            hash::functions(),
             numeric::functions(),
-            //regex::functions(),
+            regex::functions(),
             sets::functions(),
             string::functions(),
-            //time::functions(),
+            time::functions(),
         ];
         Registry(
             themes

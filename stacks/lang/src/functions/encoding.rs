@@ -1,0 +1,199 @@
+//! JSON, YAML, CSV, base64, URLs.
+
+use super::{
+    Function, FunctionError, Outcome, Unknowns,
+    signature::{any, string},
+    text, yaml,
+};
+use crate::eval::Context;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use std::{fmt::Write as _, str::FromStr};
+use weir_core::{Kind, Number, Type, Value};
+
+pub(super) fn functions() -> Vec<Function> {
+    let of = |name, body| Function::new(name, [string("str")], body).gives(Type::String);
+    vec![
+        Function::new("jsonencode", [any("val").nullable()], |a, _| {
+            Ok(a.first().map(to_json).unwrap_or_default().into())
+        })
+        .gives(Type::String),
+        Function::new("jsondecode", [string("str")], jsondecode),
+        Function::new("yamlencode", [any("value").nullable()], |a, _| {
+            Ok(a.first().map(yaml::encode).unwrap_or_default().into())
+        })
+        .gives(Type::String),
+        Function::new("yamldecode", [string("src")], |a, _| yaml::decode(text(a, 0))),
+        Function::new("csvdecode", [string("str")], csvdecode),
+        of("base64encode", |a, _| Ok(STANDARD.encode(text(a, 0)).into())),
+        of("base64decode", base64decode),
+        of("urlencode", |a, _| Ok(urlencode(text(a, 0)).into())),
+        of("urldecode", urldecode),
+    ]
+    .into_iter()
+    .map(|f: Function| f.on_unknowns(Unknowns::Deep))
+    .collect()
+}
+
+/// A value as JSON text, as Go writes it.
+pub(super) fn to_json(value: &Value) -> String {
+    let mut out = String::new();
+    write_json(value, &mut out);
+    out
+}
+
+fn write_json(value: &Value, out: &mut String) {
+    match value.kind() {
+        Kind::Null(_) | Kind::Unknown(..) => out.push_str("null"),
+        Kind::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
+        Kind::Number(n) => {
+            let _ = write!(out, "{n}");
+        }
+        Kind::String(s) => out.push_str(&json_string(s)),
+        Kind::List(..) | Kind::Set(..) | Kind::Tuple(_) => {
+            out.push('[');
+            for (i, item) in value.children().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                write_json(item, out);
+            }
+            out.push(']');
+        }
+        Kind::Map(_, entries) | Kind::Object(entries) => {
+            out.push('{');
+            for (i, (key, item)) in entries.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                out.push_str(&json_string(key));
+                out.push(':');
+                write_json(item, out);
+            }
+            out.push('}');
+        }
+    }
+}
+
+/// A JSON string with what HTML could take amiss escaped, as Go's encoder does.
+pub(super) fn json_string(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn jsondecode(args: &[Value], _: &Context) -> Outcome {
+    let json: serde_json::Value = serde_json::from_str(text(args, 0))
+        .map_err(|e| FunctionError::Argument(0, format!("invalid JSON: {e}")))?;
+    from_json(&json)
+}
+
+fn from_json(json: &serde_json::Value) -> Outcome {
+    use serde_json::Value as Json;
+    Ok(match json {
+        Json::Null => Value::null(),
+        Json::Bool(b) => Value::bool(*b),
+        Json::Number(n) => Value::number(
+            Number::from_str(&n.to_string()).map_err(|e| FunctionError::Argument(0, e.to_string()))?,
+        ),
+        Json::String(s) => Value::string(crate::parse::nfc(s)),
+        Json::Array(items) => Value::tuple(items.iter().map(from_json).collect::<Outcome<_>>()?),
+        Json::Object(fields) => Value::object(
+            fields
+                .iter()
+                .map(|(k, v)| from_json(v).map(|v| (crate::parse::nfc(k), v)))
+                .collect::<Outcome<Vec<_>>>()?,
+        ),
+    })
+}
+
+fn csvdecode(args: &[Value], _: &Context) -> Outcome {
+    let wrong = |e: String| FunctionError::Argument(0, e);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text(args, 0).as_bytes());
+    let mut records = reader.records();
+    let header = match records.next() {
+        Some(header) => header.map_err(|e| wrong(e.to_string()))?,
+        None => return Err(wrong("missing header line".into())),
+    };
+    let names: Vec<&str> = header.iter().collect();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    if let Some(twice) = sorted.windows(2).find(|w| w[0] == w[1]) {
+        return Err(wrong(format!("duplicate column name {:?}", twice[0])));
+    }
+    let ty = Type::object(names.iter().map(|n| (*n, Type::String)));
+    let rows = records
+        .map(|record| {
+            let record = record.map_err(|e| wrong(e.to_string()))?;
+            Ok(Value::object(names.iter().zip(record.iter()).map(|(n, v)| (*n, Value::string(v)))))
+        })
+        .collect::<Outcome<Vec<_>>>()?;
+    Ok(Value::list(ty, rows))
+}
+
+fn base64decode(args: &[Value], _: &Context) -> Outcome {
+    let wrong = |e: String| FunctionError::Argument(0, e);
+    // Go's decoder skips line ends.
+    let text: String = text(args, 0).chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
+    let bytes = STANDARD
+        .decode(&text)
+        .map_err(|e| wrong(format!("failed to decode base64 data: {e}")))?;
+    String::from_utf8(bytes)
+        .map(Value::from)
+        .map_err(|_| wrong("the result of decoding the provided string is not valid UTF-8".into()))
+}
+
+fn urlencode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte));
+            }
+            b' ' => out.push('+'),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    out
+}
+
+fn urldecode(args: &[Value], _: &Context) -> Outcome {
+    let text = text(args, 0);
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        bytes.push(match first {
+            b'+' => b' ',
+            b'%' => {
+                let code = rest.get(..2).and_then(|c| std::str::from_utf8(c).ok());
+                let code = code.and_then(|c| u8::from_str_radix(c, 16).ok()).ok_or_else(|| {
+                    FunctionError::Argument(0, format!("invalid URL escape in {text:?}"))
+                })?;
+                rest = &rest[2..];
+                code
+            }
+            other => *other,
+        });
+    }
+    String::from_utf8(bytes)
+        .map(Value::from)
+        .map_err(|_| FunctionError::Argument(0, "the decoded text is not valid UTF-8".into()))
+}

@@ -1,0 +1,277 @@
+//! Files and paths. Files are read through [`crate::files::Files`] alone.
+
+use super::{
+    Function, FunctionError, Outcome, Unknowns,
+    signature::{any, string},
+    text,
+};
+use crate::{
+    eval::{self, Context},
+    files::{EntryKind, Files},
+    parse,
+    sources::Sources,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
+use weir_core::{Type, Value};
+
+pub(super) fn functions() -> Vec<Function> {
+    let of = |name, body| Function::new(name, [string("path")], body).gives(Type::String);
+    vec![
+        of("file", |a, c| Ok(Value::string(parse::nfc(&utf8(a, c)?)))),
+        of("filebase64", |a, c| Ok(STANDARD.encode(bytes(a, c)?).into())),
+        Function::new("fileexists", [string("path")], exists).gives(Type::Bool),
+        Function::new("fileset", [string("path"), string("pattern")], fileset)
+            .gives(Type::set(Type::String)),
+        Function::new("templatefile", [string("path"), any("vars")], templatefile)
+            .on_unknowns(Unknowns::Shallow),
+        of("abspath", |a, c| Ok(show(&clean(&c.root_dir.join(c.module_dir.join(text(a, 0))))).into())),
+        of("pathexpand", |a, c| pathexpand(text(a, 0), c)),
+        of("basename", |a, _| Ok(basename(text(a, 0)).into())),
+        of("dirname", |a, _| Ok(dirname(text(a, 0)).into())),
+    ]
+}
+
+fn files(context: &Context) -> Outcome<&Arc<dyn Files>> {
+    context
+        .files
+        .as_ref()
+        .ok_or_else(|| FunctionError::call("files can't be read in this place"))
+}
+
+/// The path a function was given, below the module's folder.
+fn path(args: &[Value], context: &Context) -> PathBuf {
+    let written = text(args, 0);
+    match (written.strip_prefix("~/"), &context.home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => context.module_dir.join(written),
+    }
+}
+
+/// The bytes of the file the first argument names.
+pub(super) fn bytes(args: &[Value], context: &Context) -> Outcome<Arc<[u8]>> {
+    let path = path(args, context);
+    files(context)?.read_bytes(&path).map_err(|e| unreadable(text(args, 0), &e))
+}
+
+fn unreadable(path: &str, error: &io::Error) -> FunctionError {
+    FunctionError::Argument(
+        0,
+        match error.kind() {
+            io::ErrorKind::NotFound => format!(
+                "no file exists at {path:?}; it must exist before the run, and cannot be one a resource makes"
+            ),
+            _ => format!("failed to read {path:?}: {error}"),
+        },
+    )
+}
+
+fn utf8(args: &[Value], context: &Context) -> Outcome<String> {
+    String::from_utf8(bytes(args, context)?.to_vec()).map_err(|_| {
+        FunctionError::Argument(
+            0,
+            format!(
+                "contents of {:?} are not valid UTF-8; use the filebase64 function to obtain the Base64 encoded contents",
+                text(args, 0)
+            ),
+        )
+    })
+}
+
+fn exists(args: &[Value], context: &Context) -> Outcome {
+    let path = path(args, context);
+    match files(context)?.read_bytes(&path) {
+        Ok(_) => Ok(Value::bool(true)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Value::bool(false)),
+        Err(e) => Err(FunctionError::Argument(
+            0,
+            format!("{:?} is not a regular file that can be read: {e}", text(args, 0)),
+        )),
+    }
+}
+
+fn templatefile(args: &[Value], context: &Context) -> Outcome {
+    let variables: BTreeMap<Arc<str>, Value> =
+        args.get(1).and_then(Value::as_entries).cloned().ok_or_else(|| {
+            FunctionError::Argument(1, "invalid vars value: must be a map".into())
+        })?;
+    if let Some(name) = variables.keys().find(|k| !weir_core::address::is_identifier(k)) {
+        return Err(FunctionError::Argument(
+            1,
+            format!("invalid template variable name {name:?}: must start with a letter, followed by zero or more letters, digits, and underscores"),
+        ));
+    }
+    let source: Arc<str> = utf8(args, context)?.into();
+    let name: Arc<str> = show(&path(args, context)).into();
+    let template = parse::parse_template(name.clone(), &source)
+        .map_err(|d| FunctionError::Eval(Box::new(eval::EvalError::Diagnostic(d))))?;
+    let mut sources = Sources::clone(&context.sources);
+    sources.add(name, source);
+    let context = Context { sources: Arc::new(sources), ..context.clone() };
+    eval::render(&template, &variables, &context).map_err(|e| FunctionError::Eval(Box::new(e)))
+}
+
+/// The most folders deep `fileset` looks.
+const FILESET_DEPTH: usize = 64;
+
+fn fileset(args: &[Value], context: &Context) -> Outcome {
+    let root = path(args, context);
+    let pattern = Pattern::parse(text(args, 1))?;
+    let mut found = Vec::new();
+    walk(&**files(context)?, &root, &mut Vec::new(), &pattern, &mut found)
+        .map_err(|e| FunctionError::Argument(0, format!("failed to list files: {e}")))?;
+    Ok(Value::set(Type::String, found.into_iter().map(Value::from)))
+}
+
+fn walk(
+    files: &dyn Files,
+    root: &Path,
+    below: &mut Vec<String>,
+    pattern: &Pattern,
+    found: &mut Vec<String>,
+) -> io::Result<()> {
+    let folder = root.join(below.iter().collect::<PathBuf>());
+    let entries = match files.list(&folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(e),
+    };
+    for entry in entries {
+        below.push(entry.name);
+        match entry.kind {
+            EntryKind::File if pattern.matches(below) => found.push(below.join("/")),
+            EntryKind::Folder if below.len() < FILESET_DEPTH => {
+                walk(files, root, below, pattern, found)?;
+            }
+            _ => {}
+        }
+        below.pop();
+    }
+    Ok(())
+}
+
+/// A pattern such as `**/*.{json,yaml}`, one matcher per folder.
+struct Pattern(Vec<Option<regex::Regex>>);
+
+impl Pattern {
+    fn parse(text: &str) -> Outcome<Pattern> {
+        let wrong = || FunctionError::Argument(1, format!("{text:?} is not a pattern"));
+        let parts = text.split('/').filter(|p| !p.is_empty() && *p != ".");
+        parts
+            .map(|part| {
+                if part == "**" {
+                    return Ok(None);
+                }
+                regex::Regex::new(&translate(part).ok_or_else(wrong)?).map(Some).map_err(|_| wrong())
+            })
+            .collect::<Outcome<_>>()
+            .map(Pattern)
+    }
+    fn matches(&self, path: &[String]) -> bool {
+        fn go(pattern: &[Option<regex::Regex>], path: &[String]) -> bool {
+            match (pattern.split_first(), path.split_first()) {
+                (None, None) => true,
+                (Some((None, rest)), _) => {
+                    go(rest, path) || path.split_first().is_some_and(|(_, p)| go(pattern, p))
+                }
+                (Some((Some(one), rest)), Some((name, path))) => one.is_match(name) && go(rest, path),
+                _ => false,
+            }
+        }
+        go(&self.0, path)
+    }
+}
+
+/// One folder's pattern as a regular expression; `None` where a bracket is not closed.
+fn translate(part: &str) -> Option<String> {
+    let mut out = String::from("(?s)^");
+    let mut chars = part.chars();
+    let mut braces = 0u32;
+    while let Some(c) = chars.next() {
+        match c {
+            '*' => out.push_str(".*"),
+            '?' => out.push('.'),
+            '{' => {
+                braces += 1;
+                out.push_str("(?:");
+            }
+            '}' if braces > 0 => {
+                braces -= 1;
+                out.push(')');
+            }
+            ',' if braces > 0 => out.push('|'),
+            '[' => {
+                out.push('[');
+                let mut inside = chars.by_ref().take_while(|c| *c != ']').peekable();
+                if matches!(inside.peek(), Some('!' | '^')) {
+                    inside.next();
+                    out.push('^');
+                }
+                for c in inside {
+                    match c {
+                        '-' => out.push('-'),
+                        c => out.push_str(&regex::escape(&c.to_string())),
+                    }
+                }
+                out.push(']');
+            }
+            '\\' => out.push_str(&regex::escape(&chars.next()?.to_string())),
+            c => out.push_str(&regex::escape(&c.to_string())),
+        }
+    }
+    out.push('$');
+    (braces == 0).then_some(out)
+}
+
+fn pathexpand(path: &str, context: &Context) -> Outcome {
+    let Some(rest) = path.strip_prefix('~') else { return Ok(path.into()) };
+    let home = context.home.as_ref().ok_or_else(|| {
+        FunctionError::Argument(0, "the home folder of the user is not known".into())
+    })?;
+    match rest.strip_prefix('/') {
+        None if rest.is_empty() => Ok(show(home).into()),
+        Some(rest) => Ok(show(&clean(&home.join(rest))).into()),
+        None => Err(FunctionError::Argument(0, "cannot expand user-specific home dir".into())),
+    }
+}
+
+/// The path without `.` and `..`, where that can be told from its text.
+fn clean(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                if !out.pop() {
+                    out.push("..");
+                }
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+fn show(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn basename(path: &str) -> &str {
+    let trimmed = path.trim_end_matches('/');
+    match trimmed.rsplit('/').next() {
+        _ if path.is_empty() => ".",
+        Some("") | None => "/",
+        Some(name) => name,
+    }
+}
+
+fn dirname(path: &str) -> String {
+    let Some(cut) = path.rfind('/') else { return ".".into() };
+    let cleaned = show(&clean(Path::new(&path[..=cut])));
+    if cleaned.is_empty() { ".".into() } else { cleaned }
+}
