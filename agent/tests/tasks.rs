@@ -36,11 +36,13 @@ async fn a_killed_task_comes_back() {
     })
     .await;
     assert!(host::is_alive(next));
-    let status = host.pod().await.tasks["main"].clone();
-    assert_eq!(
-        (status.restarts, status.last_exit),
-        (1, Some(Exit::Signal(9)))
-    );
+    let report = host.status().await;
+    let status = host::pod_of(&report).tasks["main"].clone();
+    assert_eq!(status.restarts, 1);
+    if !report.host.systemd {
+        // systemd forgets how a process ended once the next one runs.
+        assert_eq!(status.last_exit, Some(Exit::Signal(9)));
+    }
     eventually("what the killed one left behind is gone", async || {
         (host::processes_with("sleep\x007002") == 2).then_some(())
     })
@@ -351,6 +353,10 @@ async fn limits_hold_or_the_host_says_they_do_not() {
         event.step == "limits" && format!("{event:?}").contains("not enforced on this host")
     });
     let pid = host.pid("main").await;
+    if applied.report.host.systemd {
+        println!("skipped: systemd holds the limits here; what it is told is tested elsewhere");
+        return;
+    }
     let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
     let held = groups.contains("/weir/");
     assert_ne!(told, held, "either one or the other: {groups}");

@@ -16,6 +16,9 @@ pub(crate) struct Home {
     root: PathBuf,
 }
 
+/// The home of an agent that is a systemd unit.
+pub(crate) const SYSTEM_HOME: &str = "/var/lib/weir";
+
 /// A scope's short name in paths and unit names.
 pub(crate) fn short_scope(scope: &str) -> String {
     // Not the scope's own first letters: time-ordered ids of one minute share them.
@@ -148,9 +151,15 @@ impl PodHome {
         self.dir().join(path)
     }
 
-    /// The generated unit of a task.
+    /// The generated unit of a task. An agent with a home of its own, beside the one that is
+    /// the host's, has names of its own too.
     pub(crate) fn unit(&self, task: &str) -> String {
-        format!("weir-{}-{}-{task}.service", self.scope, self.slug)
+        let other = if self.home == Path::new(SYSTEM_HOME) {
+            String::new()
+        } else {
+            format!("{}-", Home::new(self.home.clone()).id())
+        };
+        format!("weir-{other}{}-{}-{task}.service", self.scope, self.slug)
     }
 
     pub(crate) fn scope(&self) -> &str {

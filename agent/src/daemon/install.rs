@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::disk;
-use super::home::Home;
+use super::home::{Home, SYSTEM_HOME as HOME};
 use super::server::RunError;
 use super::start::{Identity, answers};
 use super::systemd::{self, systemctl};
 
 const UNIT: &str = "weir-agent.service";
-const HOME: &str = "/var/lib/weir";
 const SOCKET: &str = "/run/weir/agent.sock";
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -148,7 +148,7 @@ pub(crate) fn status(
         }
     } else if config.spec.goal != Goal::Running && record.finished.is_some() {
         TaskState::Finished { code: 0 }
-    } else if unit.load == "not-found" {
+    } else if unit.load == "not-found" && !record.digest.is_empty() {
         TaskState::Failed {
             message: "its unit does not exist".to_owned(),
         }
@@ -168,7 +168,8 @@ pub(crate) fn status(
     }
 }
 
-fn last_exit(unit: &UnitState) -> Option<Exit> {
+/// How a unit's main process last ended, as long as no new one runs.
+pub(crate) fn last_exit(unit: &UnitState) -> Option<Exit> {
     match unit.exit_code {
         1 => Some(Exit::Code(unit.exit_status)),
         2 | 3 => Some(Exit::Signal(unit.exit_status)),

@@ -363,7 +363,9 @@ impl PodWork {
         let stays_stopped = facts.stopped && what == Move::Nothing;
         if !unit.is_enabled() && !stays_stopped {
             systemd::systemctl(&["enable", "--", &name]).await?;
-            self.events.changed(step, "enabled");
+            if what == Move::Nothing {
+                self.events.changed(step, "enabled");
+            }
             self.units.forget();
         }
         let key = config.key.clone();
@@ -388,7 +390,11 @@ impl PodWork {
             };
             self.units.forget();
             if let Err(message) = systemd::systemctl(&[verb, "--", &name]).await {
-                return Err(format!("{message}{}", self.excerpt(&config, &name).await));
+                let unit = self.unit(&name).await?;
+                return Err(match keeper::last_exit(&unit) {
+                    Some(_) => self.ended_at_once(&config, &unit).await,
+                    None => message,
+                });
             }
             started.push(name.clone());
         }
@@ -499,20 +505,18 @@ impl PodWork {
                 continue;
             }
             let config = self.config(spec, &Accounts::load()).map_err(failed)?;
-            let excerpt = self.excerpt(&config, &name).await;
-            return Err(failed(format!(
-                "unit {name} ended right after its start with {}{excerpt}",
-                unit.exit_status
-            )));
+            return Err(failed(self.ended_at_once(&config, &unit).await));
         }
         Ok(())
     }
 
-    async fn excerpt(&self, config: &TaskConfig, unit: &str) -> String {
-        match config.spec.exec {
-            TaskExec::Unit { .. } => systemd::journal_excerpt(unit).await,
+    async fn ended_at_once(&self, config: &TaskConfig, unit: &UnitState) -> String {
+        let exit = keeper::last_exit(unit).map_or_else(String::new, |exit| format!(" with {exit}"));
+        let excerpt = match &config.spec.exec {
+            TaskExec::Unit { name } => systemd::journal_excerpt(&systemd::full_name(name)).await,
             TaskExec::Command { .. } => logs::excerpt(&config.log()),
-        }
+        };
+        format!("it ended right after its start{exit}{excerpt}")
     }
 }
 

@@ -127,6 +127,10 @@ impl Drop for Host {
             runtime.block_on(async {
                 let stream = UnixStream::connect(socket).await.ok()?;
                 let mut client = Client::connect(stream).await.ok()?;
+                let report = client.status(None).await.ok()?;
+                for scope in report.scopes.keys() {
+                    client.forget(scope, drop).await.ok()?;
+                }
                 client.shutdown(false).await.ok()
             })
         })
