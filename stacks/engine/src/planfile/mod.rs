@@ -71,6 +71,11 @@ impl SavedPlan {
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
+
+    /// The configuration it came of, as it was then.
+    pub fn config(&self) -> &weir_lang::Config {
+        &self.config
+    }
 }
 
 impl Planned {
