@@ -6,13 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{FutureExt, TryFutureExt};
-use sha2::{Digest, Sha256};
-use tokio::fs::File;
-use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 use weir_agent::Client;
-use weir_agent::wire::{Action, HostReport, HostSpec, ShutdownOutcome, TaskState};
+use weir_agent::wire::{HostReport, ShutdownOutcome};
 
+use crate::change::Change;
 use crate::connection::Connection;
 use crate::error::HostError;
 use crate::machine::{AgentBinary, Duplex, Layout, Machine, bootstrap};
@@ -22,11 +20,9 @@ use crate::ssh::{Connector, Environment};
 /// How long a started agent may take to listen.
 const LISTEN_PATIENCE: Duration = Duration::from_secs(15);
 const LISTEN_PAUSE: Duration = Duration::from_millis(50);
-/// How long a task that was stopped by hand may take to start.
-const START_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A conversation with an agent.
-type Agent = Client<Box<dyn Duplex>>;
+pub(crate) type Agent = Client<Box<dyn Duplex>>;
 type Report = Shared<Arc<HostReport>, HostError>;
 
 /// What all hosts of a run have in common.
@@ -46,6 +42,8 @@ pub(crate) struct Host {
     layout: Shared<Layout, HostError>,
     /// Conversations at rest.
     idle: Mutex<Vec<Agent>>,
+    /// The generation of the last goal that was sent.
+    changes: tokio::sync::Mutex<u64>,
     /// What the agent said, by scope, since something was last changed.
     reports: Mutex<HashMap<String, Arc<Report>>>,
 }
@@ -58,6 +56,7 @@ impl Host {
             machine: Shared::default(),
             layout: Shared::default(),
             idle: Mutex::default(),
+            changes: tokio::sync::Mutex::default(),
             reports: Mutex::default(),
         }
     }
@@ -106,80 +105,10 @@ impl Host {
         self.rest(agent, outcome)
     }
 
-    /// Brings the host to a goal. Sending the same goal twice is as sending it
-    /// once, so a conversation that broke at its very beginning is begun anew.
-    pub(crate) async fn apply(
-        &self,
-        spec: HostSpec,
-        on_event: &(dyn Fn(weir_agent::wire::Event) + Sync),
-    ) -> Result<HostReport, HostError> {
-        self.forget_reports();
-        if let Some(mut agent) = self.rested() {
-            let outcome = agent.apply(spec.clone(), on_event).await;
-            match outcome.map_err(HostError::from) {
-                Err(error) if error.is_hang_up() => {}
-                outcome => return self.rest(agent, outcome),
-            }
-        }
-        let mut agent = self.agent().await?;
-        let outcome = agent.apply(spec, on_event).await.map_err(HostError::from);
-        self.rest(agent, outcome)
-    }
-
-    /// Starts tasks that somebody has stopped (scope, then pod and task), and
-    /// gives what is there then.
-    pub(crate) async fn start(
-        &self,
-        scope: &str,
-        tasks: &[(String, String)],
-    ) -> Result<HostReport, HostError> {
-        let mut agent = self.agent().await?;
-        for (pod, task) in tasks {
-            agent.control(scope, pod, task, Action::Start).await?;
-        }
-        let give_up = Instant::now() + START_PATIENCE;
-        loop {
-            let report = agent.status(Some(scope)).await?;
-            let is_waiting = |(pod, task): &(String, String)| {
-                let pod = report.scopes.get(scope).and_then(|s| s.pods.get(pod));
-                let task = pod.and_then(|pod| pod.tasks.get(task));
-                task.is_some_and(|task| task.state == TaskState::Waiting)
-            };
-            if !tasks.iter().any(is_waiting) || Instant::now() >= give_up {
-                return self.rest(agent, Ok(report));
-            }
-            tokio::time::sleep(LISTEN_PAUSE).await;
-        }
-    }
-
-    /// Brings blobs the agent lacks: sha256 and the file on this machine.
-    pub(crate) async fn put_blobs(
-        &self,
-        blobs: &[(String, String)],
-        on_upload: &(dyn Fn(String) + Sync),
-    ) -> Result<(), HostError> {
-        if blobs.is_empty() {
-            return Ok(());
-        }
-        let mut agent = self.agent().await?;
-        let wanted = blobs.iter().map(|(sha256, _)| sha256.clone()).collect();
-        let missing = agent.have_blobs(wanted).await?;
-        for (sha256, path) in blobs.iter().filter(|(sha256, _)| missing.contains(sha256)) {
-            let unreadable = |cause| HostError::Local {
-                what: format!("artifact {path} can't be read"),
-                cause: Arc::new(cause),
-            };
-            let found = sha256_of(path).await.map_err(unreadable)?;
-            if found != *sha256 {
-                let (path, asked) = (path.clone(), sha256.clone());
-                return Err(HostError::OtherFile { path, asked, found });
-            }
-            let mut file = File::open(path).await.map_err(unreadable)?;
-            let size = file.metadata().await.map_err(unreadable)?.len();
-            on_upload(format!("uploading {path} ({} KiB)", size / 1024));
-            agent.put_blob(sha256, size, &mut file).await?;
-        }
-        self.rest(agent, Ok(()))
+    /// The right to change the host: one change at a time, because each newer
+    /// goal of a scope makes its agent stop waiting for the older one.
+    pub(crate) async fn change(&self) -> Change<'_> {
+        Change::new(self, self.changes.lock().await)
     }
 
     /// Makes sure that our agent runs there, and gives its report.
@@ -283,14 +212,18 @@ impl Host {
     }
 
     /// Keeps a conversation for the next request if this one ended whole.
-    fn rest<T>(&self, agent: Agent, outcome: Result<T, HostError>) -> Result<T, HostError> {
+    pub(crate) fn rest<T>(
+        &self,
+        agent: Agent,
+        outcome: Result<T, HostError>,
+    ) -> Result<T, HostError> {
         if outcome.is_ok() {
             self.idle().push(agent);
         }
         outcome
     }
 
-    fn rested(&self) -> Option<Agent> {
+    pub(crate) fn rested(&self) -> Option<Agent> {
         self.idle().pop()
     }
 
@@ -322,7 +255,7 @@ impl Host {
         self.machine.get(Machine::is_usable, connect).await
     }
 
-    fn forget_reports(&self) {
+    pub(crate) fn forget_reports(&self) {
         self.reports().clear();
     }
 
@@ -334,20 +267,6 @@ impl Host {
     fn reports(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Report>>> {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Lowercase hex sha256 of a file on this machine.
-async fn sha256_of(path: &str) -> std::io::Result<String> {
-    let mut file = File::open(path).await?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut buffer).await? {
-            0 => break,
-            count => hasher.update(&buffer[..count]),
-        }
-    }
-    Ok(hex(&hasher.finalize()))
 }
 
 /// Bytes as lowercase hexadecimal digits.

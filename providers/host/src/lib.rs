@@ -17,6 +17,7 @@
 //! 6. after a crash `settle` compares the agent's generation with the token's.
 
 mod attributes;
+mod change;
 mod connection;
 mod error;
 mod host;

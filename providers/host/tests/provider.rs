@@ -310,6 +310,49 @@ async fn in_a_batch_each_succeeds_or_fails_by_itself() {
 }
 
 #[tokio::test]
+async fn steps_that_have_nothing_to_do_with_each_other_come_in_any_order() {
+    let mut world = enrolled().await;
+    let (older, newer) = (world.token(), world.token());
+    let mut requests = Vec::new();
+    for (name, token) in [("a", newer), ("b", older)] {
+        let mut pod = app("x");
+        pod["slug"] = json!(format!("web-{name}-0"));
+        let address = format!("service.web.pod.{name}[\"0\"]");
+        let config = world.config("weir_pod", &pod);
+        let plan = world
+            .plan(&address, "weir_pod", &config)
+            .await
+            .expect("a creation");
+        requests.push(ApplyRequest {
+            type_name: "weir_pod".into(),
+            address,
+            op: Op::Create,
+            prior: None,
+            planned: Some(plan.planned),
+            config: Some(config),
+            private: plan.private,
+            token,
+        });
+    }
+    let apply = |request: &ApplyRequest| {
+        let (provider, request) = (world.provider.clone(), request.clone());
+        async move { provider.apply(request, &weir_provider::NoProgress).await }
+    };
+    let (first, second) = tokio::join!(apply(&requests[0]), apply(&requests[1]));
+    for response in [first, second] {
+        assert!(response.diagnostics.is_empty(), "{}", response.diagnostics);
+    }
+    world.next_run();
+    for request in requests {
+        let settled = world.provider.settle(request).await;
+        assert!(
+            matches!(settled, Settled::Done { value: Some(_), .. }),
+            "{settled:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn after_a_crash_the_agent_tells_what_was_done() {
     let mut world = enrolled().await;
     let config = world.config("weir_pod", &app("x"));

@@ -9,6 +9,7 @@ use weir_provider::{ApplyRequest, ApplyResponse, Progress};
 
 use super::{host_of, observe, spec};
 use crate::attributes::Faults;
+use crate::change::Change;
 use crate::error::{HostError, about};
 use crate::host::Host;
 use crate::hosts::{Hosts, Private};
@@ -104,8 +105,10 @@ async fn apply_on(
         }
     };
     let mut refused: BTreeMap<String, Diagnostic> = BTreeMap::new();
-    let pods = goals(&host, jobs, &mut refused, progress).await;
-    let outcome = send(&host, jobs, pods, &mut refused, progress).await;
+    let mut change = host.change().await;
+    let pods = goals(&mut change, jobs, &mut refused, progress).await;
+    let outcome = send(&mut change, jobs, pods, &mut refused, progress).await;
+    drop(change);
     let answer = |job: &&Job| match (refused.get(job.address()), &outcome) {
         (Some(diagnostic), _) => job.untouched(diagnostic.clone()),
         (None, Ok(report)) => answer(job, &host, report),
@@ -117,7 +120,7 @@ async fn apply_on(
 
 /// The goals of the pods to set, with all their agent can't fetch brought there.
 async fn goals(
-    host: &Host,
+    change: &mut Change<'_>,
     jobs: &[&Job],
     refused: &mut BTreeMap<String, Diagnostic>,
     progress: &dyn Progress,
@@ -134,10 +137,10 @@ async fn goals(
             continue;
         }
         let say = |text| progress.progress(job.address(), text);
-        match host.put_blobs(&spec::uploads(planned), &say).await {
+        match change.put_blobs(&spec::uploads(planned), &say).await {
             Ok(()) => pods.push(pod),
             Err(error) => {
-                let diagnostic = error.diagnostic(job.address(), host.id());
+                let diagnostic = error.diagnostic(job.address(), change.host().id());
                 refused.insert(job.address().to_owned(), diagnostic);
             }
         }
@@ -148,7 +151,7 @@ async fn goals(
 /// Sends the goal; a pod the agent finds invalid is left out, and the others
 /// are sent again: they have nothing to do with it.
 async fn send(
-    host: &Host,
+    change: &mut Change<'_>,
     jobs: &[&Job],
     mut pods: Vec<PodSpec>,
     refused: &mut BTreeMap<String, Diagnostic>,
@@ -179,9 +182,9 @@ async fn send(
             set: pods.clone(),
             remove,
         };
-        let error = match host.apply(goal, &say).await {
+        let error = match change.apply(goal, &say).await {
             Err(error) => error,
-            Ok(report) => return start_stopped(host, &token.lineage, &pods, report).await,
+            Ok(report) => return start_stopped(change, &token.lineage, &pods, report).await,
         };
         let HostError::Agent(cause) = &error else {
             return Err(error);
@@ -192,7 +195,7 @@ async fn send(
         let Some(index) = pods.iter().position(|p| p.name == *pod) else {
             return Err(error);
         };
-        refused.insert(pod.clone(), error.diagnostic(pod, host.id()));
+        refused.insert(pod.clone(), error.diagnostic(pod, change.host().id()));
         pods.remove(index);
     }
 }
@@ -200,7 +203,7 @@ async fn send(
 /// The agent leaves a task stopped that somebody has stopped by hand, but a
 /// stack says that it runs.
 async fn start_stopped(
-    host: &Host,
+    change: &mut Change<'_>,
     scope: &str,
     pods: &[PodSpec],
     report: HostReport,
@@ -220,7 +223,7 @@ async fn start_stopped(
     if stopped.is_empty() {
         return Ok(report);
     }
-    host.start(scope, &stopped).await
+    change.start(scope, &stopped).await
 }
 
 /// What the agent's report means for one request.
