@@ -4,6 +4,7 @@ mod accounts;
 mod apply;
 mod artifacts;
 mod cgroup;
+mod control;
 mod disk;
 mod events;
 mod fetch;
@@ -30,6 +31,7 @@ mod supervisor;
 mod systemd;
 mod task;
 mod tasks;
+mod units;
 mod unpack;
 mod validate;
 

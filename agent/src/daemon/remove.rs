@@ -7,12 +7,12 @@ use weir_agent::wire::{AgentError, PodError};
 
 use super::accounts::{self, Accounts};
 use super::artifacts::Marker;
+use super::control::stop_task;
 use super::disk;
 use super::events::{Events, PodEvents};
 use super::files::put_back;
 use super::ledger::PodRecord;
 use super::scope::Scope;
-use super::tasks::stop_task;
 use super::{Agent, StepError, lock};
 
 /// Removes a pod; when that fails it stays in the ledger with its error, and the next apply

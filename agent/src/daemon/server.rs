@@ -27,7 +27,7 @@ use super::remove::forget;
 use super::start::{Identity, Lock};
 use super::status::UnitCache;
 use super::task::TaskKey;
-use super::{Agent, SYSTEM_PATH, disk, home, install, lock, logs, resume, systemd, tasks};
+use super::{Agent, SYSTEM_PATH, control, disk, home, install, lock, logs, resume, systemd};
 
 /// How often logs are looked at for rotation.
 const ROTATION: Duration = Duration::from_secs(10);
@@ -220,7 +220,7 @@ impl Conversation<'_> {
                 action,
             } => {
                 let key = TaskKey { scope, pod, task };
-                tasks::control(&agent, key, action)
+                control::control(&agent, key, action)
                     .await
                     .map(|()| Reply::Done)
             }

@@ -1,31 +1,24 @@
 //! The last step of a pod: its tasks, in order, each gated by the one before.
 
-use std::sync::Arc;
-use std::time::Duration;
+use weir_agent::wire::{Goal, OnChange, Reload, TaskExec, TaskSpec, TaskState};
 
-use weir_agent::wire::{Action, AgentError, Goal, OnChange, Reload, TaskExec, TaskSpec, TaskState};
-
+use super::StepError;
 use super::accounts::Accounts;
 use super::apply::PodWork;
 use super::cgroup;
-use super::health::{Handle, Order};
-use super::keeper;
+use super::control::stop_task;
+use super::health::Order;
 use super::ledger::{Pending, TaskRecord, UnitRecord};
 use super::ports::{self, Listener};
 use super::proc;
-use super::scope::Scope;
 use super::shim;
 use super::supervisor;
-use super::systemd::{self, UnitState};
-use super::task::{TaskConfig, TaskKey};
-use super::{Agent, StepError, logs};
-
-/// How long units that were just started must stay up.
-const SETTLE: Duration = Duration::from_millis(300);
+use super::systemd;
+use super::task::TaskConfig;
 
 /// What must happen to a task that is to be kept running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Move {
+pub(crate) enum Move {
     Nothing,
     Start,
     Restart,
@@ -34,16 +27,16 @@ enum Move {
 
 /// What decides it.
 #[derive(Clone, Copy, Debug)]
-struct Facts {
-    runs: bool,
+pub(crate) struct Facts {
+    pub(crate) runs: bool,
     /// It was started with another configuration.
-    outdated: bool,
-    stopped: bool,
-    pending: OnChange,
-    can_reload: bool,
+    pub(crate) outdated: bool,
+    pub(crate) stopped: bool,
+    pub(crate) pending: OnChange,
+    pub(crate) can_reload: bool,
 }
 
-fn decide(facts: Facts) -> Move {
+pub(crate) fn decide(facts: Facts) -> Move {
     let restart = facts.outdated || facts.pending == OnChange::Restart;
     if facts.stopped && !restart {
         return Move::Nothing;
@@ -83,7 +76,11 @@ impl PodWork {
         self.settle(&started).await
     }
 
-    fn config(&self, spec: &TaskSpec, accounts: &Accounts) -> Result<TaskConfig, String> {
+    pub(crate) fn config(
+        &self,
+        spec: &TaskSpec,
+        accounts: &Accounts,
+    ) -> Result<TaskConfig, String> {
         let home = &self.agent.home;
         TaskConfig::new(&self.scope.name, &self.spec, spec, home, accounts)
     }
@@ -140,7 +137,7 @@ impl PodWork {
     }
 
     /// Someone else on a port of this pod, before anything is started.
-    fn check_ports(&self) -> Result<(), String> {
+    pub(crate) fn check_ports(&self) -> Result<(), String> {
         let cookies = format!(
             "{}/{}/{}/",
             self.agent.home.id(),
@@ -167,7 +164,12 @@ impl PodWork {
     }
 
     /// Writes down that a task now is as configured.
-    fn record_started(&self, config: &TaskConfig, digest: &str, unit: Option<UnitRecord>) {
+    pub(crate) fn record_started(
+        &self,
+        config: &TaskConfig,
+        digest: &str,
+        unit: Option<UnitRecord>,
+    ) {
         self.agent.record_task(&config.key, |task| {
             digest.clone_into(&mut task.digest);
             task.pending = Pending::default();
@@ -286,7 +288,12 @@ impl PodWork {
     }
 
     /// Whether a task with an end has reached it, also when it did so while nobody watched.
-    fn is_finished(&self, config: &TaskConfig, record: &TaskRecord, digest: &str) -> bool {
+    pub(crate) fn is_finished(
+        &self,
+        config: &TaskConfig,
+        record: &TaskRecord,
+        digest: &str,
+    ) -> bool {
         let counts = |with: &str| config.spec.goal == Goal::Once || with == digest;
         if record.finished.as_deref().is_some_and(counts) {
             return true;
@@ -300,224 +307,6 @@ impl PodWork {
         }
         unseen
     }
-
-    async fn unit(&self, name: &str) -> Result<UnitState, String> {
-        let units = self.units.get(&self.agent, &self.scope).await?;
-        Ok(units.get(name).cloned().unwrap_or_default())
-    }
-
-    /// Writes the unit of a command; makes systemd read it.
-    async fn write_unit(&self, config: &TaskConfig) -> Result<(), String> {
-        if let Some(run) = keeper::command_of(config)
-            && keeper::write_unit(config, run)?
-        {
-            systemd::systemctl(&["daemon-reload"]).await?;
-            self.units.forget();
-        }
-        Ok(())
-    }
-
-    async fn keep_unit(
-        &self,
-        config: TaskConfig,
-        step: &str,
-        started: &mut Vec<String>,
-    ) -> Result<(), String> {
-        let name = systemd::unit_of(&config.spec, &self.home);
-        let generated = keeper::command_of(&config).is_some();
-        let record = self.task_record(&config.key.task);
-        let digest = config.digest();
-        let unit_record = Some(UnitRecord {
-            name: name.clone(),
-            generated,
-        });
-        if record.unit != unit_record {
-            // Before the unit exists: what a crash leaves behind must be known.
-            self.agent
-                .record_task(&config.key, |task| task.unit.clone_from(&unit_record));
-        }
-        self.write_unit(&config).await?;
-        let unit = self.unit(&name).await?;
-        match unit.load.as_str() {
-            "loaded" => {}
-            "masked" => {
-                return Err(format!(
-                    "unit {name} is masked on this host; unmask it and apply again"
-                ));
-            }
-            _ => {
-                return Err(format!(
-                    "unit {name} does not exist on this host; add the package that ships it, or correct the name"
-                ));
-            }
-        }
-        let facts = Facts {
-            runs: unit.is_active() || unit.is_waiting(),
-            // A command's unit that runs with nothing recorded may run with anything.
-            outdated: record.digest != digest && (generated || !record.digest.is_empty()),
-            stopped: record.stopped,
-            pending: record.pending.0,
-            can_reload: config.spec.reload.is_some(),
-        };
-        let what = decide(facts);
-        let stays_stopped = facts.stopped && what == Move::Nothing;
-        if !unit.is_enabled() && !stays_stopped {
-            systemd::systemctl(&["enable", "--", &name]).await?;
-            if what == Move::Nothing {
-                self.events.changed(step, "enabled");
-            }
-            self.units.forget();
-        }
-        let key = config.key.clone();
-        if what == Move::Nothing {
-            if record.digest != digest {
-                self.record_started(&config, &digest, unit_record);
-            }
-            return self.watch_unit(config, &unit, facts.runs).await;
-        }
-        self.events.started(step);
-        if what == Move::Reload {
-            reload(&config, unit.main_pid).await?;
-        } else {
-            if what == Move::Start {
-                self.check_ports()?;
-            }
-            self.drop_watch(&key).await;
-            let verb = if what == Move::Start {
-                "start"
-            } else {
-                "restart"
-            };
-            self.units.forget();
-            if let Err(message) = systemd::systemctl(&[verb, "--", &name]).await {
-                let unit = self.unit(&name).await?;
-                return Err(match keeper::last_exit(&unit) {
-                    Some(_) => self.ended_at_once(&config, &unit).await,
-                    None => message,
-                });
-            }
-            started.push(name.clone());
-        }
-        self.record_started(&config, &digest, unit_record);
-        self.events.changed(
-            step,
-            match what {
-                Move::Reload => "reloaded",
-                Move::Restart => "restarted",
-                _ => "started",
-            },
-        );
-        self.watch_unit(config, &unit, true).await?;
-        self.events.done(step);
-        Ok(())
-    }
-
-    /// Has the checks of a unit watched, and waits until it is ready.
-    async fn watch_unit(
-        &self,
-        config: TaskConfig,
-        unit: &UnitState,
-        runs: bool,
-    ) -> Result<(), String> {
-        if !runs || (config.spec.ready.is_none() && config.spec.alive.is_none()) {
-            self.drop_watch(&config.key).await;
-            return Ok(());
-        }
-        let same_checks = |handle: &Arc<Handle>| {
-            let old = handle.config();
-            old.spec.ready == config.spec.ready && old.spec.alive == config.spec.alive
-        };
-        let handle = match self.agent.handle(&config.key).filter(same_checks) {
-            Some(handle) => handle,
-            None => {
-                self.drop_watch(&config.key).await;
-                keeper::watch(&self.agent, config, unit.main_pid)
-            }
-        };
-        if handle.config().spec.ready.is_some() {
-            handle.wait_ready(&self.scope, self.generation).await?;
-        }
-        Ok(())
-    }
-
-    async fn drop_watch(&self, key: &TaskKey) {
-        if let Some(handle) = self.agent.handle(key) {
-            // A watch always ends when told to.
-            let _ = handle.order(Order::Stop).await;
-            self.agent.drop_handle(key);
-        }
-    }
-
-    async fn finish_unit(&self, config: TaskConfig, step: &str) -> Result<(), String> {
-        let record = self.task_record(&config.key.task);
-        let digest = config.digest();
-        if self.is_finished(&config, &record, &digest) {
-            return Ok(());
-        }
-        if keeper::command_of(&config).is_none() {
-            return Err("a systemd unit can't have the goal finish or once".to_owned());
-        }
-        let name = systemd::unit_of(&config.spec, &self.home);
-        self.events.started(step);
-        let unit_record = Some(UnitRecord {
-            name: name.clone(),
-            generated: true,
-        });
-        self.agent
-            .record_task(&config.key, |task| task.unit = unit_record);
-        self.write_unit(&config).await?;
-        self.units.forget();
-        if systemd::systemctl(&["start", "--", &name]).await.is_err() {
-            let unit = self.unit(&name).await?;
-            let how = if unit.exit_code == 1 {
-                "exit code"
-            } else {
-                "signal"
-            };
-            return Err(format!(
-                "it ended with {how} {}{}",
-                unit.exit_status,
-                logs::excerpt(&config.log())
-            ));
-        }
-        self.agent
-            .record_task(&config.key, |task| task.finished = Some(digest));
-        self.events.changed(step, "finished");
-        self.events.done(step);
-        Ok(())
-    }
-
-    /// Looks once more at units that were just started: what dies at once counts as failed.
-    async fn settle(&self, started: &[String]) -> Result<(), StepError> {
-        if started.is_empty() {
-            return Ok(());
-        }
-        tokio::time::sleep(SETTLE).await;
-        self.units.forget();
-        for spec in &self.spec.tasks {
-            let name = systemd::unit_of(spec, &self.home);
-            if !started.contains(&name) {
-                continue;
-            }
-            let failed = |message| StepError::new(format!("task {}", spec.name), message);
-            let unit = self.unit(&name).await.map_err(failed)?;
-            if unit.is_active() {
-                continue;
-            }
-            let config = self.config(spec, &Accounts::load()).map_err(failed)?;
-            return Err(failed(self.ended_at_once(&config, &unit).await));
-        }
-        Ok(())
-    }
-
-    async fn ended_at_once(&self, config: &TaskConfig, unit: &UnitState) -> String {
-        let exit = keeper::last_exit(unit).map_or_else(String::new, |exit| format!(" with {exit}"));
-        let excerpt = match &config.spec.exec {
-            TaskExec::Unit { name } => systemd::journal_excerpt(&systemd::full_name(name)).await,
-            TaskExec::Command { .. } => logs::excerpt(&config.log()),
-        };
-        format!("it ended right after its start{exit}{excerpt}")
-    }
 }
 
 /// Whether a process is in a unit's cgroup.
@@ -527,7 +316,7 @@ fn in_unit(pid: u32, unit: &str) -> bool {
         .is_ok_and(|text| text.lines().any(|line| line.ends_with(&suffix)))
 }
 
-async fn reload(config: &TaskConfig, pid: u32) -> Result<(), String> {
+pub(crate) async fn reload(config: &TaskConfig, pid: u32) -> Result<(), String> {
     match &config.spec.reload {
         Some(Reload::Signal(name)) => match proc::identify(pid) {
             Some(process) => proc::signal(process, proc::parse_signal(name)?),
@@ -549,132 +338,6 @@ async fn reload(config: &TaskConfig, pid: u32) -> Result<(), String> {
             ))
         }
         None => Ok(()),
-    }
-}
-
-/// Ends a task with all its processes, and its unit when it has one.
-///
-/// # Errors
-/// In words.
-pub(crate) async fn stop_task(
-    agent: &Arc<Agent>,
-    scope: &Scope,
-    pod: &str,
-    task: &str,
-) -> Result<(), String> {
-    let key = TaskKey {
-        scope: scope.name.clone(),
-        pod: pod.to_owned(),
-        task: task.to_owned(),
-    };
-    if let Some(handle) = agent.handle(&key) {
-        handle.order(Order::Stop).await?;
-        agent.drop_handle(&key);
-    }
-    let Some(record) = scope.pod(pod) else {
-        return Ok(());
-    };
-    let home = agent.home.pod(&scope.name, &record.spec.slug);
-    let task_record = record.tasks.get(task).cloned().unwrap_or_default();
-    if let Some(unit) = &task_record.unit {
-        keeper::remove_unit(unit).await?;
-    }
-    // Also without a handle or unit: an agent that was killed may have left it running.
-    let cookie = format!(
-        "{}/{}/{}/{task}",
-        agent.home.id(),
-        home.scope(),
-        home.slug()
-    );
-    let grace = record
-        .spec
-        .tasks
-        .iter()
-        .find(|spec| spec.name == task)
-        .map_or(10_000, |spec| spec.kill_grace_ms);
-    proc::end(
-        &cookie,
-        task_record.process,
-        nix::sys::signal::Signal::SIGTERM,
-        Duration::from_millis(grace),
-    )
-    .await?;
-    cgroup::remove_when_empty(&cookie.replace('/', "-")).await;
-    for file in [home.env_file(task), home.exit_file(task)] {
-        super::disk::remove_if_there(&file).map_err(|error| super::disk::cause(&error))?;
-    }
-    Ok(())
-}
-
-/// Acts on one task by request.
-///
-/// # Errors
-/// When there is no such task, or the action fails.
-pub(crate) async fn control(
-    agent: &Arc<Agent>,
-    key: TaskKey,
-    action: Action,
-) -> Result<(), AgentError> {
-    let unknown = |what: &str, name: &str| AgentError::Unknown {
-        what: what.to_owned(),
-        name: name.to_owned(),
-    };
-    let scope = agent
-        .scope(&key.scope)
-        .ok_or_else(|| unknown("scope", &key.scope))?;
-    let pod = scope
-        .pod(&key.pod)
-        .ok_or_else(|| unknown("pod", &key.pod))?;
-    let failed = |message| AgentError::Task {
-        task: key.task.clone(),
-        message,
-    };
-    let spec = pod.spec.tasks.iter().find(|task| task.name == key.task);
-    let spec = spec.ok_or_else(|| unknown("task", &key.task))?.clone();
-    if spec.goal != Goal::Running {
-        return Err(failed(
-            "its goal is not to run; only running tasks can be acted on".to_owned(),
-        ));
-    }
-    scope.update_pod(&key.pod, |pod| {
-        if let Some(task) = pod.tasks.get_mut(&key.task) {
-            task.stopped = action == Action::Stop;
-        }
-    })?;
-    if agent.systemd {
-        let unit = systemd::unit_of(&spec, &agent.home.pod(&key.scope, &pod.spec.slug));
-        let verb = match action {
-            Action::Restart => "restart",
-            Action::Stop => "stop",
-            Action::Start => "start",
-        };
-        return systemd::systemctl(&[verb, "--", &unit])
-            .await
-            .map(drop)
-            .map_err(failed);
-    }
-    let handle = agent.handle(&key);
-    match (action, handle) {
-        (Action::Stop, Some(handle)) => handle.order(Order::Stop).await.map_err(failed),
-        (Action::Stop, None) => Ok(()),
-        (Action::Restart, Some(handle)) if handle.status().state != TaskState::Stopped => {
-            handle.order(Order::Restart).await.map_err(failed)
-        }
-        (Action::Start, Some(handle)) if handle.status().state != TaskState::Stopped => Ok(()),
-        _ => {
-            let record = pod.tasks.get(&key.task).cloned().unwrap_or_default();
-            let accounts = Accounts::load();
-            let config = TaskConfig::new(
-                &key.scope,
-                &Arc::new(pod.spec),
-                &spec,
-                &agent.home,
-                &accounts,
-            )
-            .map_err(failed)?;
-            supervisor::start(agent, config, &record, None);
-            Ok(())
-        }
     }
 }
 
