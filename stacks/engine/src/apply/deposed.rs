@@ -2,7 +2,7 @@
 
 use super::{Deposed, Run, State};
 use crate::{diagnostics, settle::Unsettled};
-use weir_core::{Diagnostic, Known, event::Event, plan::Op};
+use weir_core::{Diagnostic, event::Event, plan::Op};
 use weir_provider::{ApplyRequest, NoProgress};
 use weir_state::{Entry, Outcome};
 
@@ -55,7 +55,7 @@ impl Run<'_> {
                 match (response.diagnostics.has_errors(), response.value) {
                     (false, None) => Ok(()),
                     (true, _) => Err(response.diagnostics),
-                    (false, value) => Err(still_there(value.as_ref()).into()),
+                    (false, Some(_)) => Err(still_there().into()),
                 }
             }
         };
@@ -104,7 +104,7 @@ impl Run<'_> {
     }
 }
 
-fn still_there(_: Option<&Known>) -> Diagnostic {
+fn still_there() -> Diagnostic {
     Diagnostic::error("the old object is still there after its deletion")
         .because("The provider returned an object and no error.")
         .help("This is a bug of the provider: report it to its authors.")

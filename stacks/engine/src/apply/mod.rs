@@ -8,7 +8,9 @@
 //! 5. `Run::take`: real values go back to the evaluator; failures stop what depends on them;
 //! 6. `Run::end`: outputs and history.
 
+mod call;
 mod deposed;
+mod judge;
 mod prepare;
 mod report;
 pub mod schedule;

@@ -1,20 +1,22 @@
 //! One step: journal, provider, journal.
 
 use super::{
+    call::{Call, JournalEntry},
     elapsed_ms,
-    prepare::{Call, JournalEntry, Prepared, Work},
+    judge::judge,
+    prepare::{Prepared, Work},
 };
 use crate::{diagnostics, engine::Engine, journal::Journal};
 use futures::FutureExt as _;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 use weir_core::{
-    Address, Diagnostic, Diagnostics, Known, Value,
+    Address, Diagnostic, Diagnostics, Value,
     event::{Event, EventSink},
     plan::{NodeId, Op, StepId},
-    snapshot::{Resource, Status},
+    snapshot::Resource,
 };
 use weir_plan::carry_marks;
-use weir_provider::{ApplyRequest, ApplyResponse, Progress, Provider, check};
+use weir_provider::{ApplyRequest, ApplyResponse, Progress, Provider};
 use weir_state::{EntryId, Outcome, StateError};
 
 /// What became of a step.
@@ -308,7 +310,7 @@ async fn commit(journal: &Journal<'_>, b: Begun, response: ApplyResponse, end: &
         entry,
         old,
     } = b;
-    let judged = judge(&place, &call, response);
+    let judged = judge(&place.address, place.op, &call, response);
     let deposed = matches!(call.entry, JournalEntry::Open(_));
     let made = matches!(
         &judged.outcome,
@@ -340,91 +342,5 @@ async fn commit(journal: &Journal<'_>, b: Begun, response: ApplyResponse, end: &
     });
     if let Err(error) = written {
         end.broken.get_or_insert(error);
-    }
-}
-
-/// What a response comes to.
-struct Judged {
-    outcome: Outcome,
-    resource: Option<Option<Resource>>,
-    supply: Option<Value>,
-    result: Result<Diagnostics, Diagnostics>,
-}
-
-/// Holds a response against the plan. What was made is kept whatever went wrong.
-fn judge(place: &Place, call: &Call, response: ApplyResponse) -> Judged {
-    let ApplyResponse {
-        value,
-        private,
-        mut diagnostics,
-    } = response;
-    let marked = value.map(|v| {
-        let source = call
-            .request
-            .config
-            .as_ref()
-            .or(call.request.planned.as_ref());
-        let source = source.or(call.request.prior.as_ref().map(Known::value));
-        let marked = match source {
-            Some(source) => carry_marks(v.clone().into_value(), source, &call.schema.block),
-            None => v.clone().into_value(),
-        };
-        Known::new(marked).unwrap_or(v)
-    });
-    if place.op == Op::Delete {
-        if marked.is_some() && !diagnostics.has_errors() {
-            diagnostics.push(
-                Diagnostic::error(format!(
-                    "{} is still there after its deletion",
-                    place.address
-                ))
-                .because("The provider returned an object and no error.")
-                .help("This is a bug of the provider: report it to its authors."),
-            );
-        }
-    } else if !diagnostics.has_errors()
-        && let Some(planned) = &call.request.planned
-    {
-        let name = place.address.to_string();
-        let subject = check::Subject {
-            provider: &call.template.provider.name,
-            address: &name,
-        };
-        let new = marked.as_ref().map(Known::value);
-        diagnostics.extend(check::applied(subject, &call.schema, planned, new));
-    }
-    let failed = diagnostics.has_errors();
-    let resource = marked.map(|value| Resource {
-        value,
-        private,
-        status: match (place.op, failed) {
-            (Op::Create, true) => Status::Tainted,
-            (Op::Create, false) => Status::Ready,
-            _ => call.template.status,
-        },
-        ..call.template.clone()
-    });
-    let supply = resource.as_ref().map(|r| r.value.value().clone());
-    if failed {
-        let message = diagnostics::one_line(&diagnostics);
-        return Judged {
-            outcome: Outcome::Failed {
-                message,
-                leftover: resource.clone(),
-            },
-            resource: resource.map(Some),
-            supply,
-            result: Err(diagnostics),
-        };
-    }
-    let (outcome, now) = match resource {
-        Some(resource) => (Outcome::Put(resource.clone()), Some(resource)),
-        None => (Outcome::Gone, None),
-    };
-    Judged {
-        outcome,
-        resource: Some(now),
-        supply,
-        result: Ok(diagnostics),
     }
 }

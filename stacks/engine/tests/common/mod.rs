@@ -1,0 +1,409 @@
+//! A stack, a store and a fake cloud in one folder.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+
+use async_trait::async_trait;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tokio_util::sync::CancellationToken;
+use weir_core::{
+    Address, Diagnostic, Diagnostics, Known, Value,
+    change::Action,
+    event::{Event, EventSink},
+    plan::Op,
+};
+use weir_engine::{Engine, PlanInput, PlanOptions, Planned, Registry, Report};
+use weir_fake::{
+    FakeProvider, TerraformProvider,
+    cloud::{Cloud, Entry},
+};
+use weir_lang::{Inputs, MemoryFiles, NoCatalog, load};
+use weir_provider::{
+    ApplyRequest, ApplyResponse, Imported, PlanRequest, PlanResponse, Progress, Provider,
+    ProviderSchema, ReadRequest, ReadResponse, Settled,
+};
+use weir_state::{Holder, Lease, SqliteStore, Store, Wait};
+
+/// Keeps every event.
+#[derive(Default)]
+pub struct Recorder(Mutex<Vec<Event>>);
+impl EventSink for Recorder {
+    fn event(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+impl Recorder {
+    pub fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+/// Is told of an address.
+pub type Hook = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What the scripted provider does beside what the fake one does.
+#[derive(Default)]
+pub struct Script {
+    /// `apply` of these addresses fails.
+    pub fail: Mutex<BTreeSet<String>>,
+    /// `apply` of these addresses panics.
+    pub panic: Mutex<BTreeSet<String>>,
+    /// `apply` of these addresses returns another name than was planned.
+    pub lie: Mutex<BTreeSet<String>>,
+    /// `settle` can't tell.
+    pub undecided: Mutex<bool>,
+    /// Called at the start of each `apply` with its address.
+    pub at_apply: Mutex<Option<Hook>>,
+    /// So many `apply` calls must be in flight before any goes on.
+    pub together: Mutex<Option<Arc<tokio::sync::Barrier>>>,
+    /// In flight now, and the most there ever were.
+    pub in_flight: AtomicUsize,
+    pub peak: AtomicUsize,
+}
+
+/// The fake provider, with a script.
+pub struct Scripted {
+    inner: FakeProvider,
+    script: Arc<Script>,
+}
+
+#[async_trait]
+impl Provider for Scripted {
+    fn schema(&self) -> &ProviderSchema {
+        self.inner.schema()
+    }
+    async fn configure(&self, config: &Value) -> Result<(), Diagnostics> {
+        self.inner.configure(config).await
+    }
+    async fn validate(&self, ty: &str, config: &Value) -> Diagnostics {
+        self.inner.validate(ty, config).await
+    }
+    async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
+        self.inner.plan(request).await
+    }
+    async fn apply(&self, request: ApplyRequest, progress: &dyn Progress) -> ApplyResponse {
+        let script = &self.script;
+        let now = script.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        script.peak.fetch_max(now, Ordering::SeqCst);
+        let hook = script.at_apply.lock().unwrap().clone();
+        if let Some(hook) = hook {
+            hook(&request.address);
+        }
+        let barrier = script.together.lock().unwrap().clone();
+        if let Some(barrier) = barrier {
+            barrier.wait().await;
+        }
+        let has = |set: &Mutex<BTreeSet<String>>| set.lock().unwrap().contains(&request.address);
+        let (fail, panic, lie) = (has(&script.fail), has(&script.panic), has(&script.lie));
+        let prior = request.prior.clone();
+        let response = if panic {
+            script.in_flight.fetch_sub(1, Ordering::SeqCst);
+            panic!("the script says so");
+        } else if fail {
+            let diagnostics = Diagnostic::error("the script says no").into();
+            ApplyResponse {
+                value: prior,
+                private: Vec::new(),
+                diagnostics,
+            }
+        } else {
+            let mut response = self.inner.apply(request, progress).await;
+            if lie {
+                response.value = response
+                    .value
+                    .map(|v| Known::new(v.into_value().with("name", "a lie".into())).unwrap());
+            }
+            response
+        };
+        script.in_flight.fetch_sub(1, Ordering::SeqCst);
+        response
+    }
+    async fn read(&self, request: ReadRequest) -> Result<ReadResponse, Diagnostics> {
+        self.inner.read(request).await
+    }
+    async fn import(&self, ty: &str, id: &str) -> Result<Vec<Imported>, Diagnostics> {
+        self.inner.import(ty, id).await
+    }
+    async fn data(&self, ty: &str, config: &Value) -> Result<Known, Diagnostics> {
+        self.inner.data(ty, config).await
+    }
+    async fn settle(&self, request: ApplyRequest) -> Settled {
+        if *self.script.undecided.lock().unwrap() {
+            return Settled::Unknown("the cloud does not answer".into());
+        }
+        self.inner.settle(request).await
+    }
+    fn delete_batch(&self, _: &str, value: &Known) -> Option<String> {
+        value
+            .value()
+            .get("zone")
+            .and_then(Value::as_str)
+            .map(|z| format!("zone {z}"))
+    }
+}
+
+/// Where a test happens.
+pub struct World {
+    dir: Option<tempfile::TempDir>,
+    path: PathBuf,
+    pub store: Arc<SqliteStore>,
+    pub events: Arc<Recorder>,
+    pub script: Arc<Script>,
+    pub parallelism: usize,
+    /// More settings of the provider, as HCL.
+    pub settings: String,
+}
+
+impl World {
+    pub fn new() -> World {
+        let dir = tempfile::tempdir().unwrap();
+        let mut world = World::at(dir.path());
+        world.dir = Some(dir);
+        world
+    }
+
+    /// In a folder that others share.
+    pub fn at(path: &Path) -> World {
+        World {
+            dir: None,
+            path: path.to_owned(),
+            store: Arc::new(SqliteStore::open(path.join("state.db")).unwrap()),
+            events: Arc::default(),
+            script: Arc::default(),
+            parallelism: 10,
+            settings: String::new(),
+        }
+    }
+
+    pub fn engine(&self) -> Engine {
+        let script = self.script.clone();
+        let registry = Registry::new()
+            .with("fake", move || {
+                Arc::new(Scripted {
+                    inner: FakeProvider::new(),
+                    script: script.clone(),
+                })
+            })
+            .with("terraform", || Arc::new(TerraformProvider::new()));
+        Engine::new(self.store.clone(), Arc::new(registry), self.events.clone())
+            .with_parallelism(NonZeroUsize::new(self.parallelism).unwrap())
+    }
+
+    /// The stack, with the provider's block in front.
+    pub fn try_input(&self, text: &str) -> Result<PlanInput, Diagnostics> {
+        let cloud = self.cloud_path();
+        let text = format!(
+            "provider \"fake\" {{\n  path = {:?}\n{}\n}}\n{text}",
+            cloud.display().to_string(),
+            self.settings
+        );
+        let files = Arc::new(MemoryFiles::of([("main.weir.hcl", text.as_str())]));
+        let inputs = Inputs::new(BTreeMap::new());
+        let loaded = load(files, &NoCatalog, &inputs)?;
+        Ok(PlanInput {
+            config: loaded.config,
+            inputs,
+            options: PlanOptions::default(),
+        })
+    }
+
+    pub fn input(&self, text: &str) -> PlanInput {
+        self.try_input(text).unwrap_or_else(|d| panic!("{d}"))
+    }
+
+    pub async fn lease(&self) -> Lease {
+        self.store
+            .acquire(Holder::this_process("tester", "test"), Wait::None)
+            .await
+            .unwrap()
+    }
+
+    pub async fn plan_with(
+        &self,
+        text: &str,
+        options: PlanOptions,
+    ) -> Result<Planned, Diagnostics> {
+        let lease = self.lease().await;
+        let input = PlanInput {
+            options,
+            ..self.try_input(text)?
+        };
+        let planned = self.engine().plan(&input, &lease).await;
+        self.store.release(lease).await.unwrap();
+        planned
+    }
+
+    pub async fn plan(&self, text: &str) -> Planned {
+        self.plan_with(text, PlanOptions::default())
+            .await
+            .unwrap_or_else(|d| panic!("{d}"))
+    }
+
+    pub async fn apply_with(&self, text: &str, options: PlanOptions) -> Report {
+        let lease = self.lease().await;
+        let engine = self.engine();
+        let input = PlanInput {
+            options,
+            ..self.input(text)
+        };
+        let planned = engine
+            .plan(&input, &lease)
+            .await
+            .unwrap_or_else(|d| panic!("{d}"));
+        let report = engine
+            .apply(&planned, &lease, CancellationToken::new())
+            .await;
+        self.store.release(lease).await.unwrap();
+        report.unwrap_or_else(|d| panic!("{d}"))
+    }
+
+    pub async fn apply(&self, text: &str) -> Report {
+        self.apply_with(text, PlanOptions::default()).await
+    }
+
+    /// Applies, and demands that all went well and nothing is left to do.
+    pub async fn converge(&self, text: &str) {
+        let report = self.apply(text).await;
+        assert_eq!(
+            report.status,
+            weir_engine::Status::Succeeded,
+            "{}",
+            report.diagnostics
+        );
+        self.assert_settled(text).await;
+    }
+
+    /// Demands that there is nothing to do.
+    pub async fn assert_settled(&self, text: &str) {
+        let planned = self.plan(text).await;
+        assert!(planned.is_empty(), "{:?}", actions(&planned));
+        assert!(planned.plan.drift.is_empty());
+        assert!(self.store.open_entries().await.unwrap().is_empty());
+    }
+
+    pub fn cloud_path(&self) -> PathBuf {
+        self.path.join("cloud")
+    }
+
+    pub fn cloud(&self) -> Cloud {
+        Cloud::open(&self.cloud_path()).unwrap()
+    }
+
+    /// What was done in the cloud, as `create a`, `update a`, `delete a`.
+    pub fn log(&self) -> Vec<String> {
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        let mut lines = Vec::new();
+        let name = |v: &weir_core::json::Encoded| v.value["name"].as_str().unwrap().to_owned();
+        for entry in self.cloud().log().unwrap() {
+            match entry {
+                Entry::Created { id, value, .. } => {
+                    lines.push(format!("create {}", name(&value)));
+                    names.insert(id, name(&value));
+                }
+                Entry::Updated {
+                    id,
+                    value,
+                    operation,
+                } => {
+                    names.insert(id, name(&value));
+                    if operation.is_some() {
+                        lines.push(format!("update {}", name(&value)));
+                    }
+                }
+                Entry::Deleted {
+                    id,
+                    operation: Some(_),
+                } => {
+                    lines.push(format!("delete {}", names[&id]));
+                }
+                Entry::Batch { size } => lines.push(format!("batch {size}")),
+                _ => {}
+            }
+        }
+        lines
+    }
+
+    /// What was done in the cloud since the last `n` lines of the log.
+    pub fn log_since(&self, n: usize) -> Vec<String> {
+        self.log().split_off(n)
+    }
+
+    pub async fn value(&self, address: &str) -> Option<Value> {
+        let snapshot = self.store.snapshot().await.unwrap();
+        snapshot
+            .resources
+            .get(&addr(address))
+            .map(|r| r.value.value().clone())
+    }
+
+    pub async fn output(&self, name: &str) -> Option<Value> {
+        self.store
+            .snapshot()
+            .await
+            .unwrap()
+            .outputs
+            .get(name)
+            .map(|k| k.value().clone())
+    }
+
+    pub async fn id(&self, address: &str) -> String {
+        self.value(address)
+            .await
+            .unwrap()
+            .get("id")
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+}
+
+pub fn addr(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+/// The actions of a plan by address, without those that do nothing.
+pub fn actions(planned: &Planned) -> BTreeMap<String, Action> {
+    planned
+        .plan
+        .changes
+        .values()
+        .filter(|c| c.action != Action::NoOp)
+        .map(|c| (c.address.to_string(), c.action))
+        .collect()
+}
+
+/// The nodes of a report as `op address: result`.
+pub fn results(report: &Report) -> Vec<String> {
+    report
+        .nodes
+        .iter()
+        .map(|n| {
+            let op = match n.op {
+                Op::Create => "create",
+                Op::Update => "update",
+                Op::Delete => "delete",
+                Op::Read => "read",
+                Op::Forget => "forget",
+            };
+            let result = match &n.result {
+                weir_engine::NodeResult::Done => "done".to_owned(),
+                weir_engine::NodeResult::Failed => "failed".to_owned(),
+                weir_engine::NodeResult::Skipped(None) => "stopped".to_owned(),
+                weir_engine::NodeResult::Skipped(Some(a)) => format!("skipped because of {a}"),
+            };
+            format!("{op} {}: {result}", n.address)
+        })
+        .collect()
+}
+
+/// A thing, as HCL.
+pub fn thing(name: &str, body: &str) -> String {
+    format!("resource \"fake_thing\" \"{name}\" {{\n  name = \"{name}\"\n{body}\n}}\n")
+}

@@ -1,0 +1,214 @@
+//! The process dies at every record of the journal; the next run finds out what was done.
+//!
+//! Each case starts this test program again as a child that aborts itself at the n-th record
+//! (before it is written, or after), then applies once more and demands that nothing was made
+//! twice, nothing is lost, and nothing is left to do.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{World, thing};
+use std::{
+    path::Path,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tokio_util::sync::CancellationToken;
+use weir_engine::{Point, Probe};
+use weir_state::Store;
+
+const FOLDER: &str = "WEIR_TEST_CRASH_FOLDER";
+const STACK: &str = "WEIR_TEST_CRASH_STACK";
+const POINT: &str = "WEIR_TEST_CRASH_POINT";
+
+/// Aborts the process at the n-th moment.
+struct Killer {
+    left: AtomicUsize,
+}
+impl Probe for Killer {
+    fn at(&self, _: Point<'_>) {
+        if self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            std::process::abort();
+        }
+    }
+}
+
+/// The child: not a test of its own.
+#[tokio::test]
+async fn child() {
+    let (Ok(folder), Ok(stack), Ok(point)) = (
+        std::env::var(FOLDER),
+        std::env::var(STACK),
+        std::env::var(POINT),
+    ) else {
+        return;
+    };
+    let world = World::at(Path::new(&folder));
+    let killer = Killer {
+        left: AtomicUsize::new(point.parse().unwrap()),
+    };
+    let engine = world.engine().with_probe(Arc::new(killer));
+    let lease = world.lease().await;
+    let planned = engine.plan(&world.input(&stack), &lease).await.unwrap();
+    engine
+        .apply(&planned, &lease, CancellationToken::new())
+        .await
+        .unwrap();
+    world.store.release(lease).await.unwrap();
+}
+
+/// Runs the child; whether it came to its end without being killed.
+fn run_child(folder: &Path, stack: &str, point: usize) -> bool {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child", "--nocapture", "--test-threads=1"])
+        .env(FOLDER, folder)
+        .env(STACK, stack)
+        .env(POINT, point.to_string())
+        .output()
+        .unwrap();
+    use std::os::unix::process::ExitStatusExt as _;
+    let killed = output.status.signal() == Some(6);
+    assert!(
+        killed || output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    !killed
+}
+
+/// From `before` to `after`, killed at every record.
+async fn matrix(before: &str, after: &str, things: usize) {
+    let mut points = 0;
+    loop {
+        points += 1;
+        let dir = tempfile::tempdir().unwrap();
+        {
+            let world = World::at(dir.path());
+            world.converge(before).await;
+        }
+        let finished = run_child(dir.path(), after, points);
+        let world = World::at(dir.path());
+        let made = world.cloud().creations().unwrap();
+        world.converge(after).await;
+        let objects = world.cloud().objects().unwrap();
+        assert_eq!(objects.len(), things, "point {points}: {:?}", world.log());
+        let snapshot = world.store.snapshot().await.unwrap();
+        assert_eq!(snapshot.resources.len(), things, "point {points}");
+        for resource in snapshot.resources.values() {
+            let id = resource.value.value().get("id").unwrap().as_str().unwrap();
+            assert!(
+                objects.contains_key(id),
+                "point {points}: state names what is not there"
+            );
+        }
+        if finished {
+            assert_eq!(
+                made,
+                world.cloud().creations().unwrap(),
+                "the first run had done all"
+            );
+            break;
+        }
+        let log = world.log();
+        let mut created: Vec<&String> = log.iter().filter(|l| l.starts_with("create")).collect();
+        let total = created.len();
+        created.sort();
+        created.dedup();
+        let twice = log.iter().filter(|l| l.starts_with("delete")).count();
+        assert!(
+            total <= created.len() + twice,
+            "point {points}: made twice: {log:?}"
+        );
+        assert!(points < 200, "the child never finishes");
+    }
+    assert!(points > 4, "the kill points are never reached");
+}
+
+#[tokio::test]
+async fn creation() {
+    let stack = thing("a", "")
+        + &thing("b", "tags = { of = fake_thing.a.id }")
+        + "output \"b\" { value = fake_thing.b.id }\n";
+    matrix("", &stack, 2).await;
+}
+
+#[tokio::test]
+async fn update_and_deletion() {
+    let before = thing("a", "size = 1") + &thing("b", "tags = { of = fake_thing.a.id }");
+    matrix(&before, &thing("a", "size = 2"), 1).await;
+}
+
+#[tokio::test]
+async fn replacement_that_deletes_first() {
+    let stack = |zone: &str| {
+        thing("a", &format!("zone = \"{zone}\"")) + &thing("b", "tags = { of = fake_thing.a.id }")
+    };
+    matrix(&stack("x"), &stack("y"), 2).await;
+}
+
+#[tokio::test]
+async fn replacement_that_creates_first() {
+    let stack = |zone: &str| {
+        thing(
+            "a",
+            &format!("zone = \"{zone}\"\nlifecycle {{ create_before_destroy = true }}"),
+        ) + &thing("b", "tags = { of = fake_thing.a.id }")
+    };
+    matrix(&stack("x"), &stack("y"), 2).await;
+}
+
+/// The provider dies in the middle of its own work, not at a record.
+#[tokio::test]
+async fn killed_inside_the_provider() {
+    for point in ["before_create:2", "mid_create:2", "after_create:2"] {
+        let dir = tempfile::tempdir().unwrap();
+        let stack = thing("a", "") + &thing("b", "tags = { of = fake_thing.a.id }");
+        {
+            World::at(dir.path()).converge("").await;
+        }
+        // The kill point is a setting of the provider: the child's stack has one more line.
+        let killing = format!("{stack}\n# {point}");
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "child_with_kill_point",
+                "--nocapture",
+                "--test-threads=1",
+            ])
+            .env(FOLDER, dir.path())
+            .env(STACK, &killing)
+            .env(POINT, point)
+            .output()
+            .unwrap()
+            .status;
+        assert!(!status.success(), "{point}: the child was not killed");
+        let world = World::at(dir.path());
+        world.converge(&stack).await;
+        let creations = world
+            .log()
+            .iter()
+            .filter(|l| l.starts_with("create"))
+            .count();
+        let expected = if point.starts_with("mid") { 3 } else { 2 };
+        assert_eq!(creations, expected, "{point}: {:?}", world.log());
+        assert_eq!(world.cloud().objects().unwrap().len(), 2, "{point}");
+    }
+}
+
+#[tokio::test]
+async fn child_with_kill_point() {
+    let (Ok(folder), Ok(stack), Ok(point)) = (
+        std::env::var(FOLDER),
+        std::env::var(STACK),
+        std::env::var(POINT),
+    ) else {
+        return;
+    };
+    let mut world = World::at(Path::new(&folder));
+    world.settings = format!("kill_at = \"{point}\"");
+    world.apply(&stack).await;
+}
