@@ -4,7 +4,6 @@ use crate::{
     config::{
         Module, NodeKind,
         blocks::Variable,
-        defaults::with_defaults,
         reader::{Report, constant},
     },
     eval::Context,
@@ -349,7 +348,7 @@ fn given_value(
             }
         };
     }
-    match convert(&with_defaults(&value, &variable.defaults), &variable.ty) {
+    match convert(&variable.defaults.apply(&value), &variable.ty) {
         Ok(value) => Some(RootValue { value, origin }),
         Err(error) => {
             let why = if variable.sensitive {

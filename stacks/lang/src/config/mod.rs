@@ -1,7 +1,6 @@
 //! The configuration of a stack: modules and their blocks, sorted and linked, not evaluated.
 
 pub(crate) mod blocks;
-pub(crate) mod defaults;
 mod loader;
 mod lower;
 pub(crate) mod module;

@@ -11,7 +11,7 @@ mod shape;
 
 pub(crate) use check::check_body;
 pub(crate) use dynamic::{Expanded, Expansion, expand, iterator_name};
-pub(crate) use format::{Format, parse_duration, parse_size};
+pub(crate) use format::{Format, parse_size};
 pub(crate) use shape::Shape;
 
 use crate::{

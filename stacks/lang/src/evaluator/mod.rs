@@ -1,11 +1,44 @@
 //! Works through a configuration in the order of its references.
+//!
+//! Every node of the configuration has one node at run time for each instance of its module;
+//! a block with `count` or `for_each` has one more for each of its instances. Nodes wait in line
+//! by rank: what they refer to comes first.
+//!
+//! 1. A node is evaluated with what has a value by now. Where it needs something that has none
+//!    yet, it waits for that and is put in line again when the value comes.
+//! 2. Values are kept with the instances they stand on; those become [`Instance::dependencies`].
+//! 3. Instances and providers whose configuration has a value are yielded.
+//! 4. When an instance's value is replaced, what was made from it is forgotten and made again when
+//!    somebody asks.
+//!
+//! No step recurses from node to node: a chain of references may be as long as memory allows.
+
+mod blocks;
+mod expand;
+mod frame;
+mod graph;
+mod origin;
+mod pods;
+mod run;
+mod shapes;
+mod values;
 
 use crate::{
     config::Config,
+    eval::{Context, NodeId},
     instance::{Next, PlaceRequest, Placement},
 };
-use std::{collections::BTreeMap, sync::Arc};
-use weir_core::{Address, Diagnostics, Span, Value, schema::Schema};
+use graph::{Deps, Graph, InstId, Role, State};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+use weir_core::{
+    Address, Diagnostic, Diagnostics, ModulePath, Span, Value, address::ProviderRef, schema::Schema,
+};
+
+#[cfg(doc)]
+use crate::instance::Instance;
 
 /// The schemas of the providers at hand.
 pub trait Schemas: Send + Sync {
@@ -37,12 +70,61 @@ pub struct Output {
 pub struct Evaluator {
     config: Arc<Config>,
     schemas: Arc<dyn Schemas>,
+    graph: Graph,
+    /// Of each module of the configuration.
+    contexts: Vec<Context>,
+    shapes: shapes::Shapes,
+    /// What was found and not handed out yet.
+    ready: VecDeque<Next>,
+    /// Instances that were yielded.
+    yielded: BTreeMap<Address, NodeId>,
+    /// Providers without a block that were yielded.
+    providers: BTreeSet<ProviderRef>,
+    /// Services that were handed out to be placed, and where they were placed.
+    services: BTreeMap<NodeId, pods::Placed>,
+    /// Configurations of hosts, by their site.
+    hosts: BTreeMap<NodeId, Arc<Vec<Value>>>,
+    /// The nodes of hosts' agents by address: values carry them as text.
+    agents: BTreeMap<String, NodeId>,
+    warnings: Diagnostics,
+    errors: Diagnostics,
+    /// What was reported already: instances of one block find the same errors.
+    seen: BTreeSet<(Option<Span>, String, String)>,
 }
 
 impl Evaluator {
     /// An evaluator at the beginning.
     pub fn new(config: Arc<Config>, schemas: Arc<dyn Schemas>) -> Evaluator {
-        Evaluator { config, schemas }
+        let contexts = (0..config.modules.len())
+            .map(|m| config.context_of(crate::config::ModuleId(m)))
+            .collect();
+        let (shapes, problems) = shapes::Shapes::new(&config, &*schemas);
+        let mut evaluator = Evaluator {
+            config,
+            schemas,
+            graph: Graph::default(),
+            contexts,
+            shapes,
+            ready: VecDeque::new(),
+            yielded: BTreeMap::new(),
+            providers: BTreeSet::new(),
+            services: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            warnings: Diagnostics::new(),
+            errors: Diagnostics::new(),
+            seen: BTreeSet::new(),
+        };
+        for d in problems {
+            evaluator.report(d, None);
+        }
+        evaluator.start_module(
+            crate::config::ModuleId(0),
+            ModulePath::root(),
+            None,
+            Deps::default(),
+        );
+        evaluator
     }
 
     /// What is ready next, in an order that the configuration and the supplied values alone decide.
@@ -50,48 +132,209 @@ impl Evaluator {
     /// # Errors
     /// At the end, in place of [`Next::Done`]: every error there was, in file order.
     pub fn next(&mut self) -> Result<Next, Diagnostics> {
-        let _ = (&self.config, &self.schemas);
-        unreachable!("lands with the evaluator")
+        self.work();
+        if let Some(next) = self.ready.pop_front() {
+            return Ok(next);
+        }
+        if self.graph.outstanding > 0 {
+            return Ok(Next::Waiting);
+        }
+        self.refresh();
+        if let Some(next) = self.ready.pop_front() {
+            return Ok(next);
+        }
+        if self.errors.has_errors() {
+            let mut errors = std::mem::take(&mut self.errors);
+            errors.sort();
+            return Err(errors);
+        }
+        Ok(Next::Done)
     }
 
     /// The value of an instance that was yielded: planned, or real. Supplying another value for
     /// an instance replaces the first one and forgets what was evaluated from it.
     pub fn supply(&mut self, address: &Address, value: Value) {
-        let _ = (address, value);
-        unreachable!("lands with the evaluator")
+        let Some(id) = self.yielded.get(address).copied() else {
+            return;
+        };
+        let value = self.check_postconditions(id, address, value);
+        let entity = self.graph.get_mut(id);
+        let before = std::mem::replace(&mut entity.state, State::Supplied(value));
+        match before {
+            State::Supplied(old) => {
+                let same = matches!(&self.graph.get(id).state, State::Supplied(new) if *new == old);
+                if !same {
+                    self.graph.invalidate(id);
+                    self.forget_all(id);
+                }
+            }
+            State::Yielded => {
+                self.graph.outstanding -= 1;
+                self.wake(id);
+                self.count_down(id);
+            }
+            // A failed one that gets a value after all stays failed: what depends on it has been
+            // skipped.
+            _ => self.graph.get_mut(id).state = State::Failed,
+        }
     }
 
     /// An instance that was yielded got no value, as its provider refused it: what depends on it is
     /// skipped. The caller reports the error.
     pub fn fail(&mut self, address: &Address) {
-        let _ = address;
-        unreachable!("lands with the evaluator")
+        let Some(id) = self.yielded.get(address).copied() else {
+            return;
+        };
+        if matches!(self.graph.get(id).state, State::Yielded) {
+            self.graph.outstanding -= 1;
+        }
+        self.fail_node(id);
     }
 
     /// The hosts and ports of the pods that wanted them. A demand that is missing in `placements`
     /// fails as by [`Evaluator::fail`].
     pub fn place(&mut self, request: &PlaceRequest, placements: BTreeMap<Address, Placement>) {
-        let _ = (request, placements);
-        unreachable!("lands with the evaluator")
+        self.placed(request, placements);
     }
 
     /// The configuration of an instance that was yielded, evaluated again with what has been
-    /// supplied by now.
+    /// supplied by now. It may make a provider ready again, whose configuration has changed: call
+    /// [`Evaluator::next`] for it.
     ///
     /// # Errors
     /// As evaluation does; an instance that was never yielded is an error too.
     pub fn config_of(&mut self, address: &Address) -> Result<Value, Diagnostics> {
-        let _ = address;
-        unreachable!("lands with the evaluator")
+        let Some(id) = self.yielded.get(address).copied() else {
+            return Err(Diagnostic::error(format!("{address} has no configuration"))
+                .because("It was never evaluated, so it can't be evaluated again.")
+                .into());
+        };
+        self.again(id)
     }
 
     /// The root module's outputs that have a value by now.
     pub fn outputs(&mut self) -> BTreeMap<String, Output> {
-        unreachable!("lands with the evaluator")
+        self.work();
+        self.refresh();
+        let root = &self.config.modules[0];
+        let mut outputs = BTreeMap::new();
+        for (name, ix) in &root.names.outputs {
+            let id = self.graph.module(InstId(0)).id(*ix);
+            let crate::config::NodeKind::Output(block) = &root.node(*ix).kind else {
+                continue;
+            };
+            if let State::Ready(memo) = &self.graph.get(id).state {
+                let (value, sensitive, span) =
+                    (memo.value.clone(), block.sensitive, block.span.clone());
+                outputs.insert(
+                    name.to_string(),
+                    Output {
+                        value,
+                        sensitive,
+                        span,
+                    },
+                );
+            }
+        }
+        outputs
     }
 
     /// Warnings, and errors that [`Evaluator::next`] has not returned, found since the last call.
     pub fn take_diagnostics(&mut self) -> Diagnostics {
-        unreachable!("lands with the evaluator")
+        let mut found = std::mem::take(&mut self.errors);
+        found.extend(std::mem::take(&mut self.warnings));
+        found.sort();
+        found
+    }
+
+    /// Notes what was found wrong, once.
+    fn report(&mut self, mut d: Diagnostic, address: Option<&Address>) {
+        if !self
+            .seen
+            .insert((d.span.clone(), d.summary.clone(), d.detail.clone()))
+        {
+            return;
+        }
+        if d.address.is_none() {
+            d.address = address.cloned();
+        }
+        if d.is_error() {
+            self.errors.push(d)
+        } else {
+            self.warnings.push(d)
+        }
+    }
+
+    /// Evaluates again what is out of date, now that everything has a value.
+    fn refresh(&mut self) {
+        for id in self.graph.stale() {
+            self.enqueue(id);
+        }
+        self.work();
+    }
+
+    fn enqueue(&mut self, id: NodeId) {
+        let entity = self.graph.get(id);
+        let rank = self.module_of(entity.inst).node(entity.ix).rank;
+        self.graph.enqueue(rank, id);
+    }
+
+    /// Puts everything in line that waits for a node.
+    fn wake(&mut self, id: NodeId) {
+        for waiter in std::mem::take(&mut self.graph.get_mut(id).waiters) {
+            self.enqueue(waiter);
+        }
+    }
+
+    /// The node of all instances of the block an instance is of.
+    fn all_of(&self, id: NodeId) -> Option<NodeId> {
+        let entity = self.graph.get(id);
+        let block = self.graph.module(entity.inst).id(entity.ix);
+        self.graph.get(block).expansion.as_ref().map(|x| x.all)
+    }
+
+    /// One instance more has a value.
+    fn count_down(&mut self, id: NodeId) {
+        let Some(all) = self.all_of(id) else { return };
+        if let State::Collecting(n) = &mut self.graph.get_mut(all).state {
+            *n -= 1;
+            if *n == 0 {
+                self.graph.get_mut(all).state = State::Complete(Default::default());
+                self.wake(all);
+            }
+        }
+    }
+
+    /// The value of all instances together is out of date.
+    fn forget_all(&mut self, id: NodeId) {
+        let Some(all) = self.all_of(id) else { return };
+        if let State::Complete(cell) = &mut self.graph.get_mut(all).state
+            && cell.take().is_some()
+        {
+            self.graph.invalidate(all);
+        }
+    }
+
+    /// A node has no value, and neither has what waits for it.
+    fn fail_node(&mut self, id: NodeId) {
+        let mut todo = vec![id];
+        while let Some(id) = todo.pop() {
+            if self.graph.is_failed(id) {
+                continue;
+            }
+            let entity = self.graph.get_mut(id);
+            entity.state = State::Failed;
+            todo.append(&mut entity.waiters);
+            match entity.role {
+                Role::Instance(_) => todo.extend(self.all_of(id)),
+                // What it was to expand to is not there either.
+                Role::Node => {
+                    if let Some(x) = entity.expansion.clone() {
+                        todo.extend(x.instances().filter(|_| x.children.is_empty()));
+                    }
+                }
+                Role::All => {}
+            }
+        }
     }
 }

@@ -1,3 +1,27 @@
 //! `site`, `cluster` and `service` blocks to instances of `weir_host` and `weir_pod`.
+//!
+//! 1. [`hosts`] makes a site's hosts and its value, and a cluster of them;
+//! 2. [`demand`] says what a service's pods ask of their hosts; placement is the engine's;
+//! 3. [`placed`] makes the values others see once the pods have hosts: endpoints, `self`;
+//! 4. [`pods`] makes the configuration of one pod instance, with [`tasks`] and files, whose
+//!    templates are rendered by [`template`].
 
+pub(crate) mod demand;
+pub(crate) mod hosts;
+pub(crate) mod placed;
+pub(crate) mod pods;
 pub(crate) mod schema;
+mod tasks;
+mod template;
+
+use weir_core::Value;
+
+/// A field of an object that is there and not null.
+pub(crate) fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    value.get(name).filter(|v| !v.is_null())
+}
+
+/// The text of a field.
+pub(crate) fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
+    field(value, name).and_then(Value::as_str)
+}

@@ -3,7 +3,6 @@
 use crate::{
     config::{
         blocks::{Local, OutputBlock, Rule, Variable},
-        defaults::with_defaults,
         reader::{Reader, Report, constant, labels},
     },
     constraint::{Defaults, type_constraint},
@@ -53,7 +52,7 @@ pub(super) fn variable(
                 }
                 Some(weir_core::Value::null_of(ty.clone()))
             }
-            Ok(value) => match convert(&with_defaults(&value, &defaults), &ty) {
+            Ok(value) => match convert(&defaults.apply(&value), &ty) {
                 Ok(value) => Some(value),
                 Err(e) => {
                     let d = Diagnostic::error(format!("The default of {what} is not of its type"))

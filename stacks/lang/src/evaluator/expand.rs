@@ -1,0 +1,371 @@
+//! How many instances a block has, and which.
+
+use super::{
+    Evaluator,
+    frame::{Frame, Names},
+    graph::{Deps, Instances, Mode, Role, State},
+    origin::unknown,
+    run::{Computed, Outcome, Stop},
+    values::value,
+};
+use crate::{
+    config::{
+        ModuleId, NodeKind,
+        blocks::{ModuleCall, Repeat, Resource},
+    },
+    eval::{NodeId, Scope},
+    ir::{Expr, RefStep, Reference},
+};
+use std::sync::Arc;
+use weir_core::{Diagnostic, Key, Kind, Marks, Type, Value, convert::convert};
+
+/// What an expansion is before it has nodes.
+pub(super) type Keys = (Mode, Vec<Key>, Vec<Value>);
+
+impl Evaluator {
+    pub(super) fn expand_resource(&mut self, id: NodeId, resource: &Resource) -> Result<(), Stop> {
+        let title = resource.object.to_string();
+        let outcome = self.keys(id, &resource.repeat, &resource.depends_on, &title);
+        let computed = self.settle(id, outcome)?;
+        self.set_instances(id, computed, |_, _| ());
+        Ok(())
+    }
+
+    pub(super) fn expand_call(
+        &mut self,
+        id: NodeId,
+        call: &ModuleCall,
+        child: ModuleId,
+    ) -> Result<(), Stop> {
+        let title = format!("module.{}", call.name);
+        let outcome = self.keys(id, &call.repeat, &call.depends_on, &title);
+        let mut computed = self.settle(id, outcome)?;
+        if self.graph.get(id).expansion.is_some() {
+            let value = Value::null();
+            self.store(
+                id,
+                Computed {
+                    value,
+                    reads: computed.reads,
+                    problems: Vec::new(),
+                },
+            );
+            return Ok(());
+        }
+        let inst = self.graph.get(id).inst;
+        computed
+            .reads
+            .deps
+            .extend(self.graph.module(inst).deps.iter().copied());
+        let deps = computed.deps();
+        let (mode, keys, values) = computed.value;
+        let path = self.graph.module(inst).path.clone();
+        let children = keys
+            .iter()
+            .enumerate()
+            .map(|(position, key)| {
+                let path = path.child(&*call.name, key.clone());
+                self.start_module(child, path, Some((inst, position)), deps.clone())
+            })
+            .collect();
+        self.graph.set_children(
+            id,
+            Instances {
+                mode,
+                keys,
+                values,
+                deps,
+            },
+            children,
+        );
+        let value = Value::null();
+        self.store(
+            id,
+            Computed {
+                value,
+                reads: computed.reads,
+                problems: Vec::new(),
+            },
+        );
+        Ok(())
+    }
+
+    /// Gives a block its instances and puts them in line; does nothing but note the reads where it
+    /// has them already. `before` runs once it has them.
+    pub(super) fn set_instances(
+        &mut self,
+        id: NodeId,
+        computed: Computed<Keys>,
+        before: impl FnOnce(&mut Evaluator, NodeId),
+    ) {
+        let deps = computed.deps();
+        let (mode, keys, values) = computed.value;
+        if self.graph.get(id).expansion.is_none() {
+            let expansion = self.graph.expand(
+                id,
+                Instances {
+                    mode,
+                    keys,
+                    values,
+                    deps,
+                },
+            );
+            before(self, id);
+            for instance in expansion.instances() {
+                self.enqueue(instance);
+            }
+        }
+        let value = Value::null();
+        self.store(
+            id,
+            Computed {
+                value,
+                reads: computed.reads,
+                problems: Vec::new(),
+            },
+        );
+    }
+
+    /// The keys of a block's instances.
+    fn keys(
+        &self,
+        id: NodeId,
+        repeat: &Repeat,
+        depends_on: &[Reference],
+        title: &str,
+    ) -> Outcome<Keys> {
+        self.compute(
+            self.graph.get(id).inst,
+            Names::default(),
+            |frame, problems| {
+                for reference in depends_on {
+                    frame.depend(&self.made_by(frame, reference)?);
+                }
+                Ok(match repeat {
+                    Repeat::Once => (Mode::Once, vec![Key::None], Vec::new()),
+                    Repeat::Count(expr) => {
+                        let n = count(expr, title, frame, problems)?.unwrap_or(0);
+                        (Mode::Count, (0..n).map(Key::Index).collect(), Vec::new())
+                    }
+                    Repeat::ForEach(expr) => {
+                        let pairs = for_each(expr, title, frame, problems)?;
+                        let (keys, values) = pairs.into_iter().unzip();
+                        (Mode::Each, keys, values)
+                    }
+                })
+            },
+        )
+    }
+
+    /// Everything that is made by what a `depends_on` names, once it has values.
+    pub(super) fn made_by(&self, frame: &Frame<'_>, r: &Reference) -> Result<Deps, NodeId> {
+        let module = self.module_of(frame.inst);
+        let inst = self.graph.module(frame.inst);
+        let mut blocks = Vec::new();
+        match &*r.root {
+            "module" => {
+                let call = r.attr(0).and_then(|n| module.names.calls.get(n));
+                let Some(call) = call.map(|ix| inst.id(*ix)) else {
+                    return Ok(Deps::default());
+                };
+                self.made_in_call(call, &mut blocks)?;
+            }
+            "service" => {
+                let service = r.attr(0).and_then(|n| module.names.services.get(n));
+                let pods = module
+                    .names
+                    .pods
+                    .iter()
+                    .filter(|((s, _), _)| Some(s) == service);
+                blocks.extend(pods.map(|(_, ix)| inst.id(*ix)));
+            }
+            "site" => {
+                blocks.extend(
+                    r.attr(0)
+                        .and_then(|n| module.names.sites.get(n))
+                        .map(|ix| inst.id(*ix)),
+                );
+            }
+            root => {
+                let names = if root == "data" {
+                    &module.names.data
+                } else {
+                    &module.names.managed
+                };
+                let at = usize::from(root == "data");
+                let ty = if at == 1 {
+                    r.attr(0).unwrap_or_default()
+                } else {
+                    root
+                };
+                let found = r.attr(at).and_then(|name| names.get(ty)?.get(name));
+                blocks.extend(found.map(|ix| inst.id(*ix)));
+                if let (Some(block), Some(RefStep::Index(index))) =
+                    (blocks.first(), r.steps.get(at + 1))
+                    && let Some(one) = self.instance_at(*block, index)?
+                {
+                    return Ok(Arc::new([one].into()));
+                }
+            }
+        }
+        let mut deps = std::collections::BTreeSet::new();
+        for block in blocks {
+            let entity = self.graph.get(block);
+            let Some(x) = entity.expansion.as_ref() else {
+                return Err(block);
+            };
+            if !matches!(self.graph.get(x.all).state, State::Complete(_)) {
+                return Err(x.all);
+            }
+            deps.insert(x.all);
+        }
+        Ok(Arc::new(deps))
+    }
+
+    fn instance_at(&self, block: NodeId, index: &Value) -> Result<Option<NodeId>, NodeId> {
+        let Some(x) = &self.graph.get(block).expansion else {
+            return Err(block);
+        };
+        let key = match (index.as_str(), index.as_i64()) {
+            (Some(key), _) => Key::Name(key.to_owned()),
+            (_, Some(i)) => Key::Index(u64::try_from(i).unwrap_or(u64::MAX)),
+            _ => return Ok(None),
+        };
+        match x.position(&key).map(|p| x.instance(p)) {
+            Some(id) if matches!(self.graph.get(id).state, State::Supplied(_)) => Ok(Some(id)),
+            Some(id) => Err(id),
+            None => Ok(None),
+        }
+    }
+
+    fn made_in_call(&self, call: NodeId, out: &mut Vec<NodeId>) -> Result<(), NodeId> {
+        let mut todo = vec![call];
+        while let Some(call) = todo.pop() {
+            let Some(x) = &self.graph.get(call).expansion else {
+                return Err(call);
+            };
+            for child in &x.children {
+                let inst = self.graph.module(*child);
+                for (ix, node) in self.module_of(*child).nodes.iter().enumerate() {
+                    let id = inst.id(crate::config::NodeIx(ix));
+                    match &node.kind {
+                        NodeKind::Resource(_) | NodeKind::Site(_) | NodeKind::Pods(..) => {
+                            out.push(id)
+                        }
+                        NodeKind::Call(..) => todo.push(id),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The addresses that nodes stand for, sorted; `own` is left out.
+    pub(super) fn addresses(&self, deps: &Deps, own: NodeId) -> Vec<weir_core::Address> {
+        let mut out = std::collections::BTreeSet::new();
+        for id in deps.iter().copied() {
+            let entity = self.graph.get(id);
+            match entity.role {
+                Role::Instance(_) if id != own => out.extend(self.address_of(id)),
+                Role::All => {
+                    let block = self.graph.module(entity.inst).id(entity.ix);
+                    if let Some(x) = &self.graph.get(block).expansion {
+                        let others = x.instances().filter(|i| *i != own);
+                        out.extend(others.filter_map(|i| self.address_of(i)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        out.into_iter().collect()
+    }
+}
+
+/// The number a `count` says; `None` where it is in error.
+pub(super) fn count(
+    expr: &Expr,
+    title: &str,
+    frame: &Frame<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Result<Option<u64>, NodeId> {
+    let before = problems.len();
+    let given = value(expr, frame, problems)?;
+    if problems.len() > before {
+        return Ok(None);
+    }
+    let problem = if given.marks_deep().contains(Marks::SENSITIVE) {
+        Diagnostic::error(format!("`count` of {title} is sensitive"))
+            .because(
+                "How many instances there are is shown in every plan, so it can't be kept secret.",
+            )
+            .help("Wrap what may be shown in `nonsensitive(...)`.")
+    } else if given.is_unknown() {
+        unknown("count", title, expr, frame)
+    } else {
+        let number = convert(&given, &Type::Number).ok();
+        match number
+            .as_ref()
+            .and_then(Value::as_i64)
+            .and_then(|n| u64::try_from(n).ok())
+        {
+            Some(n) => return Ok(Some(n)),
+            None => Diagnostic::error(format!("`count` of {title} is {given}"))
+                .because("It must be a whole number, zero or more."),
+        }
+    };
+    problems.push(frame.context().sources.point(problem, &expr.span));
+    Ok(None)
+}
+
+/// The keys and values a `for_each` says.
+fn for_each(
+    expr: &Expr,
+    title: &str,
+    frame: &Frame<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Result<Vec<(Key, Value)>, NodeId> {
+    let before = problems.len();
+    let given = value(expr, frame, problems)?;
+    if problems.len() > before {
+        return Ok(Vec::new());
+    }
+    let refused = |why: String| {
+        Diagnostic::error(format!("`for_each` of {title} can't be used")).because(why)
+    };
+    let marked = |v: &Value| v.marks().contains(Marks::SENSITIVE);
+    let problem = match given.kind() {
+        _ if marked(&given) => refused(
+            "It is sensitive, and its keys are part of the instances' addresses, which are shown.".into(),
+        )
+        .help("Take keys that may be shown: `nonsensitive(...)`, or a set of names beside the secrets."),
+        Kind::Unknown(..) => unknown("for_each", title, expr, frame),
+        Kind::Null(_) => refused("It is null; it must be a map, an object or a set of text.".into())
+            .help("For no instance, give an empty one: `{}`."),
+        Kind::Map(_, m) | Kind::Object(m) => {
+            let pairs = m.iter().map(|(k, v)| (Key::Name(k.to_string()), v.clone()));
+            return Ok(pairs.collect());
+        }
+        Kind::Set(_, items) if items.iter().any(Value::is_unknown) => {
+            unknown("for_each", title, expr, frame)
+        }
+        Kind::Set(ty, items) if *ty == Type::String || items.is_empty() => {
+            let keys = items.iter().filter_map(|v| Some((Key::Name(v.as_str()?.to_owned()), v.clone())));
+            let keys: Vec<_> = keys.collect();
+            if keys.len() == items.len() {
+                return Ok(keys);
+            }
+            refused("A set for it must hold no null.".into())
+        }
+        Kind::List(..) | Kind::Tuple(_) => {
+            refused(format!("It is {}, whose elements have no names of their own.", super::blocks::a(&given)))
+                .help("Write `toset(...)` around a list of names, or make an object: `{ for x in ... : x.name => x }`.")
+        }
+        _ => refused(format!(
+            "It is {}; it must be a map, an object or a set of text.",
+            super::blocks::a(&given)
+        )),
+    };
+    problems.push(frame.context().sources.point(problem, &expr.span));
+    Ok(Vec::new())
+}

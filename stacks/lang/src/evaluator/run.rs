@@ -1,0 +1,226 @@
+//! The line of nodes: each is evaluated, waits, or fails.
+
+use super::{
+    Evaluator,
+    frame::{Frame, Names, Reads},
+    graph::{Deps, InstId, Memo, Role, State},
+};
+use crate::{
+    config::{ModuleId, NodeIx, NodeKind},
+    eval::NodeId,
+};
+use std::sync::Arc;
+use weir_core::{Diagnostic, Diagnostics, ModulePath, Value};
+
+/// What an evaluation came to.
+pub(super) struct Computed<T> {
+    pub(super) value: T,
+    pub(super) reads: Reads,
+    /// Where there is an error among them, the value is not used.
+    pub(super) problems: Vec<Diagnostic>,
+}
+
+/// An evaluation, or the node it waits for.
+pub(super) type Outcome<T> = Result<Computed<T>, NodeId>;
+
+/// A node had no success.
+pub(super) enum Stop {
+    /// It waits for another.
+    Wait(NodeId),
+    /// It is in error, which is reported.
+    Failed,
+}
+
+impl<T> Computed<T> {
+    pub(super) fn deps(&self) -> Deps {
+        Arc::new(self.reads.deps.clone())
+    }
+}
+
+impl Evaluator {
+    /// An instance of a module, with everything in it in line.
+    pub(super) fn start_module(
+        &mut self,
+        module: ModuleId,
+        path: ModulePath,
+        parent: Option<(InstId, usize)>,
+        deps: Deps,
+    ) -> InstId {
+        let nodes = self.config.modules[module.0].nodes.len();
+        let inst = self.graph.add_module(module, path, parent, nodes, deps);
+        for ix in (0..nodes).map(NodeIx) {
+            let id = self.graph.module(inst).id(ix);
+            if self.shapes.is_broken(module, ix) {
+                self.graph.get_mut(id).state = State::Failed;
+            } else {
+                self.enqueue(id);
+            }
+        }
+        inst
+    }
+
+    /// Evaluates what is in line until nothing is.
+    pub(super) fn work(&mut self) {
+        while let Some(id) = self.graph.pop() {
+            if self.graph.is_failed(id) {
+                continue;
+            }
+            match self.step(id) {
+                Ok(()) => {}
+                Err(Stop::Failed) => self.fail_node(id),
+                Err(Stop::Wait(on)) => self.wait(id, on),
+            }
+        }
+    }
+
+    fn wait(&mut self, id: NodeId, on: NodeId) {
+        match self.graph.get(on).state {
+            State::Failed => self.fail_node(id),
+            _ => {
+                self.graph.get_mut(on).waiters.push(id);
+                if matches!(self.graph.get(on).state, State::Stale) {
+                    self.enqueue(on);
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, id: NodeId) -> Result<(), Stop> {
+        let kind = self.kind_of(id).clone();
+        match (self.graph.get(id).role, &kind) {
+            (Role::Node, NodeKind::Variable(v)) => self.variable(id, v),
+            (Role::Node, NodeKind::Local(l)) => {
+                let outcome = self.expression(id, &l.expr);
+                self.keep(id, outcome)
+            }
+            (Role::Node, NodeKind::Output(o)) => self.output(id, o),
+            (Role::Node, NodeKind::Provider(p)) => self.provider(id, p),
+            (Role::Node, NodeKind::Resource(r)) => self.expand_resource(id, r),
+            (Role::Node, NodeKind::Call(c, child)) => self.expand_call(id, c, *child),
+            (Role::Node, NodeKind::Site(s)) => self.site(id, s),
+            (Role::Node, NodeKind::Cluster(c)) => self.cluster(id, c),
+            (Role::Node, NodeKind::Service(s)) => self.service(id, s),
+            (Role::Node, NodeKind::Pods(s, p)) => self.expand_pods(id, s, p),
+            (Role::Instance(_), _) => self.instance(id),
+            // The node of all instances is never in line.
+            (Role::All, _) => Ok(()),
+        }
+    }
+
+    /// Reports what was found, and fails where an error is among it.
+    pub(super) fn settle<T>(
+        &mut self,
+        id: NodeId,
+        outcome: Outcome<T>,
+    ) -> Result<Computed<T>, Stop> {
+        let mut computed = outcome.map_err(Stop::Wait)?;
+        let mut failed = false;
+        if !computed.problems.is_empty() {
+            let address = self.address_of(id);
+            for problem in computed.problems.drain(..) {
+                failed |= problem.is_error();
+                self.report(problem, address.as_ref());
+            }
+        }
+        if failed {
+            Err(Stop::Failed)
+        } else {
+            Ok(computed)
+        }
+    }
+
+    /// Keeps the value of a node.
+    pub(super) fn keep(&mut self, id: NodeId, outcome: Outcome<Value>) -> Result<(), Stop> {
+        let computed = self.settle(id, outcome)?;
+        self.store(id, computed);
+        Ok(())
+    }
+
+    pub(super) fn store(&mut self, id: NodeId, computed: Computed<Value>) {
+        let deps = computed.deps();
+        for read in &computed.reads.nodes {
+            self.graph.get_mut(*read).readers.insert(id);
+        }
+        self.graph.get_mut(id).state = State::Ready(Memo {
+            value: computed.value,
+            deps,
+        });
+        self.wake(id);
+    }
+
+    /// Runs an evaluation in a frame.
+    pub(super) fn compute<T>(
+        &self,
+        inst: InstId,
+        names: Names,
+        f: impl FnOnce(&Frame<'_>, &mut Vec<Diagnostic>) -> Result<T, NodeId>,
+    ) -> Outcome<T> {
+        let frame = Frame::new(self, inst, names);
+        let mut problems = Vec::new();
+        let result = f(&frame, &mut problems);
+        // What was found counts, whether or not something is still missing: an error is the
+        // sooner known the better.
+        let value = match result {
+            Ok(value) => value,
+            Err(node) => return Err(node),
+        };
+        Ok(Computed {
+            value,
+            reads: frame.reads.into_inner(),
+            problems,
+        })
+    }
+
+    /// The configuration of an instance, with everything it needs brought up to date.
+    pub(super) fn again(&mut self, id: NodeId) -> Result<Value, Diagnostics> {
+        self.work();
+        loop {
+            match self.configuration(id) {
+                Ok(computed) if computed.problems.is_empty() => return Ok(computed.value.config),
+                Ok(computed) => {
+                    let address = self.address_of(id);
+                    let on = |mut d: Diagnostic| {
+                        d.address = address.clone();
+                        d
+                    };
+                    return Err(Diagnostics(computed.problems.into_iter().map(on).collect()));
+                }
+                Err(node) => {
+                    let stale = matches!(self.graph.get(node).state, State::Stale);
+                    if stale {
+                        self.enqueue(node);
+                        self.work();
+                    }
+                    if !stale || matches!(self.graph.get(node).state, State::Failed | State::Stale)
+                    {
+                        let mut found = std::mem::take(&mut self.errors);
+                        if found.is_empty() {
+                            let name = self.name_of(id);
+                            found.push(
+                                Diagnostic::error(format!("{name} can't be evaluated")).because(
+                                    format!("It needs {}, which has no value.", self.name_of(node)),
+                                ),
+                            );
+                        }
+                        return Err(found);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A node as the user names it.
+    pub(super) fn name_of(&self, id: NodeId) -> String {
+        if let Some(address) = self.address_of(id) {
+            return address.to_string();
+        }
+        let entity = self.graph.get(id);
+        let module = &self.graph.module(entity.inst).path;
+        let title = self.kind_of(id).title();
+        if module.is_root() {
+            title
+        } else {
+            format!("{module}.{title}")
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Schemas of everything the configuration uses, and its bodies held against them once.
+
+use super::Schemas;
+use crate::{
+    config::{Config, ModuleId, NodeIx, NodeKind, reader::Report},
+    decode::{Shape, check_body},
+    hints,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use weir_core::{Diagnostic, Diagnostics, Object, schema::Block};
+
+/// Prepared schemas.
+pub(super) struct Shapes {
+    managed: BTreeMap<String, Arc<Shape>>,
+    data: BTreeMap<String, Arc<Shape>>,
+    providers: BTreeMap<String, Arc<Shape>>,
+    /// What has an attribute or a block no schema knows: it is never evaluated.
+    broken: BTreeSet<(ModuleId, NodeIx)>,
+    empty: Arc<Shape>,
+}
+
+impl Shapes {
+    pub(super) fn new(config: &Config, schemas: &dyn Schemas) -> (Shapes, Diagnostics) {
+        let mut shapes = Shapes {
+            managed: BTreeMap::new(),
+            data: BTreeMap::new(),
+            providers: BTreeMap::new(),
+            broken: BTreeSet::new(),
+            empty: Arc::new(Shape::new(&Block::default())),
+        };
+        let mut all = Diagnostics::new();
+        for (m, module) in config.modules.iter().enumerate() {
+            for (i, node) in module.nodes.iter().enumerate() {
+                let mut report = Report::new(&config.context.sources);
+                shapes.node(&node.kind, schemas, &mut report);
+                if report.diagnostics.has_errors() {
+                    shapes.broken.insert((ModuleId(m), NodeIx(i)));
+                }
+                all.extend(report.diagnostics);
+            }
+        }
+        (shapes, all)
+    }
+
+    fn node(&mut self, kind: &NodeKind, schemas: &dyn Schemas, report: &mut Report<'_>) {
+        match kind {
+            NodeKind::Provider(p) => {
+                let name = &p.provider.name;
+                let Some(schema) = schemas.provider(name) else {
+                    let d = Diagnostic::error(format!("There is no provider `{name}`"))
+                        .because("No provider of that name is built in or installed.");
+                    return report.push(d, &p.span);
+                };
+                let what = format!("provider `{}`", p.provider);
+                check_body(&p.body, &schema.block, &what, &p.span, report);
+                self.providers
+                    .entry(name.clone())
+                    .or_insert_with(|| Arc::new(Shape::new(&schema.block)));
+            }
+            NodeKind::Resource(r) => {
+                let ty = r.object.type_name();
+                let is_data = matches!(r.object, Object::Data { .. });
+                let schema = if is_data {
+                    schemas.data(ty)
+                } else {
+                    schemas.resource(ty)
+                };
+                let Some(schema) = schema else {
+                    return report.push(unknown_type(ty, is_data, schemas), &r.span);
+                };
+                check_body(
+                    &r.body,
+                    &schema.block,
+                    &format!("`{}`", r.object),
+                    &r.span,
+                    report,
+                );
+                let shapes = if is_data {
+                    &mut self.data
+                } else {
+                    &mut self.managed
+                };
+                shapes
+                    .entry(ty.to_owned())
+                    .or_insert_with(|| Arc::new(Shape::new(&schema.block)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Of a resource or data source.
+    pub(super) fn of(&self, object: &Object) -> Arc<Shape> {
+        let shapes = if matches!(object, Object::Data { .. }) {
+            &self.data
+        } else {
+            &self.managed
+        };
+        shapes
+            .get(object.type_name())
+            .unwrap_or(&self.empty)
+            .clone()
+    }
+
+    /// Of a provider's configuration.
+    pub(super) fn of_provider(&self, name: &str) -> Arc<Shape> {
+        self.providers.get(name).unwrap_or(&self.empty).clone()
+    }
+
+    pub(super) fn is_broken(&self, module: ModuleId, ix: NodeIx) -> bool {
+        self.broken.contains(&(module, ix))
+    }
+}
+
+fn unknown_type(ty: &str, is_data: bool, schemas: &dyn Schemas) -> Diagnostic {
+    let (what, other) = if is_data {
+        ("data source", schemas.resource(ty))
+    } else {
+        ("resource", schemas.data(ty))
+    };
+    let provider = crate::config::module::implied_provider(ty);
+    let d = Diagnostic::error(format!("There is no {what} of type `{ty}`"));
+    if other.is_some() {
+        let right = if is_data { "resource" } else { "data" };
+        return d.help(format!("There is one as `{right} \"{ty}\"`."));
+    }
+    if schemas.provider(provider).is_some() {
+        return d.because(format!("The provider `{provider}` has none of that name."));
+    }
+    let known = ["fake", "terraform", "host", "aws", "azurerm", "google"];
+    let d = d.because(format!(
+        "No provider `{provider}` is built in or installed."
+    ));
+    match hints::closest(provider, known) {
+        Some(near) if schemas.provider(near).is_some() => {
+            d.help(format!("Did you mean a type of the provider `{near}`?"))
+        }
+        _ => d,
+    }
+}

@@ -1,0 +1,204 @@
+//! Variables, locals and outputs.
+
+use super::{
+    Evaluator,
+    frame::{Frame, Names},
+    graph::InstId,
+    run::{Outcome, Stop},
+};
+use crate::{
+    config::{
+        NodeKind,
+        blocks::{OutputBlock, Rule, Variable},
+    },
+    eval::{EvalError, NodeId, Scope, eval},
+    ir::Expr,
+    vars::marked,
+};
+use weir_core::{Diagnostic, Marks, Type, Value, convert::convert};
+
+impl Evaluator {
+    /// The value of an expression at a node.
+    pub(super) fn expression(&self, id: NodeId, expr: &Expr) -> Outcome<Value> {
+        self.compute(
+            self.graph.get(id).inst,
+            Names::default(),
+            |frame, problems| value(expr, frame, problems),
+        )
+    }
+
+    pub(super) fn variable(&mut self, id: NodeId, variable: &Variable) -> Result<(), Stop> {
+        let inst = self.graph.get(id).inst;
+        let given = match self.graph.module(inst).parent {
+            None => self.compute(inst, Names::default(), |_, _| {
+                let given = self.config.values.get(&variable.name);
+                Ok(given.map_or_else(|| Value::unknown(variable.ty.clone()), |v| v.value.clone()))
+            }),
+            Some((parent, position)) => self.argument(inst, parent, position, variable),
+        };
+        let mut computed = self.settle(id, given)?;
+        if !variable.validations.is_empty() {
+            let value = computed.value.clone();
+            let names = Names {
+                variable: Some((variable.name.clone(), value)),
+                ..Names::default()
+            };
+            let what = format!("Variable `{}` has a value that is refused", variable.name);
+            let checked = self.compute(inst, names, |frame, problems| {
+                check(&variable.validations, &what, frame, problems)
+            });
+            let checked = self.settle(id, checked)?;
+            computed.reads.nodes.extend(checked.reads.nodes);
+        }
+        self.store(id, computed);
+        Ok(())
+    }
+
+    /// What the caller of a module gives for a variable, of its type.
+    fn argument(
+        &self,
+        inst: InstId,
+        parent: InstId,
+        position: usize,
+        variable: &Variable,
+    ) -> Outcome<Value> {
+        let call_ix = self.module_of(inst).parent.map(|(_, ix)| ix);
+        let call = call_ix.map(|ix| self.graph.module(parent).id(ix));
+        let names = call
+            .and_then(|id| self.graph.get(id).expansion.as_ref())
+            .map(|x| Names::of(x, position))
+            .unwrap_or_default();
+        self.compute(parent, names, |frame, problems| {
+            let Some(NodeKind::Call(call, _)) = call.map(|id| self.kind_of(id)) else {
+                return Ok(Value::null());
+            };
+            let default = || {
+                variable
+                    .default
+                    .clone()
+                    .unwrap_or_else(|| Value::unknown(variable.ty.clone()))
+            };
+            let Some(input) = call.inputs.iter().find(|i| i.name == variable.name) else {
+                return Ok(marked(variable, default()));
+            };
+            let given = value(&input.expr, frame, problems)?;
+            if given.is_null() && !variable.nullable {
+                if variable.default.is_none() {
+                    let d = Diagnostic::error(format!(
+                        "Input `{}` of module `{}` is null",
+                        variable.name, call.name
+                    ))
+                    .because(format!(
+                        "The variable says `nullable = false`, at {}.",
+                        variable.span
+                    ));
+                    problems.push(frame.context().sources.point(d, &input.expr.span));
+                }
+                return Ok(marked(variable, default()));
+            }
+            match convert(&variable.defaults.apply(&given), &variable.ty) {
+                Ok(value) => Ok(marked(variable, value)),
+                Err(error) => {
+                    let d = Diagnostic::error(format!(
+                        "Input `{}` of module `{}` is not of its type",
+                        variable.name, call.name
+                    ))
+                    .because(format!(
+                        "The variable's type is `{}`: {error}.",
+                        variable.ty
+                    ))
+                    .help(format!("The variable is declared at {}.", variable.span));
+                    problems.push(frame.context().sources.point(d, &input.expr.span));
+                    Ok(Value::unknown(variable.ty.clone()))
+                }
+            }
+        })
+    }
+
+    pub(super) fn output(&mut self, id: NodeId, output: &OutputBlock) -> Result<(), Stop> {
+        let inst = self.graph.get(id).inst;
+        let is_root = self.graph.module(inst).parent.is_none();
+        let outcome = self.compute(inst, Names::default(), |frame, problems| {
+            check(&output.preconditions, &format!("Output `{}` is refused", output.name), frame, problems)?;
+            let mut result = value(&output.value, frame, problems)?;
+            for reference in &output.depends_on {
+                frame.depend(&self.made_by(frame, reference)?);
+            }
+            let marks = result.marks_deep();
+            if is_root && marks.contains(Marks::SENSITIVE) && !output.sensitive {
+                let d = Diagnostic::error(format!("Output `{}` holds a sensitive value", output.name))
+                    .because("Outputs are shown after every apply, unless they are declared sensitive.")
+                    .help("Add `sensitive = true` to the output, or wrap what may be shown in `nonsensitive(...)`.");
+                problems.push(frame.context().sources.point(d, &output.value.span));
+            }
+            if is_root && marks.contains(Marks::EPHEMERAL) {
+                let d = Diagnostic::error(format!("Output `{}` holds an ephemeral value", output.name))
+                    .because("Outputs of the root module are kept in state, and an ephemeral value must never be.");
+                problems.push(frame.context().sources.point(d, &output.value.span));
+            }
+            if output.sensitive {
+                result = result.mark(Marks::SENSITIVE);
+            }
+            if output.ephemeral {
+                result = result.mark(Marks::EPHEMERAL);
+            }
+            Ok(result)
+        });
+        self.keep(id, outcome)
+    }
+}
+
+/// The value of an expression; what is wrong with it goes to `problems`, and an unknown stands in
+/// its place.
+pub(super) fn value(
+    expr: &Expr,
+    frame: &Frame<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Result<Value, NodeId> {
+    match eval(expr, frame) {
+        Ok(value) => Ok(value),
+        Err(EvalError::NotReady(node)) => Err(node),
+        Err(EvalError::Diagnostic(d)) => {
+            problems.push(*d);
+            Ok(Value::unknown(Type::Dynamic))
+        }
+    }
+}
+
+/// Holds conditions; one that is not known yet is not decided.
+pub(super) fn check(
+    rules: &[Rule],
+    what: &str,
+    frame: &Frame<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Result<(), NodeId> {
+    for rule in rules {
+        let holds = value(&rule.condition, frame, problems)?;
+        let holds = match convert(&holds, &Type::Bool) {
+            Ok(holds) => holds,
+            Err(error) => {
+                let d = Diagnostic::error("A condition must be true or false")
+                    .because(format!("{error}."));
+                problems.push(frame.context().sources.point(d, &rule.condition.span));
+                continue;
+            }
+        };
+        if holds.as_bool() != Some(false) {
+            continue;
+        }
+        let message = value(&rule.message, frame, problems)?;
+        let text = match convert(&message, &Type::String) {
+            Ok(text) if text.marks_deep().contains(Marks::SENSITIVE) => {
+                "The message holds a sensitive value and is not shown.".to_owned()
+            }
+            Ok(text) => text
+                .as_str()
+                .unwrap_or("The message is not known yet.")
+                .to_owned(),
+            Err(_) => "The condition does not hold.".to_owned(),
+        };
+        let d = Diagnostic::error(what).because(text);
+        problems.push(frame.context().sources.point(d, &rule.condition.span));
+    }
+    Ok(())
+}
