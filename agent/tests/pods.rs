@@ -515,3 +515,34 @@ async fn a_package_needs_a_host_that_has_it() {
         TaskState::Running { ready: true, .. }
     ));
 }
+
+#[tokio::test]
+async fn a_user_is_made_and_taken_away_with_its_pod() {
+    if !nix::unistd::geteuid().is_root() {
+        println!("skipped: making a user needs root");
+        return;
+    }
+    let host = Host::start().await;
+    let user = format!("weir-t{}", std::process::id());
+    let mut spec = pod([TaskSpec::command(
+        "main",
+        "id -un > whoami; exec sleep 1000",
+    )]);
+    spec.user = Some(user.clone());
+    spec.files = vec![FileSpec::new("etc/conf", "x")];
+    // The user must be able to pass through the directories above its own.
+    fs::set_permissions(host.dir.path(), fs::Permissions::from_mode(0o711))
+        .expect("the directory is ours");
+    let applied = host.apply(host_spec(1, spec)).await;
+    assert_eq!(applied.pod().error, None);
+    assert_eq!(applied.changes()[0], format!("user {user}: created"));
+    let dir = host.pod_dir().await;
+    host::eventually("the task says who it is", async || {
+        let name = fs::read_to_string(dir.join("whoami")).ok()?;
+        (name.trim() == user).then_some(())
+    })
+    .await;
+    host.apply(removal(2)).await;
+    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    assert!(!passwd.contains(&user), "the user went with the pod");
+}
