@@ -1,1 +1,73 @@
-fn main() {}
+//! The `weir` command: the composition root.
+//!
+//! This room is the only one that prints, reads the environment, reads the clock for users, or
+//! ends the process. It decides nothing: it reads flags, puts the other rooms together and shows
+//! what they say.
+//!
+//! 1. [`args`] takes the command line, with one dash or two;
+//! 2. [`env`] takes the environment, once;
+//! 3. [`ui`] knows the streams: data goes to stdout, everything else to stderr;
+//! 4. `commands` has one file for each command, with its flags and `cmd_<verb>`;
+//! 5. [`compose`] makes the store, the providers, the catalogue and the engine of a stack;
+//! 6. `render` turns plans, diagnostics and events into text or JSON;
+//! 7. [`error`] says with which code the process ends.
+
+mod args;
+mod clock;
+mod commands;
+mod compose;
+mod env;
+mod error;
+mod format;
+mod render;
+mod ui;
+
+use args::Cli;
+use clap::Parser;
+use error::CommandError;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let argv = args::normalise(std::env::args_os());
+    let cli = match Cli::try_parse_from(argv) {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help goes to stdout with code 0, a wrong command line to stderr with code 2. A
+            // stream that is closed is nobody's concern.
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let env = env::Env::of_process();
+    let ui = ui::Ui::new(&cli.global, &env);
+    match run(cli, env, &ui) {
+        Ok(outcome) => outcome.into(),
+        Err(error) => {
+            ui.error(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn run(cli: Cli, env: env::Env, ui: &ui::Ui) -> Result<error::Outcome, CommandError> {
+    if let Some(folder) = &cli.global.chdir {
+        std::env::set_current_dir(folder).map_err(|e| {
+            CommandError::usage(format!(
+                "the folder {} can't be entered: {e}",
+                folder.display()
+            ))
+        })?;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| CommandError::failed(format!("no threads can be started: {e}")))?;
+    let context = commands::Context {
+        ui: ui.clone(),
+        env,
+    };
+    let outcome = runtime.block_on(commands::run(cli.command, &context));
+    // A blocked read of a terminal or a name that does not resolve must not keep the process.
+    runtime.shutdown_background();
+    outcome
+}

@@ -1,0 +1,313 @@
+//! `weir apply`
+
+use super::{
+    Context, Result, output,
+    run::{self, Interrupts, Run, Style},
+};
+use crate::{
+    args::{ApproveArgs, PlanArgs},
+    compose,
+    error::{CommandError, Outcome},
+    render::{json::ui as messages, plan::Counts, progress::Phase, style::Ink},
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use tokio_util::sync::CancellationToken;
+use weir_core::{Diagnostic, Diagnostics, change::Action, plan::Op};
+use weir_engine::{Mode, NodeResult, Planned, Report, Status, planfile::SavedPlan};
+
+/// Flags of `apply`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Apply {
+    /// A plan that `weir plan -out` kept. Without one, a plan is made now.
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    plan: PlanArgs,
+    #[command(flatten)]
+    approve: ApproveArgs,
+    /// Destroy everything.
+    #[arg(long)]
+    destroy: bool,
+    /// Print JSON messages.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Brings what is there to what is configured.
+pub(crate) async fn cmd_apply(args: &Apply, context: &Context) -> Result {
+    let style = Style::of(args.json);
+    let mode = if args.destroy {
+        Mode::Destroy
+    } else {
+        Mode::Apply
+    };
+    let result = match &args.file {
+        Some(_) if args.destroy => Err(CommandError::usage(
+            "a plan file says already whether it destroys: leave out -destroy",
+        )),
+        Some(file) => apply_file(file, args, style, context).await,
+        None => {
+            let request = Request {
+                plan: &args.plan,
+                approve: args.approve,
+                mode,
+                style,
+            };
+            apply(&request, context).await
+        }
+    };
+    run::report(result, style, context)
+}
+
+/// What apply and destroy are asked.
+pub(super) struct Request<'a> {
+    pub(super) plan: &'a PlanArgs,
+    pub(super) approve: ApproveArgs,
+    pub(super) mode: Mode,
+    pub(super) style: Style,
+}
+
+/// Plans, shows, asks, applies.
+pub(super) async fn apply(request: &Request<'_>, context: &Context) -> Result {
+    let Request {
+        plan,
+        approve,
+        mode,
+        style,
+    } = *request;
+    can_be_approved(approve, style, context)?;
+    if style == Style::Json {
+        context.ui.json(&messages::version())?;
+    }
+    let stack = run::load(plan, style, context)?;
+    let purpose = if mode == Mode::Destroy {
+        "destroy"
+    } else {
+        "apply"
+    };
+    let run = Run::start(&stack.config, purpose, &plan.run, style, context).await?;
+    let outcome = match run.plan(&stack, mode, plan).await {
+        Ok(planned) => shown_and_done(&run, &planned, request, context).await,
+        Err(error) => Err(error),
+    };
+    let released = run.finish().await;
+    let outcome = outcome?;
+    released?;
+    Ok(outcome)
+}
+
+async fn shown_and_done(
+    run: &Run,
+    planned: &Planned,
+    request: &Request<'_>,
+    context: &Context,
+) -> Result {
+    let Request {
+        approve,
+        mode,
+        style,
+        ..
+    } = *request;
+    match style {
+        Style::Human => run::show(planned, context)?,
+        Style::Json => {
+            for message in messages::planned(planned.plan.plan(), "plan") {
+                context.ui.json(&message)?;
+            }
+        }
+    }
+    run::warn(&planned.warnings, style, context)?;
+    let nothing = planned.is_empty();
+    if !nothing && !approve.auto_approve {
+        ask(mode, context).await?;
+    }
+    // With nothing to do, what was looked up is still recorded.
+    if nothing && planned.observed.is_empty() {
+        return finished(None, style, mode, context);
+    }
+    let report = carry_out(run, planned, context).await?;
+    finished(Some(report), style, mode, context)
+}
+
+async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) -> Result {
+    let plan = &args.plan;
+    if !plan.vars.vars.is_empty() || !plan.vars.var_files.is_empty() || !plan.targets.is_empty() {
+        return Err(
+            CommandError::usage("a plan file holds its variables and targets already")
+                .hint("Leave -var, -var-file and -target out, or plan again with them."),
+        );
+    }
+    if style == Style::Json {
+        context.ui.json(&messages::version())?;
+    }
+    let saved = read(file)?;
+    let run = Run::start(saved.config(), "apply", &plan.run, style, context).await?;
+    let outcome = match run.engine.open(saved, &run.lease).await {
+        Ok(planned) => carry_out(&run, &planned, context).await,
+        Err(found) => Err(found.into()),
+    };
+    let released = run.finish().await;
+    let report = outcome?;
+    released?;
+    finished(Some(report), style, Mode::Apply, context)
+}
+
+/// Reads a plan file.
+pub(super) fn read(file: &Path) -> std::result::Result<SavedPlan, CommandError> {
+    let bytes = fs::read(file).map_err(|e| {
+        CommandError::failed(format!(
+            "the plan file {} can't be read: {e}",
+            file.display()
+        ))
+    })?;
+    Ok(SavedPlan::read(&bytes, &compose::Catalogue)?)
+}
+
+/// Refuses at once where nobody could answer later.
+fn can_be_approved(
+    approve: ApproveArgs,
+    style: Style,
+    context: &Context,
+) -> std::result::Result<(), CommandError> {
+    if approve.auto_approve || (context.ui.can_ask && approve.input && style == Style::Human) {
+        return Ok(());
+    }
+    Err(CommandError::usage("nobody can be asked here, as stdin is not a terminal")
+        .hint("Pass -auto-approve, or apply a plan that was looked at: `weir plan -out FILE`, then `weir apply FILE`."))
+}
+
+async fn ask(mode: Mode, context: &Context) -> std::result::Result<(), CommandError> {
+    let question = match mode {
+        Mode::Apply => "\nDo this? Only `yes` is taken for it: ",
+        Mode::Destroy => {
+            "\nDestroy all of this? There is no way back. Only `yes` is taken for it: "
+        }
+    };
+    let ui = context.ui.clone();
+    let mut interrupts = Interrupts::listen()?;
+    let answer = tokio::select! {
+        answer = tokio::task::spawn_blocking(move || ui.ask(question)) => {
+            answer.map_err(|e| CommandError::failed(format!("the answer can't be read: {e}")))??
+        }
+        () = interrupts.next() => return Err(run::interrupted()),
+    };
+    match answer.as_str() {
+        "yes" => Ok(()),
+        _ => Err(CommandError::failed("Not confirmed: nothing was changed")),
+    }
+}
+
+/// Applies the plan. Ctrl-C once: nothing more is begun, what is in flight is finished and
+/// recorded. Twice: the calls are dropped, and the journal keeps what was begun.
+async fn carry_out(
+    run: &Run,
+    planned: &Planned,
+    context: &Context,
+) -> std::result::Result<Report, CommandError> {
+    let stop = CancellationToken::new();
+    let mut interrupts = Interrupts::listen()?;
+    run.progress
+        .begin(Phase::Applying(planned.plan.nodes.len()));
+    let outcome = {
+        let mut apply = std::pin::pin!(run.engine.apply(planned, &run.lease, stop.clone()));
+        loop {
+            tokio::select! {
+                report = &mut apply => break Some(report),
+                () = interrupts.next() => {
+                    if stop.is_cancelled() {
+                        break None;
+                    }
+                    stop.cancel();
+                    let text = "Interrupted: what is in flight is finished and recorded. \
+                                Interrupt once more to cancel it.";
+                    run.progress.line(&context.ui.err.ink(Ink::Changed, text));
+                }
+            }
+        }
+    };
+    run.progress.end();
+    match outcome {
+        Some(report) => Ok(report?),
+        None => Err(cancelled(run)),
+    }
+}
+
+fn cancelled(run: &Run) -> CommandError {
+    let flying = run.progress.in_flight();
+    let mut d = Diagnostic::error("Interrupted twice: the run was cancelled");
+    if !flying.is_empty() {
+        let names: Vec<String> = flying.iter().map(ToString::to_string).collect();
+        d = d.because(format!(
+            "It is not known yet what became of {}.",
+            names.join(", ")
+        ));
+    }
+    let d = d.help("Run plan or apply again: it finds out what was done and goes on from there.");
+    Diagnostics::from(d).into()
+}
+
+/// The last word: what was done, what went wrong, the outputs.
+fn finished(report: Option<Report>, style: Style, mode: Mode, context: &Context) -> Result {
+    let Some(report) = report else {
+        if style == Style::Json {
+            context
+                .ui
+                .json(&messages::summary(Counts::default(), "apply"))?;
+        }
+        return Ok(Outcome::Done);
+    };
+    let counts = done(&report);
+    let ui = &context.ui;
+    run::warn(&report.diagnostics, style, context)?;
+    match style {
+        Style::Json => {
+            ui.json(&messages::summary(counts, "apply"))?;
+            ui.json(&messages::outputs(&report.outputs))?;
+        }
+        Style::Human => {
+            let Counts {
+                add,
+                change,
+                destroy,
+                ..
+            } = counts;
+            let (word, ink) = match (report.status, mode) {
+                (Status::Succeeded, Mode::Apply) => ("Apply complete.", Ink::Good),
+                (Status::Succeeded, Mode::Destroy) => ("Destroy complete.", Ink::Good),
+                (Status::Failed, _) => ("Apply failed.", Ink::Bad),
+                (Status::Interrupted, _) => ("Apply interrupted.", Ink::Changed),
+            };
+            let line = format!("{add} added, {change} changed, {destroy} destroyed.");
+            ui.data(&format!("\n{} {line}\n", ui.out.ink(ink, word)))?;
+            if !report.outputs.is_empty() {
+                ui.data(&format!("\nOutputs:\n\n{}", output::all(&report.outputs)))?;
+            }
+            if report.status != Status::Succeeded && ui.hints {
+                ui.tell("What was done is recorded. Apply again to go on from here.");
+            }
+        }
+    }
+    Ok(match report.status {
+        Status::Succeeded => Outcome::Done,
+        Status::Failed | Status::Interrupted => Outcome::Failed,
+    })
+}
+
+/// What was done, a replacement as one added and one destroyed.
+fn done(report: &Report) -> Counts {
+    let of = |op: Op| {
+        let done = report
+            .nodes
+            .iter()
+            .filter(|n| n.op == op && n.result == NodeResult::Done);
+        done.filter(|n| n.action != Action::NoOp).count()
+    };
+    Counts {
+        add: of(Op::Create),
+        change: of(Op::Update),
+        destroy: of(Op::Delete),
+        forget: of(Op::Forget),
+    }
+}

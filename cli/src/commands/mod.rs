@@ -1,0 +1,52 @@
+//! The commands, one file each.
+
+pub(crate) mod apply;
+pub(crate) mod destroy;
+pub(crate) mod fmt;
+pub(crate) mod graph;
+pub(crate) mod init;
+pub(crate) mod output;
+pub(crate) mod plan;
+mod run;
+pub(crate) mod service;
+pub(crate) mod show;
+pub(crate) mod state;
+pub(crate) mod validate;
+pub(crate) mod version;
+mod walk;
+
+use crate::{
+    args::Command,
+    env::Env,
+    error::{CommandError, Outcome},
+    ui::Ui,
+};
+
+/// What every command gets.
+pub(crate) struct Context {
+    /// The streams.
+    pub(crate) ui: Ui,
+    /// The environment.
+    pub(crate) env: Env,
+}
+
+/// How a command ends.
+pub(crate) type Result = std::result::Result<Outcome, CommandError>;
+
+/// Runs a command.
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    match command {
+        Command::Init(args) => init::cmd_init(&args, context),
+        Command::Validate(args) => validate::cmd_validate(&args, context).await,
+        Command::Fmt(args) => fmt::cmd_fmt(&args, context),
+        Command::Plan(args) => plan::cmd_plan(&args, context).await,
+        Command::Apply(args) => apply::cmd_apply(&args, context).await,
+        Command::Destroy(args) => destroy::cmd_destroy(&args, context).await,
+        Command::Show(args) => show::cmd_show(&args, context).await,
+        Command::Output(args) => output::cmd_output(&args, context).await,
+        Command::State(args) => state::cmd_state(&args, context).await,
+        Command::Graph(args) => graph::cmd_graph(&args, context).await,
+        Command::Service(args) => service::cmd_service(&args, context).await,
+        Command::Version(args) => version::cmd_version(&args, context),
+    }
+}

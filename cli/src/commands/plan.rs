@@ -1,0 +1,102 @@
+//! `weir plan`
+
+use super::{
+    Context, Result,
+    run::{self, Run, Style},
+};
+use crate::{
+    args::PlanArgs,
+    error::{CommandError, Outcome},
+    render::json::ui as messages,
+};
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+use weir_engine::{Mode, Planned};
+
+/// Flags of `plan`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    plan: PlanArgs,
+    /// Keep the plan in this file, for `weir apply FILE`.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Plan the destruction of everything.
+    #[arg(long)]
+    destroy: bool,
+    /// End with 0 where there is nothing to do, 2 where there is, 1 on failure.
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// Print JSON messages.
+    #[arg(long)]
+    json: bool,
+    /// Taken for Terraform's sake: planning asks nothing.
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    input: Option<Option<bool>>,
+}
+
+/// Shows what apply would do.
+pub(crate) async fn cmd_plan(args: &Plan, context: &Context) -> Result {
+    let style = Style::of(args.json);
+    run::report(plan(args, style, context).await, style, context)
+}
+
+async fn plan(args: &Plan, style: Style, context: &Context) -> Result {
+    if style == Style::Json {
+        context.ui.json(&messages::version())?;
+    }
+    let stack = run::load(&args.plan, style, context)?;
+    let run = Run::start(&stack.config, "plan", &args.plan.run, style, context).await?;
+    let mode = if args.destroy {
+        Mode::Destroy
+    } else {
+        Mode::Apply
+    };
+    let planned = run.plan(&stack, mode, &args.plan).await;
+    let released = run.finish().await;
+    let planned = planned?;
+    released?;
+    match style {
+        Style::Human => run::show(&planned, context)?,
+        Style::Json => {
+            for message in messages::planned(planned.plan.plan(), "plan") {
+                context.ui.json(&message)?;
+            }
+        }
+    }
+    run::warn(&planned.warnings, style, context)?;
+    if let Some(file) = &args.out {
+        save(&planned, file)?;
+        if style == Style::Human && context.ui.hints {
+            let file = file.display();
+            context.ui.tell(&format!(
+                "\nThe plan is in {file}. `weir apply {file}` does just that."
+            ));
+        }
+    }
+    Ok(match args.detailed_exitcode && !planned.is_empty() {
+        true => Outcome::Pending,
+        false => Outcome::Done,
+    })
+}
+
+/// Writes the plan so that nobody else can read it: it may hold secrets.
+fn save(planned: &Planned, file: &Path) -> std::result::Result<(), CommandError> {
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(file)
+        .and_then(|mut out| {
+            out.write_all(&planned.to_bytes())?;
+            out.sync_all()
+        });
+    written.map_err(|e| {
+        CommandError::failed(format!("the plan can't be kept in {}: {e}", file.display()))
+    })
+}

@@ -1,0 +1,256 @@
+//! What plan, apply and destroy have in common: load, lock, plan, and listen to Ctrl-C.
+
+use super::Context;
+use crate::{
+    args::{PlanArgs, RunArgs},
+    compose,
+    error::CommandError,
+    render::{
+        json::ui as messages,
+        plan,
+        progress::{Bar, Phase, Progress},
+    },
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use weir_core::{
+    Address, Diagnostics,
+    event::{Event, EventSink},
+};
+use weir_engine::{Engine, Mode, PlanInput, PlanOptions, Planned, Refresh};
+use weir_lang::{Config, Inputs};
+use weir_plan::Target;
+use weir_state::{Lease, Store};
+
+/// How the run talks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// To people: text, and progress on stderr.
+    Human,
+    /// To programs: JSON messages on stdout.
+    Json,
+}
+
+impl Style {
+    pub(super) fn of(json: bool) -> Style {
+        if json { Style::Json } else { Style::Human }
+    }
+}
+
+/// A stack's engine under a lease.
+pub(super) struct Run {
+    pub(super) engine: Engine,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) lease: Lease,
+    pub(super) progress: Arc<Progress>,
+}
+
+/// Prints events as JSON messages.
+struct JsonEvents {
+    context_ui: crate::ui::Ui,
+    started: Mutex<BTreeMap<Address, Instant>>,
+}
+
+impl EventSink for JsonEvents {
+    fn event(&self, event: Event) {
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Event::Started { address, .. } = &event {
+            started.insert(address.clone(), Instant::now());
+        }
+        let elapsed = |a: &Address| started.get(a).map_or(0, |s| s.elapsed().as_secs());
+        if let Some(message) = messages::event(&event, elapsed) {
+            // A reader that went away does not end the run: what is done is recorded.
+            let _ = self.context_ui.json(&message);
+        }
+    }
+}
+
+/// A configuration that was loaded, with what it was loaded with.
+pub(super) struct Stack {
+    pub(super) config: Arc<Config>,
+    pub(super) inputs: Inputs,
+}
+
+/// Loads the stack of the current folder and shows its warnings.
+pub(super) fn load(
+    args: &PlanArgs,
+    style: Style,
+    context: &Context,
+) -> Result<Stack, CommandError> {
+    let inputs = compose::inputs(&args.vars, &context.env)?;
+    let loaded = compose::load(&inputs)?;
+    warn(&loaded.warnings, style, context)?;
+    Ok(Stack {
+        config: loaded.config,
+        inputs,
+    })
+}
+
+/// Shows warnings.
+pub(super) fn warn(
+    found: &Diagnostics,
+    style: Style,
+    context: &Context,
+) -> Result<(), CommandError> {
+    match style {
+        Style::Human => context.ui.diagnostics(found),
+        Style::Json => {
+            for d in &found.0 {
+                context.ui.json(&messages::diagnosed(d))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// In JSON, errors are messages as well.
+pub(super) fn report(result: super::Result, style: Style, context: &Context) -> super::Result {
+    match (result, style) {
+        (Err(error), Style::Json) if error.kind != crate::error::ErrorKind::Closed => {
+            warn(&error.source, style, context)?;
+            Ok(crate::error::Outcome::Failed)
+        }
+        (result, _) => result,
+    }
+}
+
+impl Run {
+    /// Opens the stack's store, takes its lease and makes the engine.
+    pub(super) async fn start(
+        config: &Config,
+        purpose: &str,
+        args: &RunArgs,
+        style: Style,
+        context: &Context,
+    ) -> Result<Run, CommandError> {
+        let ui = &context.ui;
+        let drawn = if ui.live && style == Style::Human {
+            Bar::Drawn
+        } else {
+            Bar::Hidden
+        };
+        let progress = Arc::new(Progress::new(ui.err, drawn));
+        let events: Arc<dyn EventSink> = match style {
+            Style::Human => progress.clone(),
+            Style::Json => Arc::new(JsonEvents {
+                context_ui: ui.clone(),
+                started: Mutex::default(),
+            }),
+        };
+        let store = compose::open(&compose::state_path(config.stack())?)?;
+        let waiting = |holder| events.event(Event::WaitingForLock { holder });
+        let lease =
+            compose::lease(&*store, &context.env, purpose, args.lock_timeout, waiting).await?;
+        let engine = compose::engine(
+            store.clone(),
+            &context.env,
+            events.clone(),
+            args.parallelism,
+        );
+        Ok(Run {
+            engine,
+            store,
+            lease,
+            progress,
+        })
+    }
+
+    /// Makes the plan, unless the user stops it.
+    pub(super) async fn plan(
+        &self,
+        stack: &Stack,
+        mode: Mode,
+        args: &PlanArgs,
+    ) -> Result<Planned, CommandError> {
+        let replace = args.replace.iter().map(|text| {
+            text.parse::<Address>()
+                .map_err(|e| CommandError::usage(format!("-replace: {e}")))
+        });
+        let input = PlanInput {
+            config: stack.config.clone(),
+            inputs: stack.inputs.clone(),
+            options: PlanOptions {
+                mode,
+                refresh: if args.refresh {
+                    Refresh::All
+                } else {
+                    Refresh::Nothing
+                },
+                targets: targets(&args.targets)?,
+                replace: replace.collect::<Result<_, _>>()?,
+            },
+        };
+        let mut interrupts = Interrupts::listen()?;
+        self.progress.begin(Phase::Planning);
+        let planned = tokio::select! {
+            planned = self.engine.plan(&input, &self.lease) => planned.map_err(CommandError::from),
+            () = interrupts.next() => Err(interrupted()),
+        };
+        self.progress.end();
+        planned
+    }
+
+    /// Gives the lease back.
+    pub(super) async fn finish(self) -> Result<(), CommandError> {
+        Ok(self.store.release(self.lease).await?)
+    }
+}
+
+/// The run was stopped before anything was done.
+pub(super) fn interrupted() -> CommandError {
+    CommandError::failed("Interrupted: nothing was changed")
+}
+
+/// Reads `-target`.
+pub(super) fn targets(texts: &[String]) -> Result<Vec<Target>, CommandError> {
+    let parse = |text: &String| {
+        text.parse().map_err(|e| {
+            CommandError::usage(format!("{e}")).hint(
+                "A target is a resource (`fake_thing.a[0]`), a module (`module.net`), a service \
+                 (`service.web`) or a site (`site.zurich`).",
+            )
+        })
+    };
+    texts.iter().map(parse).collect()
+}
+
+/// The plan's text: data.
+pub(super) fn show(planned: &Planned, context: &Context) -> Result<(), CommandError> {
+    context.ui.data(&plan::render(
+        planned.plan.plan(),
+        &planned.deposed,
+        context.ui.out,
+    ))
+}
+
+/// Ctrl-C and the request to end that an operating system or a CI sends.
+pub(super) struct Interrupts {
+    ctrl_c: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    /// From now on these signals do not end the process.
+    pub(super) fn listen() -> Result<Interrupts, CommandError> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|e| CommandError::failed(format!("signals can't be listened to: {e}")))
+        };
+        Ok(Interrupts {
+            ctrl_c: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// The next one.
+    pub(super) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.ctrl_c.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

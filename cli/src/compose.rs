@@ -1,0 +1,171 @@
+//! The composition root: which store, which providers, which catalogue.
+
+use crate::{args::VarArgs, clock, env::Env, error::CommandError};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use weir_core::{Diagnostic, event::EventSink};
+use weir_engine::{Engine, Registry};
+use weir_fake::{FakeProvider, TerraformProvider};
+use weir_host::{AgentBinary, HostProvider};
+use weir_lang::{Catalog, DiskFiles, Inputs, Loaded, StackSettings};
+use weir_state::{Holder, Lease, SqliteStore, StateError, Store, Wait};
+
+/// Where state is where the stack does not say.
+const STATE: &str = ".weir/state.db";
+
+/// The agent for the hosts, built by `build.rs`.
+static AGENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/weir-agent"));
+
+/// The catalogue that is part of this program.
+pub(crate) struct Catalogue;
+
+impl Catalog for Catalogue {
+    fn module(&self, name: &str) -> Option<BTreeMap<PathBuf, &'static [u8]>> {
+        weir_modules::module(name)
+    }
+    fn names(&self) -> Vec<&str> {
+        weir_modules::names()
+    }
+}
+
+/// What a run hands to the configuration.
+pub(crate) fn inputs(vars: &VarArgs, env: &Env) -> Result<Inputs, CommandError> {
+    let mut inputs = Inputs::new(env.variables());
+    inputs.root_dir = std::env::current_dir()
+        .map_err(|e| CommandError::failed(format!("the current folder can't be read: {e}")))?;
+    inputs.home = env.home();
+    inputs.now = Some(clock::now());
+    for file in &vars.var_files {
+        inputs = inputs.file(file);
+    }
+    for var in &vars.vars {
+        let (name, text) = var.split_once('=').ok_or_else(|| {
+            CommandError::usage(format!("-var {var:?} has no value"))
+                .hint("Write it as -var NAME=VALUE.")
+        })?;
+        inputs = inputs.var(name, text);
+    }
+    Ok(inputs)
+}
+
+/// The stack in the current folder.
+pub(crate) fn load(inputs: &Inputs) -> Result<Loaded, CommandError> {
+    Ok(weir_lang::load(
+        Arc::new(DiskFiles::new(".")),
+        &Catalogue,
+        inputs,
+    )?)
+}
+
+/// Where the stack's state is.
+pub(crate) fn state_path(stack: &StackSettings) -> Result<PathBuf, CommandError> {
+    let Some(state) = &stack.state else {
+        return Ok(STATE.into());
+    };
+    if state.backend != "sqlite" {
+        let mut d = Diagnostic::error(format!("state {:?} is not a store weir has", state.backend))
+            .because("This version of weir keeps state in SQLite.")
+            .help("Write `state \"sqlite\" { path = \"...\" }`, or leave the block out.");
+        d.span = Some(state.span.clone());
+        return Err(weir_core::Diagnostics::from(d).into());
+    }
+    match state.settings.get("path") {
+        None => Ok(STATE.into()),
+        Some(path) if path.is_null() => Ok(STATE.into()),
+        Some(path) => match path.as_str() {
+            Some(text) if !text.is_empty() => Ok(text.into()),
+            _ => {
+                let mut d = Diagnostic::error("the path of the state must be a text");
+                d.span = Some(state.span.clone());
+                Err(weir_core::Diagnostics::from(d).into())
+            }
+        },
+    }
+}
+
+/// Opens the store in this file, and makes it if nothing is there.
+pub(crate) fn open(path: &Path) -> Result<Arc<dyn Store>, CommandError> {
+    Ok(Arc::new(SqliteStore::open(path)?))
+}
+
+/// Opens the store in this file; `None` where nothing is there.
+pub(crate) fn open_existing(path: &Path) -> Result<Option<Arc<dyn Store>>, CommandError> {
+    if path.exists() {
+        open(path).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+/// The store of the stack in the current folder; `None` where it has no state yet. A
+/// configuration that is broken or not there does not keep anybody from looking into the state
+/// beside it.
+pub(crate) fn store_here(env: &Env) -> Result<Option<Arc<dyn Store>>, CommandError> {
+    let path = match load(&inputs(&VarArgs::default(), env)?) {
+        Ok(loaded) => state_path(loaded.config.stack())?,
+        Err(_) => STATE.into(),
+    };
+    open_existing(&path)
+}
+
+/// The environment that the SSH transport works in.
+pub(crate) fn ssh_environment(env: &Env) -> weir_host::ssh::Environment {
+    weir_host::ssh::Environment {
+        home: env.home(),
+        ssh_auth_sock: env.ssh_auth_sock(),
+    }
+}
+
+/// The agent that this weir brings to hosts.
+pub(crate) fn agent() -> AgentBinary {
+    AgentBinary::new(AGENT, env!("CARGO_PKG_VERSION"))
+}
+
+/// Every provider at hand.
+pub(crate) fn registry(env: &Env) -> Registry {
+    let (agent, ssh) = (agent(), ssh_environment(env));
+    Registry::new()
+        .with("terraform", || Arc::new(TerraformProvider::new()))
+        .with("host", move || {
+            Arc::new(HostProvider::new(agent.clone(), ssh.clone()))
+        })
+        .with("fake", || Arc::new(FakeProvider::new()))
+}
+
+/// The engine of a stack.
+pub(crate) fn engine(
+    store: Arc<dyn Store>,
+    env: &Env,
+    events: Arc<dyn EventSink>,
+    parallelism: u16,
+) -> Engine {
+    let engine = Engine::new(store, Arc::new(registry(env)), events);
+    match NonZeroUsize::new(usize::from(parallelism)) {
+        Some(n) => engine.with_parallelism(n),
+        None => engine,
+    }
+}
+
+/// Takes the lease. `waiting` is told who holds it, once, before a wait begins.
+pub(crate) async fn lease(
+    store: &dyn Store,
+    env: &Env,
+    purpose: &str,
+    timeout: Duration,
+    waiting: impl FnOnce(String),
+) -> Result<Lease, CommandError> {
+    let holder = Holder::this_process(env.user(), purpose);
+    match store.acquire(holder.clone(), Wait::None).await {
+        Ok(lease) => Ok(lease),
+        Err(StateError::Locked(by)) if !timeout.is_zero() => {
+            waiting(by.holder.to_string());
+            Ok(store.acquire(holder, Wait::UpTo(timeout)).await?)
+        }
+        Err(e) => Err(e.into()),
+    }
+}

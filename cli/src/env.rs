@@ -1,0 +1,75 @@
+//! The environment: the one place that reads it. Nothing else in weir does.
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `NO_COLOR` | set and not empty: print without colour |
+//! | `WEIR_VAR_name`, `TF_VAR_name` | value of the variable `name` |
+//! | `WEIR_IN_AUTOMATION` | set and not empty: leave out hints about the next command |
+//! | `USER`, `LOGNAME` | who is named as the holder of the lease |
+//! | `HOME` | where `~` in paths leads |
+//! | `SSH_AUTH_SOCK` | the socket of the ssh-agent |
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// What weir takes from the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Env {
+    all: BTreeMap<String, String>,
+}
+
+impl Env {
+    /// The environment of this process. Names and values that are not UTF-8 are left out.
+    pub(crate) fn of_process() -> Env {
+        let text = |(k, v): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((k.into_string().ok()?, v.into_string().ok()?))
+        };
+        Env {
+            all: std::env::vars_os().filter_map(text).collect(),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.all
+            .get(name)
+            .map(String::as_str)
+            .filter(|v| !v.is_empty())
+    }
+
+    /// Whether `NO_COLOR` asks for plain text.
+    pub(crate) fn no_color(&self) -> bool {
+        self.get("NO_COLOR").is_some() || self.get("TERM") == Some("dumb")
+    }
+
+    /// Whether a program, not a person, reads what is printed.
+    pub(crate) fn in_automation(&self) -> bool {
+        self.get("WEIR_IN_AUTOMATION").is_some() || self.get("TF_IN_AUTOMATION").is_some()
+    }
+
+    /// Who runs this.
+    pub(crate) fn user(&self) -> String {
+        self.get("USER")
+            .or(self.get("LOGNAME"))
+            .unwrap_or("unknown")
+            .into()
+    }
+
+    /// The user's home.
+    pub(crate) fn home(&self) -> Option<PathBuf> {
+        self.get("HOME").map(PathBuf::from)
+    }
+
+    /// The socket of the ssh-agent.
+    pub(crate) fn ssh_auth_sock(&self) -> Option<PathBuf> {
+        self.get("SSH_AUTH_SOCK").map(PathBuf::from)
+    }
+
+    /// The variables that set values, under their full names.
+    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
+        let sets = |name: &str| name.starts_with("WEIR_VAR_") || name.starts_with("TF_VAR_");
+        self.all
+            .iter()
+            .filter(|(k, _)| sets(k))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
+    }
+}

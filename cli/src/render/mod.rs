@@ -1,0 +1,10 @@
+//! Everything the user reads, as text or JSON. Nothing here prints: it makes strings.
+
+pub(crate) mod diagnostics;
+pub(crate) mod json;
+pub(crate) mod plan;
+pub(crate) mod progress;
+pub(crate) mod snapshot;
+pub(crate) mod style;
+pub(crate) mod tree;
+pub(crate) mod value;

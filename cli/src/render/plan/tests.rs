@@ -1,0 +1,392 @@
+//! Golden texts of plans. `INSTA_UPDATE=always cargo test -p weir-cli` writes them anew.
+
+use super::render;
+use crate::render::style::Paint;
+use std::{collections::BTreeMap, sync::Arc};
+use weir_core::{
+    Address, Known, Marks, Path, Type, Value,
+    address::ProviderRef,
+    change::{Action, Change, Orphan, Reason, ReplaceOrder},
+    plan::{OutputChange, Plan},
+    snapshot::{Lineage, Serial},
+};
+
+fn s(text: &str) -> Value {
+    Value::from(text)
+}
+
+fn n(number: i64) -> Value {
+    Value::from(number)
+}
+
+fn unknown() -> Value {
+    Value::unknown(Type::String)
+}
+
+fn secret(text: &str) -> Value {
+    s(text).mark(Marks::SENSITIVE)
+}
+
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    Value::object(fields)
+}
+
+fn map<const N: usize>(ty: Type, entries: [(&str, Value); N]) -> Value {
+    Value::map(
+        ty,
+        entries
+            .into_iter()
+            .map(|(k, v)| (Arc::from(k), v))
+            .collect(),
+    )
+}
+
+fn strings<const N: usize>(items: [&str; N]) -> Value {
+    Value::list(Type::String, items.into_iter().map(s).collect())
+}
+
+fn change(address: &str, action: Action, reason: Reason, sides: [Option<Value>; 2]) -> Change {
+    let [before, after] = sides;
+    Change {
+        address: address.parse().expect("an address"),
+        action,
+        reason,
+        before: before.map(|b| Known::new(b).expect("known")),
+        after,
+        provider: ProviderRef {
+            name: "fake".into(),
+            alias: None,
+        },
+        private: Vec::new(),
+        batch: None,
+    }
+}
+
+fn by_address(changes: impl IntoIterator<Item = Change>) -> BTreeMap<Address, Change> {
+    changes
+        .into_iter()
+        .map(|c| (c.address.clone(), c))
+        .collect()
+}
+
+fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
+    Plan {
+        lineage: Lineage("l".into()),
+        base: Serial(1),
+        changes: by_address(changes),
+        drift: BTreeMap::new(),
+        outputs: BTreeMap::new(),
+        dependencies: BTreeMap::new(),
+        nodes: Vec::new(),
+        steps: Vec::new(),
+    }
+}
+
+fn text(plan: &Plan) -> String {
+    render(plan, &[], Paint::Plain)
+}
+
+const PLACE: Action = Action::Replace(ReplaceOrder::DeleteFirst);
+
+#[test]
+fn nothing_to_do() {
+    let same = object([("id", s("a"))]);
+    let noop = change(
+        "fake_thing.a",
+        Action::NoOp,
+        Reason::UpToDate,
+        [Some(same.clone()), Some(same)],
+    );
+    insta::assert_snapshot!(text(&plan([noop])), @"No changes. What is there matches the configuration.");
+}
+
+#[test]
+fn creation_shows_all_that_is_set() {
+    let after = object([
+        ("name", s("a \"quoted\" ${name}")),
+        ("id", unknown()),
+        ("size", n(3)),
+        ("unset", Value::null_of(Type::String)),
+        ("secret", secret("hush")),
+        (
+            "tags",
+            map(Type::String, [("team", s("web")), ("cost center", s("7"))]),
+        ),
+        ("empty", map(Type::String, [])),
+        ("zones", strings(["a", "b"])),
+        (
+            "disk",
+            Value::list(
+                Type::Dynamic,
+                vec![object([("name", s("root")), ("id", unknown())])],
+            ),
+        ),
+        ("content", s("line one\nline two\n")),
+        ("one_line", s("line one\n")),
+    ]);
+    let create = change(
+        "module.net[\"eu\"].fake_thing.a[0]",
+        Action::Create,
+        Reason::New,
+        [None, Some(after)],
+    );
+    insta::assert_snapshot!(text(&plan([create])));
+}
+
+#[test]
+fn an_update_shows_what_differs_and_counts_the_rest() {
+    let before = object([
+        ("id", s("i-1")),
+        ("name", s("a")),
+        ("size", n(3)),
+        ("long_name_that_stays", s("x")),
+        ("secret", secret("old")),
+        ("added", Value::null_of(Type::String)),
+        ("removed", s("bye")),
+        (
+            "tags",
+            map(Type::String, [("a", s("1")), ("b", s("2")), ("c", s("3"))]),
+        ),
+        ("zones", strings(["a", "b", "c", "d"])),
+        ("groups", Value::set(Type::String, [s("x"), s("y")])),
+        ("ports", map(Type::Number, [("http", n(80))])),
+        ("endpoint", s("a.example")),
+        ("labels", map(Type::String, [("k", s("v"))])),
+    ]);
+    let after = object([
+        ("id", s("i-1")),
+        ("name", s("b")),
+        ("size", n(4)),
+        ("long_name_that_stays", s("x")),
+        ("secret", secret("new")),
+        ("added", s("hello")),
+        ("removed", Value::null_of(Type::String)),
+        (
+            "tags",
+            map(Type::String, [("a", s("1")), ("b", s("20")), ("d", s("4"))]),
+        ),
+        ("zones", strings(["a", "c", "d", "e"])),
+        ("groups", Value::set(Type::String, [s("x"), s("z")])),
+        ("ports", map(Type::Number, [("http", n(80))])),
+        ("endpoint", unknown()),
+        ("labels", Value::unknown(Type::map(Type::String))),
+    ]);
+    let update = change(
+        "fake_thing.a",
+        Action::Update,
+        Reason::ConfigChanged,
+        [Some(before), Some(after)],
+    );
+    let text = text(&plan([update]));
+    assert!(!text.contains("old") && !text.contains("new"), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+fn file(content: &str) -> Value {
+    object([
+        ("content", s(content)),
+        ("mode", s("0644")),
+        ("on_change", s("reload")),
+    ])
+}
+
+fn task(name: &str, run: &str) -> Value {
+    object([("name", s(name)), ("run", s(run)), ("goal", s("running"))])
+}
+
+#[test]
+fn files_are_compared_line_by_line() {
+    let config = |port: &str| {
+        let lines: Vec<String> = (1..=30).map(|i| format!("line {i}\n")).collect();
+        let mut lines = lines.concat();
+        lines = lines.replace("line 15\n", &format!("listen {port}\n"));
+        lines
+    };
+    let pod = |port: &str, run: &str| {
+        object([
+            ("host", s("zurich/zrh-1")),
+            (
+                "files",
+                Value::map(
+                    Type::Dynamic,
+                    [("/etc/app.conf".into(), file(&config(port)))].into(),
+                ),
+            ),
+            (
+                "tasks",
+                Value::tuple(vec![task("prepare", "true"), task("server", run)]),
+            ),
+        ])
+    };
+    let update = change(
+        "service.web.pod.app[\"0\"]",
+        Action::Update,
+        Reason::ConfigChanged,
+        [Some(pod("80", "serve")), Some(pod("8080", "serve --fast"))],
+    );
+    insta::assert_snapshot!(text(&plan([update])));
+}
+
+#[test]
+fn a_replacement_says_what_forces_it() {
+    let before = object([
+        ("id", s("i-1")),
+        ("name", s("a")),
+        ("zone", s("z1")),
+        ("size", n(1)),
+    ]);
+    let after = object([
+        ("id", unknown()),
+        ("name", s("a")),
+        ("zone", s("z2")),
+        ("size", n(1)),
+    ]);
+    let forced = Reason::CannotUpdate(vec![Path::root().key("zone")]);
+    let sides = || [Some(before.clone()), Some(after.clone())];
+    let first = change("fake_thing.a", PLACE, forced, sides());
+    let create_first = Action::Replace(ReplaceOrder::CreateFirst);
+    let tainted = change("fake_thing.b", create_first, Reason::Tainted, sides());
+    let requested = change("fake_thing.c", PLACE, Reason::Requested, sides());
+    insta::assert_snapshot!(text(&plan([first, tainted, requested])));
+}
+
+#[test]
+fn what_goes_away_says_why() {
+    let value = || {
+        Some(object([
+            ("id", s("i-1")),
+            ("tags", map(Type::String, [("a", s("1"))])),
+        ]))
+    };
+    let gone = |address, orphan| {
+        change(
+            address,
+            Action::Delete,
+            Reason::NotInConfig(orphan),
+            [value(), None],
+        )
+    };
+    let forget = change(
+        "fake_thing.f",
+        Action::Forget,
+        Reason::NotInConfig(Orphan::Block),
+        [value(), None],
+    );
+    let all = plan([
+        gone("fake_thing.a", Orphan::Block),
+        gone("fake_thing.b[2]", Orphan::Instance),
+        gone("module.old.fake_thing.c", Orphan::Module),
+        change(
+            "fake_thing.d",
+            Action::Delete,
+            Reason::Destroying,
+            [value(), None],
+        ),
+        forget,
+    ]);
+    insta::assert_snapshot!(text(&all));
+}
+
+#[test]
+fn drift_reads_and_vanished_objects_stand_apart() {
+    let before = object([("id", s("i-1")), ("size", n(1))]);
+    let after = object([("id", s("i-1")), ("size", n(9))]);
+    let create = object([("id", unknown()), ("size", n(1))]);
+    let read = object([("name", s("x")), ("id", unknown())]);
+    let mut plan = plan([
+        change(
+            "fake_thing.a",
+            Action::Update,
+            Reason::Drifted,
+            [Some(after.clone()), Some(before.clone())],
+        ),
+        change(
+            "fake_thing.b",
+            Action::Create,
+            Reason::Drifted,
+            [None, Some(create)],
+        ),
+        change(
+            "data.fake_lookup.l",
+            Action::Read,
+            Reason::UnknownInputs,
+            [None, Some(read)],
+        ),
+    ]);
+    plan.drift = by_address([
+        change(
+            "fake_thing.a",
+            Action::Update,
+            Reason::Drifted,
+            [Some(before.clone()), Some(after)],
+        ),
+        change(
+            "fake_thing.b",
+            Action::Delete,
+            Reason::Drifted,
+            [Some(before), None],
+        ),
+    ]);
+    insta::assert_snapshot!(text(&plan));
+}
+
+#[test]
+fn outputs_alone_are_a_change() {
+    let mut plan = plan([]);
+    let output = |before, after| OutputChange { before, after };
+    plan.outputs = [
+        ("url".to_owned(), output(None, Some(s("http://a/")))),
+        ("same".to_owned(), output(Some(n(1)), Some(n(1)))),
+        (
+            "password".to_owned(),
+            output(Some(secret("a")), Some(secret("b"))),
+        ),
+        ("gone".to_owned(), output(Some(s("x")), None)),
+        ("later".to_owned(), output(Some(s("x")), Some(unknown()))),
+    ]
+    .into();
+    insta::assert_snapshot!(text(&plan));
+}
+
+#[test]
+fn an_object_put_aside_is_a_change() {
+    let deposed = ["fake_thing.a".parse().expect("an address")];
+    let text = render(&plan([]), &deposed, Paint::Plain);
+    insta::assert_snapshot!(text, @"  # The old object of fake_thing.a, which was replaced, will be destroyed");
+}
+
+#[test]
+fn colour_changes_no_word() {
+    let before = object([("id", s("i-1")), ("zone", s("z1"))]);
+    let after = object([("id", unknown()), ("zone", s("z2"))]);
+    let forced = Reason::CannotUpdate(vec![Path::root().key("zone")]);
+    let plan = plan([change(
+        "fake_thing.a",
+        PLACE,
+        forced,
+        [Some(before), Some(after)],
+    )]);
+    let colored = render(&plan, &[], Paint::Colored);
+    assert!(colored.contains("\x1b["));
+    let mut plain = String::new();
+    let mut rest = colored.as_str();
+    while let Some(start) = rest.find("\x1b[") {
+        plain.push_str(&rest[..start]);
+        let end = rest[start..].find('m').expect("a colour ends");
+        rest = &rest[start + end + 1..];
+    }
+    plain.push_str(rest);
+    assert_eq!(plain, text(&plan));
+}
+
+#[test]
+fn terminal_commands_in_values_are_not_obeyed() {
+    let after = object([("content", s("a\n\x1b[2Jb\n")), ("line", s("\x1b[2J"))]);
+    let create = change(
+        "fake_thing.a",
+        Action::Create,
+        Reason::New,
+        [None, Some(after)],
+    );
+    assert!(!text(&plan([create])).contains('\x1b'));
+}
