@@ -173,7 +173,9 @@ fn elements(items: &[&Value], want: &Type, what: &str) -> Result<(Type, Vec<Valu
 
 /// The type all values have in common.
 fn common(values: &[Value], want: &Type, what: &str) -> Result<Type, ConvertError> {
-    let types: Vec<Type> = values.iter().map(Value::ty).collect();
+    // A null of no type takes the type of the others.
+    let untyped = |v: &&Value| !matches!(v.kind(), Kind::Null(Type::Dynamic));
+    let types: Vec<Type> = values.iter().filter(untyped).map(Value::ty).collect();
     if types.is_empty() {
         return Ok(want.required());
     }

@@ -176,7 +176,8 @@ impl Env<'_> {
                 .because(sentence(&e.to_string()));
             self.fail(error, &expr.span, expr)
         })?;
-        Ok(value.mark(marks))
+        // As in Terraform, that a result might have been secret is one already.
+        Ok(value.mark(marks).mark(other.marks()))
     }
 
     /// The type both results of a conditional have.

@@ -64,7 +64,8 @@ pub struct Context {
     pub root_dir: PathBuf,
     /// The user's home, for `~` in paths; `None` where there is none.
     pub home: Option<PathBuf>,
-    /// The time of this run in RFC 3339, for `timestamp` and `plantimestamp`; unknown where
-    /// `None`.
+    /// The time of this run in RFC 3339, for `timestamp` and `plantimestamp`, which are unknown
+    /// where it is `None`. It is one time for the whole run, so that a plan and what is applied
+    /// of it agree.
     pub now: Option<Arc<str>>,
 }

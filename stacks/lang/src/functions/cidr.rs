@@ -38,7 +38,10 @@ impl Network {
     fn parse(args: &[Value]) -> Outcome<Network> {
         let written = text(args, 0);
         let wrong = || {
-            FunctionError::Argument(0, format!("invalid CIDR expression: invalid CIDR address: {written}"))
+            FunctionError::Argument(
+                0,
+                format!("invalid CIDR expression: invalid CIDR address: {written}"),
+            )
         };
         let (address, prefix) = written.split_once('/').ok_or_else(wrong)?;
         let (address, bits) = match parse_address(address).ok_or_else(wrong)? {
@@ -46,15 +49,33 @@ impl Network {
             IpAddr::V6(a) => (u128::from(a), 128),
         };
         let digits = !prefix.is_empty() && prefix.bytes().all(|b| b.is_ascii_digit());
-        let prefix: u32 =
-            prefix.parse().ok().filter(|p| digits && *p <= bits).ok_or_else(wrong)?;
-        let network = Network { address, prefix, bits };
-        Ok(Network { address: address & network.mask(), ..network })
+        let prefix: u32 = prefix
+            .parse()
+            .ok()
+            .filter(|p| digits && *p <= bits)
+            .ok_or_else(wrong)?;
+        let network = Network {
+            address,
+            prefix,
+            bits,
+        };
+        Ok(Network {
+            address: address & network.mask(),
+            ..network
+        })
     }
     fn mask(self) -> u128 {
-        let all = if self.bits == 128 { u128::MAX } else { (1 << self.bits) - 1 };
+        let all = if self.bits == 128 {
+            u128::MAX
+        } else {
+            (1 << self.bits) - 1
+        };
         let host = self.bits - self.prefix;
-        if host >= 128 { 0 } else { (all >> host) << host }
+        if host >= 128 {
+            0
+        } else {
+            (all >> host) << host
+        }
     }
     fn show(self, address: u128) -> String {
         match self.bits {
@@ -72,9 +93,15 @@ fn parse_address(text: &str) -> Option<IpAddr> {
     }
     let parts: Vec<u8> = text
         .split('.')
-        .map(|p| p.parse().ok().filter(|_| p.bytes().all(|b| b.is_ascii_digit())))
+        .map(|p| {
+            p.parse()
+                .ok()
+                .filter(|_| p.bytes().all(|b| b.is_ascii_digit()))
+        })
         .collect::<Option<_>>()?;
-    <[u8; 4]>::try_from(parts).ok().map(|p| IpAddr::V4(Ipv4Addr::from(p)))
+    <[u8; 4]>::try_from(parts)
+        .ok()
+        .map(|p| IpAddr::V4(Ipv4Addr::from(p)))
 }
 
 /// A whole number of any size in an argument.
@@ -91,7 +118,11 @@ fn host(args: &[Value], _: &Context) -> Outcome {
     let number = integer(args, 1)?;
     let size = BigInt::from(1) << (network.bits - network.prefix);
     // A negative number counts back from the end.
-    let offset = if number < BigInt::from(0) { &size + &number } else { number.clone() };
+    let offset = if number < BigInt::from(0) {
+        &size + &number
+    } else {
+        number.clone()
+    };
     match offset.to_u128().filter(|_| offset < size) {
         Some(offset) => Ok(network.show(network.address | offset).into()),
         None => Err(FunctionError::call(format!(
@@ -117,7 +148,10 @@ fn narrowed(network: Network, newbits: u32) -> Outcome<u32> {
     if prefix > network.bits {
         return Err(FunctionError::Argument(
             1,
-            format!("insufficient address space to extend prefix of {} by {newbits}", network.prefix),
+            format!(
+                "insufficient address space to extend prefix of {} by {newbits}",
+                network.prefix
+            ),
         ));
     }
     Ok(prefix)
@@ -125,13 +159,20 @@ fn narrowed(network: Network, newbits: u32) -> Outcome<u32> {
 
 fn subnet(args: &[Value], _: &Context) -> Outcome {
     let network = Network::parse(args)?;
-    let newbits = integer(args, 1)?.to_u32().filter(|n| *n <= 128).ok_or_else(|| {
-        FunctionError::Argument(1, "must extend prefix by at least zero bits".into())
-    })?;
+    let newbits = integer(args, 1)?
+        .to_u32()
+        .filter(|n| *n <= 128)
+        .ok_or_else(|| {
+            FunctionError::Argument(1, "must extend prefix by at least zero bits".into())
+        })?;
     let number = integer(args, 2)?;
     let prefix = narrowed(network, newbits)?;
     let limit = BigInt::from(1) << newbits;
-    let wanted = if number < BigInt::from(0) { &limit + &number } else { number.clone() };
+    let wanted = if number < BigInt::from(0) {
+        &limit + &number
+    } else {
+        number.clone()
+    };
     let Some(index) = wanted.to_u128().filter(|_| wanted < limit) else {
         return Err(FunctionError::call(format!(
             "prefix extension of {newbits} does not accommodate a subnet numbered {number}"
@@ -148,14 +189,20 @@ fn subnets(args: &[Value], _: &Context) -> Outcome {
     let mut at = BigInt::from(network.address);
     let mut out = Vec::new();
     for i in 1..args.len() {
-        let newbits = integer(args, i)?.to_u32().filter(|n| (1..=128).contains(n)).ok_or_else(|| {
-            FunctionError::Argument(i, "must extend prefix by at least one bit".into())
-        })?;
+        let newbits = integer(args, i)?
+            .to_u32()
+            .filter(|n| (1..=128).contains(n))
+            .ok_or_else(|| {
+                FunctionError::Argument(i, "must extend prefix by at least one bit".into())
+            })?;
         let prefix = network.prefix + newbits;
         if prefix > network.bits {
             return Err(FunctionError::Argument(
                 i,
-                format!("would extend prefix to {prefix} bits, which is too long for an address of {} bits", network.bits),
+                format!(
+                    "would extend prefix to {prefix} bits, which is too long for an address of {} bits",
+                    network.bits
+                ),
             ));
         }
         let size = BigInt::from(1) << (network.bits - prefix);
@@ -164,7 +211,10 @@ fn subnets(args: &[Value], _: &Context) -> Outcome {
         if &start + &size > end {
             return Err(FunctionError::Argument(
                 i,
-                format!("not enough remaining address space for a subnet with a prefix of {prefix} bits after {}", out.len()),
+                format!(
+                    "not enough remaining address space for a subnet with a prefix of {prefix} bits after {}",
+                    out.len()
+                ),
             ));
         }
         out.push(format!("{}/{prefix}", network.show(start.to_u128().unwrap_or(0))).into());

@@ -13,6 +13,7 @@ use weir_core::{
 };
 
 pub(super) fn functions() -> Vec<Function> {
+    let list = |name| param(name, Type::list(Type::Dynamic));
     vec![
         Function::new("length", [any("value")], length)
             .gives(Type::Number)
@@ -89,7 +90,7 @@ pub(super) fn functions() -> Vec<Function> {
         .gives(Type::map(Type::list(Type::String))),
         Function::new(
             "matchkeys",
-            [any("values"), any("keys"), any("searchset")],
+            [list("values"), list("keys"), list("searchset")],
             matchkeys,
         )
         .gives_by(|a| a.first().map_or(Type::Dynamic, Value::ty)),
@@ -97,9 +98,9 @@ pub(super) fn functions() -> Vec<Function> {
             .rest(any("vals").nullable())
             .on_unknowns(Unknowns::Handled),
         Function::new("coalescelist", [], coalescelist)
-            .rest(any("vals").nullable())
+            .rest(any("vals"))
             .elementwise(),
-        Function::new("contains", [any("list"), any("value").nullable()], contains)
+        Function::new("contains", [any("list"), any("value")], contains)
             .gives(Type::Bool)
             .on_unknowns(Unknowns::Handled),
         Function::new(
@@ -243,7 +244,13 @@ fn element(args: &[Value], _: &Context) -> Outcome {
             "cannot use element function with an empty list",
         ));
     }
-    let at = usize::try_from(index.rem_euclid(len)).unwrap_or(0);
+    // As Terraform 1.11 has it: an index wraps around, but not to below zero.
+    let at = usize::try_from(index % len).map_err(|_| {
+        FunctionError::Argument(
+            1,
+            "cannot use element function with a negative index".into(),
+        )
+    })?;
     Ok(items.get(at).map_or_else(Value::null, |v| (*v).clone()))
 }
 
@@ -638,7 +645,6 @@ fn coalescelist(args: &[Value], _: &Context) -> Outcome {
     for (i, arg) in args.iter().enumerate() {
         match arg.kind() {
             Kind::List(..) | Kind::Tuple(_) => {}
-            Kind::Null(_) => continue,
             _ => {
                 return Err(FunctionError::Argument(
                     i,
@@ -664,9 +670,6 @@ fn contains(args: &[Value], _: &Context) -> Outcome {
     let wanted = args.get(1).cloned().unwrap_or_else(Value::null);
     let mut open = false;
     for item in items {
-        // A literal list is a tuple, whose elements have types of their own.
-        let item_type = item.ty();
-        let wanted = convert(&wanted, &item_type).unwrap_or_else(|_| wanted.clone());
         match eval::equal(item, &wanted).as_bool() {
             Some(true) => return Ok(Value::bool(true)),
             Some(false) => {}

@@ -22,12 +22,15 @@ pub(super) fn functions() -> Vec<Function> {
             Ok(a.first().map(yaml::encode).unwrap_or_default().into())
         })
         .gives(Type::String),
-        Function::new("yamldecode", [string("src")], |a, _| yaml::decode(text(a, 0))),
+        Function::new("yamldecode", [string("src")], |a, _| {
+            yaml::decode(text(a, 0))
+        }),
         Function::new("csvdecode", [string("str")], csvdecode),
-        of("base64encode", |a, _| Ok(STANDARD.encode(text(a, 0)).into())),
+        of("base64encode", |a, _| {
+            Ok(STANDARD.encode(text(a, 0)).into())
+        }),
         of("base64decode", base64decode),
         of("urlencode", |a, _| Ok(urlencode(text(a, 0)).into())),
-        of("urldecode", urldecode),
     ]
     .into_iter()
     .map(|f: Function| f.on_unknowns(Unknowns::Deep))
@@ -109,7 +112,8 @@ fn from_json(json: &serde_json::Value) -> Outcome {
         Json::Null => Value::null(),
         Json::Bool(b) => Value::bool(*b),
         Json::Number(n) => Value::number(
-            Number::from_str(&n.to_string()).map_err(|e| FunctionError::Argument(0, e.to_string()))?,
+            Number::from_str(&n.to_string())
+                .map_err(|e| FunctionError::Argument(0, e.to_string()))?,
         ),
         Json::String(s) => Value::string(crate::parse::nfc(s)),
         Json::Array(items) => Value::tuple(items.iter().map(from_json).collect::<Outcome<_>>()?),
@@ -124,7 +128,9 @@ fn from_json(json: &serde_json::Value) -> Outcome {
 
 fn csvdecode(args: &[Value], _: &Context) -> Outcome {
     let wrong = |e: String| FunctionError::Argument(0, e);
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text(args, 0).as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(text(args, 0).as_bytes());
     let mut records = reader.records();
     let header = match records.next() {
         Some(header) => header.map_err(|e| wrong(e.to_string()))?,
@@ -140,7 +146,12 @@ fn csvdecode(args: &[Value], _: &Context) -> Outcome {
     let rows = records
         .map(|record| {
             let record = record.map_err(|e| wrong(e.to_string()))?;
-            Ok(Value::object(names.iter().zip(record.iter()).map(|(n, v)| (*n, Value::string(v)))))
+            Ok(Value::object(
+                names
+                    .iter()
+                    .zip(record.iter())
+                    .map(|(n, v)| (*n, Value::string(v))),
+            ))
         })
         .collect::<Outcome<Vec<_>>>()?;
     Ok(Value::list(ty, rows))
@@ -149,7 +160,10 @@ fn csvdecode(args: &[Value], _: &Context) -> Outcome {
 fn base64decode(args: &[Value], _: &Context) -> Outcome {
     let wrong = |e: String| FunctionError::Argument(0, e);
     // Go's decoder skips line ends.
-    let text: String = text(args, 0).chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
+    let text: String = text(args, 0)
+        .chars()
+        .filter(|c| !matches!(c, '\n' | '\r'))
+        .collect();
     let bytes = STANDARD
         .decode(&text)
         .map_err(|e| wrong(format!("failed to decode base64 data: {e}")))?;
@@ -172,28 +186,4 @@ fn urlencode(text: &str) -> String {
         }
     }
     out
-}
-
-fn urldecode(args: &[Value], _: &Context) -> Outcome {
-    let text = text(args, 0);
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        bytes.push(match first {
-            b'+' => b' ',
-            b'%' => {
-                let code = rest.get(..2).and_then(|c| std::str::from_utf8(c).ok());
-                let code = code.and_then(|c| u8::from_str_radix(c, 16).ok()).ok_or_else(|| {
-                    FunctionError::Argument(0, format!("invalid URL escape in {text:?}"))
-                })?;
-                rest = &rest[2..];
-                code
-            }
-            other => *other,
-        });
-    }
-    String::from_utf8(bytes)
-        .map(Value::from)
-        .map_err(|_| FunctionError::Argument(0, "the decoded text is not valid UTF-8".into()))
 }

@@ -24,13 +24,23 @@ pub(super) fn functions() -> Vec<Function> {
     let of = |name, body| Function::new(name, [string("path")], body).gives(Type::String);
     vec![
         of("file", |a, c| Ok(Value::string(parse::nfc(&utf8(a, c)?)))),
-        of("filebase64", |a, c| Ok(STANDARD.encode(bytes(a, c)?).into())),
+        of("filebase64", |a, c| {
+            Ok(STANDARD.encode(bytes(a, c)?).into())
+        }),
         Function::new("fileexists", [string("path")], exists).gives(Type::Bool),
         Function::new("fileset", [string("path"), string("pattern")], fileset)
             .gives(Type::set(Type::String)),
         Function::new("templatefile", [string("path"), any("vars")], templatefile)
             .on_unknowns(Unknowns::Shallow),
-        of("abspath", |a, c| Ok(show(&clean(&c.root_dir.join(c.module_dir.join(text(a, 0))))).into())),
+        Function::new(
+            "templatestring",
+            [string("template"), any("vars")],
+            templatestring,
+        )
+        .on_unknowns(Unknowns::Shallow),
+        of("abspath", |a, c| {
+            Ok(show(&clean(&c.root_dir.join(c.module_dir.join(text(a, 0))))).into())
+        }),
         of("pathexpand", |a, c| pathexpand(text(a, 0), c)),
         of("basename", |a, _| Ok(basename(text(a, 0)).into())),
         of("dirname", |a, _| Ok(dirname(text(a, 0)).into())),
@@ -56,7 +66,9 @@ fn path(args: &[Value], context: &Context) -> PathBuf {
 /// The bytes of the file the first argument names.
 pub(super) fn bytes(args: &[Value], context: &Context) -> Outcome<Arc<[u8]>> {
     let path = path(args, context);
-    files(context)?.read_bytes(&path).map_err(|e| unreadable(text(args, 0), &e))
+    files(context)?
+        .read_bytes(&path)
+        .map_err(|e| unreadable(text(args, 0), &e))
 }
 
 fn unreadable(path: &str, error: &io::Error) -> FunctionError {
@@ -90,29 +102,56 @@ fn exists(args: &[Value], context: &Context) -> Outcome {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Value::bool(false)),
         Err(e) => Err(FunctionError::Argument(
             0,
-            format!("{:?} is not a regular file that can be read: {e}", text(args, 0)),
+            format!(
+                "{:?} is not a regular file that can be read: {e}",
+                text(args, 0)
+            ),
         )),
     }
 }
 
 fn templatefile(args: &[Value], context: &Context) -> Outcome {
-    let variables: BTreeMap<Arc<str>, Value> =
-        args.get(1).and_then(Value::as_entries).cloned().ok_or_else(|| {
-            FunctionError::Argument(1, "invalid vars value: must be a map".into())
-        })?;
-    if let Some(name) = variables.keys().find(|k| !weir_core::address::is_identifier(k)) {
+    let source = utf8(args, context)?;
+    render(show(&path(args, context)), source, args, context)
+}
+
+fn templatestring(args: &[Value], context: &Context) -> Outcome {
+    render(
+        "<templatestring>".to_owned(),
+        text(args, 0).to_owned(),
+        args,
+        context,
+    )
+}
+
+/// A template with the variables of the second argument.
+fn render(name: String, source: String, args: &[Value], context: &Context) -> Outcome {
+    let variables: BTreeMap<Arc<str>, Value> = args
+        .get(1)
+        .and_then(Value::as_entries)
+        .cloned()
+        .ok_or_else(|| FunctionError::Argument(1, "invalid vars value: must be a map".into()))?;
+    if let Some(name) = variables
+        .keys()
+        .find(|k| !weir_core::address::is_identifier(k))
+    {
         return Err(FunctionError::Argument(
             1,
-            format!("invalid template variable name {name:?}: must start with a letter, followed by zero or more letters, digits, and underscores"),
+            format!(
+                "invalid template variable name {name:?}: must start with a letter, followed by \
+                 zero or more letters, digits, and underscores"
+            ),
         ));
     }
-    let source: Arc<str> = utf8(args, context)?.into();
-    let name: Arc<str> = show(&path(args, context)).into();
+    let (name, source): (Arc<str>, Arc<str>) = (name.into(), source.into());
     let template = parse::parse_template(name.clone(), &source)
         .map_err(|d| FunctionError::Eval(Box::new(eval::EvalError::Diagnostic(d))))?;
     let mut sources = Sources::clone(&context.sources);
     sources.add(name, source);
-    let context = Context { sources: Arc::new(sources), ..context.clone() };
+    let context = Context {
+        sources: Arc::new(sources),
+        ..context.clone()
+    };
     eval::render(&template, &variables, &context).map_err(|e| FunctionError::Eval(Box::new(e)))
 }
 
@@ -123,8 +162,14 @@ fn fileset(args: &[Value], context: &Context) -> Outcome {
     let root = path(args, context);
     let pattern = Pattern::parse(text(args, 1))?;
     let mut found = Vec::new();
-    walk(&**files(context)?, &root, &mut Vec::new(), &pattern, &mut found)
-        .map_err(|e| FunctionError::Argument(0, format!("failed to list files: {e}")))?;
+    walk(
+        &**files(context)?,
+        &root,
+        &mut Vec::new(),
+        &pattern,
+        &mut found,
+    )
+    .map_err(|e| FunctionError::Argument(0, format!("failed to list files: {e}")))?;
     Ok(Value::set(Type::String, found.into_iter().map(Value::from)))
 }
 
@@ -167,7 +212,9 @@ impl Pattern {
                 if part == "**" {
                     return Ok(None);
                 }
-                regex::Regex::new(&translate(part).ok_or_else(wrong)?).map(Some).map_err(|_| wrong())
+                regex::Regex::new(&translate(part).ok_or_else(wrong)?)
+                    .map(Some)
+                    .map_err(|_| wrong())
             })
             .collect::<Outcome<_>>()
             .map(Pattern)
@@ -179,7 +226,9 @@ impl Pattern {
                 (Some((None, rest)), _) => {
                     go(rest, path) || path.split_first().is_some_and(|(_, p)| go(pattern, p))
                 }
-                (Some((Some(one), rest)), Some((name, path))) => one.is_match(name) && go(rest, path),
+                (Some((Some(one), rest)), Some((name, path))) => {
+                    one.is_match(name) && go(rest, path)
+                }
                 _ => false,
             }
         }
@@ -229,14 +278,19 @@ fn translate(part: &str) -> Option<String> {
 }
 
 fn pathexpand(path: &str, context: &Context) -> Outcome {
-    let Some(rest) = path.strip_prefix('~') else { return Ok(path.into()) };
+    let Some(rest) = path.strip_prefix('~') else {
+        return Ok(path.into());
+    };
     let home = context.home.as_ref().ok_or_else(|| {
         FunctionError::Argument(0, "the home folder of the user is not known".into())
     })?;
     match rest.strip_prefix('/') {
         None if rest.is_empty() => Ok(show(home).into()),
         Some(rest) => Ok(show(&clean(&home.join(rest))).into()),
-        None => Err(FunctionError::Argument(0, "cannot expand user-specific home dir".into())),
+        None => Err(FunctionError::Argument(
+            0,
+            "cannot expand user-specific home dir".into(),
+        )),
     }
 }
 
@@ -271,7 +325,13 @@ fn basename(path: &str) -> &str {
 }
 
 fn dirname(path: &str) -> String {
-    let Some(cut) = path.rfind('/') else { return ".".into() };
+    let Some(cut) = path.rfind('/') else {
+        return ".".into();
+    };
     let cleaned = show(&clean(Path::new(&path[..=cut])));
-    if cleaned.is_empty() { ".".into() } else { cleaned }
+    if cleaned.is_empty() {
+        ".".into()
+    } else {
+        cleaned
+    }
 }

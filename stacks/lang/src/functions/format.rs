@@ -12,7 +12,9 @@ use weir_core::{Kind, Number, Type, Value, convert::convert};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        Function::new("format", [string("format")], format).rest(any("args").nullable()).gives(Type::String),
+        Function::new("format", [string("format")], format)
+            .rest(any("args").nullable())
+            .gives(Type::String),
         Function::new("formatlist", [string("format")], formatlist)
             .rest(any("args").nullable())
             .gives(Type::list(Type::String))
@@ -29,7 +31,9 @@ fn formatlist(args: &[Value], _: &Context) -> Outcome {
     let rest = args.get(1..).unwrap_or_default();
     let mut len = None;
     for (i, arg) in rest.iter().enumerate() {
-        let Some(items) = arg.elements() else { continue };
+        let Some(items) = arg.elements() else {
+            continue;
+        };
         match len {
             None => len = Some((items.len(), i + 1)),
             Some((n, _)) if n == items.len() => {}
@@ -143,7 +147,9 @@ fn parse_verb(text: &str, start: usize) -> Outcome<(Verb, Option<usize>, &str)> 
         rest = &rest[1..];
     }
     let number = |rest: &mut &str| -> Option<usize> {
-        let len = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let len = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let n = rest[..len].parse().ok();
         *rest = &rest[len..];
         n
@@ -154,7 +160,9 @@ fn parse_verb(text: &str, start: usize) -> Outcome<(Verb, Option<usize>, &str)> 
         verb.precision = Some(number(&mut rest).unwrap_or(0));
     }
     if verb.width.max(verb.precision) > Some(WIDTH_LIMIT) {
-        return Err(bad(format!("a width of more than {WIDTH_LIMIT} at offset {start}")));
+        return Err(bad(format!(
+            "a width of more than {WIDTH_LIMIT} at offset {start}"
+        )));
     }
     let mut index = None;
     if let Some(after) = rest.strip_prefix('[') {
@@ -168,12 +176,15 @@ fn parse_verb(text: &str, start: usize) -> Outcome<(Verb, Option<usize>, &str)> 
             _ => return Err(bad(format!("invalid argument index at offset {start}"))),
         }
     }
-    let letter = rest
-        .chars()
-        .next()
-        .ok_or_else(|| bad(format!("unrecognized format character at end of format string, offset {start}")))?;
+    let letter = rest.chars().next().ok_or_else(|| {
+        bad(format!(
+            "unrecognized format character at end of format string, offset {start}"
+        ))
+    })?;
     if !"vtbdoxXeEfgGsq".contains(letter) {
-        return Err(bad(format!("unsupported format verb {letter:?} at offset {start}")));
+        return Err(bad(format!(
+            "unsupported format verb {letter:?} at offset {start}"
+        )));
     }
     verb.letter = letter;
     Ok((verb, index, &rest[letter.len_utf8()..]))
@@ -199,12 +210,17 @@ impl Verb {
             's' => Ok(self.pad_text(self.cut(to(&Type::String)?.as_str().unwrap_or_default()))),
             'q' => {
                 let text = to(&Type::String)?;
-                let quoted = super::encoding::json_string(&self.cut(text.as_str().unwrap_or_default()));
+                let quoted =
+                    super::encoding::json_string(&self.cut(text.as_str().unwrap_or_default()));
                 Ok(self.pad_text(quoted))
             }
             'b' | 'd' | 'o' | 'x' | 'X' => {
                 let n = to(&Type::Number)?;
-                Ok(self.pad_number(self.integer(n.as_number().unwrap_or(&Number::ZERO))))
+                let n = n.as_number().unwrap_or(&Number::ZERO);
+                if !n.is_integer() {
+                    return Err("a whole number is required".into());
+                }
+                Ok(self.pad_number(self.integer(n)))
             }
             _ => {
                 let n = to(&Type::Number)?;
@@ -260,32 +276,39 @@ impl Verb {
         match self.letter {
             'f' => {
                 let places = i64::try_from(self.precision.unwrap_or(6)).unwrap_or(6);
-                let rounded = n.to_decimal().with_scale_round(places, RoundingMode::HalfEven);
+                let rounded = n
+                    .to_decimal()
+                    .with_scale_round(places, RoundingMode::HalfEven);
                 rounded.to_plain_string()
             }
             'e' | 'E' => self.exponent(n, self.precision.map_or(6, |p| p), false),
             _ => {
                 let text = n.to_decimal().normalized();
                 let digits = text.digits();
-                let exponent = i64::try_from(digits).unwrap_or(i64::MAX) - 1 - text.as_bigint_and_exponent().1;
-                let limit = match self.precision {
-                    Some(0) => 1,
-                    Some(p) => i64::try_from(p).unwrap_or(i64::MAX),
+                let exponent =
+                    i64::try_from(digits).unwrap_or(i64::MAX) - 1 - text.as_bigint_and_exponent().1;
+                // The exponent from which on it is written as such: Go's rule.
+                let digits = i64::try_from(digits).unwrap_or(i64::MAX);
+                let limit = match self
+                    .precision
+                    .map(|p| i64::try_from(p.max(1)).unwrap_or(i64::MAX))
+                {
+                    Some(p) if p > digits && digits > exponent => digits,
+                    Some(p) => p,
                     None => 6,
-                };
-                let limit = match self.precision {
-                    Some(_) => limit.min(i64::try_from(digits).unwrap_or(limit)).max(exponent.min(limit)),
-                    // Go's big numbers decide with 6, others with 21; big ones are what it has.
-                    None => limit.max(21),
                 };
                 let significant = self.precision.map(|p| p.max(1));
                 let rounded = match significant.and_then(|p| std::num::NonZeroU64::new(p as u64)) {
-                    Some(p) => text.with_precision_round(p, RoundingMode::HalfEven).normalized(),
+                    Some(p) => text
+                        .with_precision_round(p, RoundingMode::HalfEven)
+                        .normalized(),
                     None => text,
                 };
                 let rounded = Number::from_decimal(rounded);
                 if exponent < -4 || exponent >= limit {
-                    let places = usize::try_from(rounded.to_decimal().normalized().digits()).unwrap_or(1) - 1;
+                    let places = usize::try_from(rounded.to_decimal().normalized().digits())
+                        .unwrap_or(1)
+                        - 1;
                     return self.exponent(&rounded, places, true);
                 }
                 rounded.to_string()
@@ -295,9 +318,14 @@ impl Verb {
 
     /// `1.5e+03` with so many places.
     fn exponent(&self, n: &Number, places: usize, _shortest: bool) -> String {
-        let e = if matches!(self.letter, 'E' | 'G') { 'E' } else { 'e' };
+        let e = if matches!(self.letter, 'E' | 'G') {
+            'E'
+        } else {
+            'e'
+        };
         let d = n.to_decimal();
-        let precision = std::num::NonZeroU64::new(places as u64 + 1).unwrap_or(std::num::NonZeroU64::MIN);
+        let precision =
+            std::num::NonZeroU64::new(places as u64 + 1).unwrap_or(std::num::NonZeroU64::MIN);
         let rounded = d.with_precision_round(precision, RoundingMode::HalfEven);
         let (digits, scale) = rounded.into_bigint_and_exponent();
         let negative = n.is_negative();
@@ -343,8 +371,15 @@ impl Verb {
     }
 
     fn pad(&self, text: String, with: char) -> String {
-        let missing = self.width.unwrap_or(0).saturating_sub(text.graphemes(true).count());
+        let missing = self
+            .width
+            .unwrap_or(0)
+            .saturating_sub(text.graphemes(true).count());
         let padding = with.to_string().repeat(missing);
-        if self.minus { format!("{text}{padding}") } else { format!("{padding}{text}") }
+        if self.minus {
+            format!("{text}{padding}")
+        } else {
+            format!("{padding}{text}")
+        }
     }
 }

@@ -7,7 +7,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use uuid::Uuid;
-use weir_core::{Type, Value, value::Refinements};
+use weir_core::{Type, Value};
 
 pub(super) fn functions() -> Vec<Function> {
     let of = |name, body| Function::new(name, [string("str")], body).gives(Type::String);
@@ -17,20 +17,33 @@ pub(super) fn functions() -> Vec<Function> {
         of("sha1", |a, _| Ok(hex::<Sha1>(text(a, 0).as_bytes()))),
         of("sha256", |a, _| Ok(hex::<Sha256>(text(a, 0).as_bytes()))),
         of("sha512", |a, _| Ok(hex::<Sha512>(text(a, 0).as_bytes()))),
-        of("base64sha256", |a, _| Ok(base64::<Sha256>(text(a, 0).as_bytes()))),
-        of("base64sha512", |a, _| Ok(base64::<Sha512>(text(a, 0).as_bytes()))),
+        of("base64sha256", |a, _| {
+            Ok(base64::<Sha256>(text(a, 0).as_bytes()))
+        }),
+        of("base64sha512", |a, _| {
+            Ok(base64::<Sha512>(text(a, 0).as_bytes()))
+        }),
         of_file("filemd5", |a, c| Ok(hex::<Md5>(&filesystem::bytes(a, c)?))),
-        of_file("filesha1", |a, c| Ok(hex::<Sha1>(&filesystem::bytes(a, c)?))),
-        of_file("filesha256", |a, c| Ok(hex::<Sha256>(&filesystem::bytes(a, c)?))),
-        of_file("filesha512", |a, c| Ok(hex::<Sha512>(&filesystem::bytes(a, c)?))),
-        of_file("filebase64sha256", |a, c| Ok(base64::<Sha256>(&filesystem::bytes(a, c)?))),
-        of_file("filebase64sha512", |a, c| Ok(base64::<Sha512>(&filesystem::bytes(a, c)?))),
+        of_file("filesha1", |a, c| {
+            Ok(hex::<Sha1>(&filesystem::bytes(a, c)?))
+        }),
+        of_file("filesha256", |a, c| {
+            Ok(hex::<Sha256>(&filesystem::bytes(a, c)?))
+        }),
+        of_file("filesha512", |a, c| {
+            Ok(hex::<Sha512>(&filesystem::bytes(a, c)?))
+        }),
+        of_file("filebase64sha256", |a, c| {
+            Ok(base64::<Sha256>(&filesystem::bytes(a, c)?))
+        }),
+        of_file("filebase64sha512", |a, c| {
+            Ok(base64::<Sha512>(&filesystem::bytes(a, c)?))
+        }),
         Function::new("uuidv5", [string("namespace"), string("name")], uuidv5).gives(Type::String),
-        // Its value is made at apply, so that a plan is the same each time.
         Function::new("uuid", [], |_, _| {
-            Ok(Value::unknown_refined(
-                Type::String,
-                Refinements { not_null: true, ..Refinements::default() },
+            Err(FunctionError::call(
+                "a random identifier would make every plan differ; derive one with uuidv5 from \
+                 names that are stable",
             ))
         })
         .gives(Type::String),
@@ -39,7 +52,12 @@ pub(super) fn functions() -> Vec<Function> {
 
 fn hex<D: Digest>(bytes: &[u8]) -> Value {
     let digest = D::digest(bytes);
-    Value::string(digest.iter().map(|b| format!("{b:02x}")).collect::<String>())
+    Value::string(
+        digest
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect::<String>(),
+    )
 }
 
 fn base64<D: Digest>(bytes: &[u8]) -> Value {
@@ -59,5 +77,7 @@ fn uuidv5(args: &[Value], _: &Context) -> Outcome {
             )
         })?,
     };
-    Ok(Uuid::new_v5(&namespace, text(args, 1).as_bytes()).to_string().into())
+    Ok(Uuid::new_v5(&namespace, text(args, 1).as_bytes())
+        .to_string()
+        .into())
 }

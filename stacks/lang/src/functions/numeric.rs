@@ -2,7 +2,7 @@
 
 use super::{
     Function, FunctionError, Outcome, items,
-    signature::{number, param, string},
+    signature::{any, number, param},
     text, whole,
 };
 use crate::eval::Context;
@@ -45,7 +45,7 @@ pub(super) fn functions() -> Vec<Function> {
             .rest(number("numbers"))
             .gives(Type::Number),
         Function::new("sum", [param("list", Type::list(Type::Dynamic))], sum).gives(Type::Number),
-        Function::new("parseint", [string("number"), number("base")], parseint).gives(Type::Number),
+        Function::new("parseint", [any("number"), number("base")], parseint).gives(Type::Number),
     ]
 }
 
@@ -123,6 +123,12 @@ fn parseint(args: &[Value], _: &Context) -> Outcome {
                 "base must be a whole number between 2 and 62 inclusive".into(),
             )
         })?;
+    if args.first().and_then(Value::as_str).is_none() {
+        return Err(FunctionError::Argument(
+            0,
+            "first argument must be a string".into(),
+        ));
+    }
     let written = text(args, 0);
     let refused = || {
         FunctionError::Argument(

@@ -10,8 +10,12 @@ pub(super) fn functions() -> Vec<Function> {
     vec![
         Function::new("regex", [string("pattern"), string("string")], find),
         Function::new("regexall", [string("pattern"), string("string")], find_all),
-        Function::new("replace", [string("str"), string("substr"), string("replace")], replace)
-            .gives(Type::String),
+        Function::new(
+            "replace",
+            [string("str"), string("substr"), string("replace")],
+            replace,
+        )
+        .gives(Type::String),
     ]
 }
 
@@ -19,7 +23,11 @@ fn compile(pattern: &str, index: usize) -> Outcome<Regex> {
     // Terraform's patterns are RE2's; what they share is all but the names of groups.
     Regex::new(pattern).map_err(|e| {
         let why = e.to_string();
-        let last = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        let last = why
+            .lines()
+            .last()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
         FunctionError::Argument(index, format!("invalid regex pattern: {last}"))
     })
 }
@@ -36,13 +44,17 @@ fn shape(regex: &Regex) -> Type {
 }
 
 fn group(captures: &Captures<'_>, index: usize) -> Value {
-    captures.get(index).map_or(Value::null_of(Type::String), |m| Value::string(m.as_str()))
+    captures
+        .get(index)
+        .map_or(Value::null_of(Type::String), |m| Value::string(m.as_str()))
 }
 
 fn matched(regex: &Regex, captures: &Captures<'_>) -> Value {
     match shape(regex) {
         Type::String => group(captures, 0),
-        Type::Tuple(groups) => Value::tuple((1..=groups.len()).map(|i| group(captures, i)).collect()),
+        Type::Tuple(groups) => {
+            Value::tuple((1..=groups.len()).map(|i| group(captures, i)).collect())
+        }
         _ => Value::object(
             regex
                 .capture_names()
@@ -75,7 +87,10 @@ fn find(args: &[Value], _: &Context) -> Outcome {
 fn find_all(args: &[Value], _: &Context) -> Outcome {
     let regex = compile(text(args, 0), 0)?;
     mixed(&regex)?;
-    let all = regex.captures_iter(text(args, 1)).map(|c| matched(&regex, &c)).collect();
+    let all = regex
+        .captures_iter(text(args, 1))
+        .map(|c| matched(&regex, &c))
+        .collect();
     Ok(Value::list(shape(&regex), all))
 }
 
@@ -83,7 +98,10 @@ fn replace(args: &[Value], _: &Context) -> Outcome {
     let (whole, wanted, with) = (text(args, 0), text(args, 1), text(args, 2));
     let pattern = wanted.strip_prefix('/').and_then(|p| p.strip_suffix('/'));
     match pattern.filter(|_| wanted.len() > 1) {
-        Some(pattern) => Ok(compile(pattern, 1)?.replace_all(whole, with).as_ref().into()),
+        Some(pattern) => Ok(compile(pattern, 1)?
+            .replace_all(whole, with)
+            .as_ref()
+            .into()),
         None => Ok(whole.replace(wanted, with).into()),
     }
 }

@@ -14,8 +14,6 @@ pub(super) fn functions() -> Vec<Function> {
         Function::new("setunion", [set("first_set")], union).rest(set("other_sets")),
         Function::new("setintersection", [set("first_set")], intersection).rest(set("other_sets")),
         Function::new("setsubtract", [set("a"), set("b")], subtract),
-        Function::new("setsymmetricdifference", [set("first_set")], symmetric)
-            .rest(set("other_sets")),
         Function::new("setproduct", [], product)
             .rest(param("sets", Type::Dynamic))
             .elementwise(),
@@ -69,9 +67,6 @@ fn intersection(args: &[Value], _: &Context) -> Outcome {
 }
 fn subtract(args: &[Value], _: &Context) -> Outcome {
     combine(args, |a, b| a - b)
-}
-fn symmetric(args: &[Value], _: &Context) -> Outcome {
-    combine(args, |a, b| a ^ b)
 }
 
 /// The most combinations `setproduct` makes.

@@ -126,8 +126,12 @@ fn substr(args: &[Value], _: &Context) -> Outcome {
     let (offset, length) = (whole(args, 1)?, whole(args, 2)?);
     let characters: Vec<&str> = graphemes(text(args, 0)).collect();
     let len = i64::try_from(characters.len()).unwrap_or(i64::MAX);
-    let start = if offset < 0 { len + offset } else { offset };
-    if start < 0 || start >= len && start != 0 {
+    let start = if offset < 0 {
+        (len + offset).max(0)
+    } else {
+        offset
+    };
+    if start >= len {
         return Ok(Value::string(""));
     }
     let end = if length < 0 {

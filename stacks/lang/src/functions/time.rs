@@ -8,25 +8,40 @@ use weir_core::{Type, Value, value::Refinements};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        // Terraform's `timestamp` is known at apply alone, else no plan would ever be empty.
-        Function::new("timestamp", [], |_, _| Ok(unknown())).gives(Type::String),
-        Function::new("plantimestamp", [], |_, c| {
-            Ok(c.now.as_ref().map_or_else(unknown, |now| Value::string(now.clone())))
-        })
-        .gives(Type::String),
-        Function::new("timeadd", [string("timestamp"), string("duration")], add).gives(Type::String),
-        Function::new("timecmp", [string("timestamp_a"), string("timestamp_b")], |a, _| {
-            let order = parse(a, 0)?.cmp(&parse(a, 1)?);
-            Ok(Value::number(order as i64))
-        })
-        .gives(Type::Number),
-        Function::new("formatdate", [string("format"), string("time")], format_date)
+        Function::new("timestamp", [], |_, c| Ok(now(c))).gives(Type::String),
+        Function::new("plantimestamp", [], |_, c| Ok(now(c))).gives(Type::String),
+        Function::new("timeadd", [string("timestamp"), string("duration")], add)
             .gives(Type::String),
+        Function::new(
+            "timecmp",
+            [string("timestamp_a"), string("timestamp_b")],
+            |a, _| {
+                let order = parse(a, 0)?.cmp(&parse(a, 1)?);
+                Ok(Value::number(order as i64))
+            },
+        )
+        .gives(Type::Number),
+        Function::new(
+            "formatdate",
+            [string("format"), string("time")],
+            format_date,
+        )
+        .gives(Type::String),
     ]
 }
 
-fn unknown() -> Value {
-    Value::unknown_refined(Type::String, Refinements { not_null: true, ..Refinements::default() })
+/// The time of the run; unknown where the caller has none, as in validation.
+fn now(context: &Context) -> Value {
+    match &context.now {
+        Some(now) => Value::string(now.clone()),
+        None => Value::unknown_refined(
+            Type::String,
+            Refinements {
+                not_null: true,
+                ..Refinements::default()
+            },
+        ),
+    }
 }
 
 fn parse(args: &[Value], index: usize) -> Outcome<DateTime<FixedOffset>> {
@@ -38,7 +53,9 @@ fn parse(args: &[Value], index: usize) -> Outcome<DateTime<FixedOffset>> {
         .ok_or_else(|| {
             FunctionError::Argument(
                 index,
-                format!("not a valid RFC3339 timestamp: {written:?}; write it as 2006-01-02T15:04:05Z"),
+                format!(
+                    "not a valid RFC3339 timestamp: {written:?}; write it as 2006-01-02T15:04:05Z"
+                ),
             )
         })
 }
@@ -46,12 +63,15 @@ fn parse(args: &[Value], index: usize) -> Outcome<DateTime<FixedOffset>> {
 fn add(args: &[Value], _: &Context) -> Outcome {
     let time = parse(args, 0)?;
     let duration = duration(text(args, 1)).ok_or_else(|| {
-        FunctionError::Argument(1, format!("{:?} is not a duration such as \"1h30m\"", text(args, 1)))
+        FunctionError::Argument(
+            1,
+            format!("{:?} is not a duration such as \"1h30m\"", text(args, 1)),
+        )
     })?;
     let sum = time
         .checked_add_signed(duration)
         .ok_or_else(|| FunctionError::call("the result is out of range"))?;
-    Ok(sum.to_rfc3339_opts(SecondsFormat::AutoSi, true).into())
+    Ok(sum.to_rfc3339_opts(SecondsFormat::Secs, true).into())
 }
 
 /// Go's durations: `-1h30m`, `1.5h`, `300ms`.
@@ -72,7 +92,9 @@ fn duration(text: &str) -> Option<Duration> {
     while !rest.is_empty() {
         let len = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
         let (number, after) = rest.split_at(len);
-        let unit_len = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let unit_len = after
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(after.len());
         let (unit, after) = after.split_at(unit_len);
         let unit: i64 = match unit {
             "ns" => 1,
@@ -87,7 +109,11 @@ fn duration(text: &str) -> Option<Duration> {
         if whole.is_empty() && fraction.is_empty() {
             return None;
         }
-        let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+        let whole: i64 = if whole.is_empty() {
+            0
+        } else {
+            whole.parse().ok()?
+        };
         nanos = nanos.checked_add(whole.checked_mul(unit)?)?;
         if !fraction.is_empty() {
             total += format!("0.{fraction}").parse::<f64>().ok()? * unit as f64;
@@ -139,15 +165,38 @@ fn quoted<'t>(mut rest: &'t str, out: &mut String) -> Outcome<&'t str> {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
-const DAYS: [&str; 7] =
-    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const DAYS: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
 
 fn field(token: &str, time: &DateTime<FixedOffset>) -> Outcome<String> {
-    let month = MONTHS.get(time.month0() as usize).copied().unwrap_or_default();
-    let day = DAYS.get(time.weekday().num_days_from_monday() as usize).copied().unwrap_or_default();
+    let month = MONTHS
+        .get(time.month0() as usize)
+        .copied()
+        .unwrap_or_default();
+    let day = DAYS
+        .get(time.weekday().num_days_from_monday() as usize)
+        .copied()
+        .unwrap_or_default();
     let twelve = time.hour12().1;
     let mut out = String::new();
     let zone = |colon: &str| {
@@ -187,7 +236,9 @@ fn field(token: &str, time: &DateTime<FixedOffset>) -> Outcome<String> {
         _ => {
             return Err(FunctionError::Argument(
                 0,
-                format!("invalid date format verb {token:?}; put literal text between single quotes"),
+                format!(
+                    "invalid date format verb {token:?}; put literal text between single quotes"
+                ),
             ));
         }
     };

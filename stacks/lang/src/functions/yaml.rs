@@ -32,8 +32,12 @@ enum Position {
 impl Writer {
     fn value(&mut self, value: &Value, indent: usize, position: Position) {
         match value.kind() {
-            Kind::List(..) | Kind::Set(..) | Kind::Tuple(_) => self.sequence(value, indent, position),
-            Kind::Map(_, entries) | Kind::Object(entries) => self.mapping(entries, indent, position),
+            Kind::List(..) | Kind::Set(..) | Kind::Tuple(_) => {
+                self.sequence(value, indent, position)
+            }
+            Kind::Map(_, entries) | Kind::Object(entries) => {
+                self.mapping(entries, indent, position)
+            }
             scalar => {
                 if position == Position::Entry {
                     self.out.push(' ');
@@ -178,7 +182,10 @@ impl Writer {
 
 /// A YAML document as a value.
 pub(super) fn decode(text: &str) -> Outcome {
-    let mut reader = Reader { parser: Parser::new_from_str(text), anchors: BTreeMap::new() };
+    let mut reader = Reader {
+        parser: Parser::new_from_str(text),
+        anchors: BTreeMap::new(),
+    };
     reader.document()
 }
 
@@ -204,7 +211,9 @@ impl<'t> Reader<'t> {
         let value = loop {
             match self.next()? {
                 Event::StreamStart | Event::DocumentStart(_) | Event::Nothing => {}
-                Event::StreamEnd | Event::DocumentEnd => return Err(wrong("missing start of document")),
+                Event::StreamEnd | Event::DocumentEnd => {
+                    return Err(wrong("missing start of document"));
+                }
                 event => break self.node(event)?,
             }
         };
@@ -225,7 +234,10 @@ impl<'t> Reader<'t> {
                 .cloned()
                 .ok_or_else(|| wrong("an alias stands inside what it refers to")),
             Event::Scalar(text, style, anchor, tag) => {
-                let tag = tag.as_ref().filter(|t| t.is_yaml_core_schema()).map(|t| t.suffix.as_str());
+                let tag = tag
+                    .as_ref()
+                    .filter(|t| t.is_yaml_core_schema())
+                    .map(|t| t.suffix.as_str());
                 let value = match (tag, style) {
                     (Some("str"), _) => Value::string(&*text),
                     (Some(tag), _) => tagged(&text, tag)?,
@@ -240,7 +252,8 @@ impl<'t> Reader<'t> {
                     match self.next()? {
                         Event::SequenceEnd => break,
                         event => {
-                            let item = stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.node(event))?;
+                            let item =
+                                stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.node(event))?;
                             items.push(item);
                         }
                     }
@@ -263,14 +276,17 @@ impl<'t> Reader<'t> {
             if event == Event::MappingEnd {
                 break;
             }
-            let merge = matches!(&event, Event::Scalar(t, ScalarStyle::Plain, _, None) if t == "<<");
+            let merge =
+                matches!(&event, Event::Scalar(t, ScalarStyle::Plain, _, None) if t == "<<");
             let key = self.node(event)?;
             let event = self.next()?;
             let value = self.node(event)?;
             if merge {
                 let sources = value.elements().unwrap_or_else(|| vec![&value]);
                 for source in sources {
-                    let entries = source.as_entries().ok_or_else(|| wrong("a merge needs a mapping"))?;
+                    let entries = source
+                        .as_entries()
+                        .ok_or_else(|| wrong("a merge needs a mapping"))?;
                     for (k, v) in entries {
                         merged.entry(k.clone()).or_insert_with(|| v.clone());
                     }
@@ -278,7 +294,10 @@ impl<'t> Reader<'t> {
                 continue;
             }
             let key = convert(&key, &Type::String).ok().filter(|k| !k.is_null());
-            let key = key.as_ref().and_then(Value::as_str).ok_or_else(|| wrong("only strings can be keys"))?;
+            let key = key
+                .as_ref()
+                .and_then(Value::as_str)
+                .ok_or_else(|| wrong("only strings can be keys"))?;
             fields.insert(key.into(), value);
         }
         merged.extend(fields);
@@ -302,7 +321,11 @@ fn tagged(text: &str, tag: &str) -> Outcome {
         "binary" | "timestamp" => return Ok(Value::string(text)),
         _ => return Err(wrong(format!("unsupported tag !!{tag}"))),
     };
-    if fits { Ok(value) } else { Err(wrong(format!("cannot parse {text:?} as !!{tag}"))) }
+    if fits {
+        Ok(value)
+    } else {
+        Err(wrong(format!("cannot parse {text:?} as !!{tag}")))
+    }
 }
 
 /// What text without quotes means.
@@ -316,7 +339,9 @@ fn plain(text: &str) -> Outcome {
             Value::bool(false)
         }
         ".inf" | ".Inf" | ".INF" | "+.inf" | "-.inf" | ".nan" | ".NaN" | ".NAN" => {
-            return Err(wrong("floating point values that are not finite are not supported"));
+            return Err(wrong(
+                "floating point values that are not finite are not supported",
+            ));
         }
         _ => match number(text) {
             Some(n) => Value::number(n),

@@ -402,6 +402,14 @@ impl Parser<'_> {
         match Number::from_str(&rest[..len]) {
             Ok(n) if len > 0 => {
                 self.cursor.pos += len;
+                let after = self.cursor.rest().as_bytes();
+                if after.first() == Some(&b'.') && after.get(1).is_some_and(u8::is_ascii_digit) {
+                    let span = self.cursor.span(start, self.cursor.pos + 2);
+                    let error = self
+                        .cursor
+                        .error("two indexes in the old form follow each other", span);
+                    return Err(Box::new((*error).help("Write them in brackets: `[0][1]`.")));
+                }
                 let span = self.cursor.span(start, self.cursor.pos);
                 Ok(StepKind::Index(Expr::literal(Value::number(n), span)))
             }
