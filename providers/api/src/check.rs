@@ -70,6 +70,32 @@ pub fn applied(
     check.found
 }
 
+/// Whether a plan made again at apply, with inputs that were unknown before, completes the first
+/// one: what was planned as known is as planned; what was unknown may be known now, or not yet.
+pub fn replanned(
+    subject: Subject<'_>,
+    schema: &Schema,
+    planned: &Value,
+    final_plan: &Value,
+) -> Diagnostics {
+    let mut check = Check::new(subject, "plans something else at apply than it had planned");
+    check.unknowns = Unknowns::MayStay;
+    check.conforms(final_plan, &schema.block.ty(), &Place::root());
+    if check.found.is_empty() {
+        check.completes_block(&schema.block, planned, final_plan, &Place::root());
+    }
+    check.found
+}
+
+/// What of the unknowns of a plan.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unknowns {
+    /// They are known now.
+    AreOver,
+    /// They are known now, or not yet.
+    MayStay,
+}
+
 /// A place in the value, and whether what stands there may be shown.
 #[derive(Clone)]
 struct Place {
@@ -129,6 +155,7 @@ struct Triple<'a> {
 struct Check<'a> {
     subject: Subject<'a>,
     promise: &'static str,
+    unknowns: Unknowns,
     found: Diagnostics,
 }
 
@@ -137,6 +164,7 @@ impl<'a> Check<'a> {
         Check {
             subject,
             promise,
+            unknowns: Unknowns::AreOver,
             found: Diagnostics::new(),
         }
     }
@@ -409,6 +437,8 @@ impl<'a> Check<'a> {
                 if got.is_wholly_known() {
                     self.conforms(got, ty, place);
                     self.refined(refinements, got, place);
+                } else if self.unknowns == Unknowns::MayStay {
+                    self.conforms(got, ty, place);
                 } else {
                     self.broken(place, "it is still unknown after the operation");
                 }

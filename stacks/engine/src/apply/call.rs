@@ -74,11 +74,11 @@ impl Call {
             &config,
             &response.planned,
         );
-        broken.extend(check::applied(
+        broken.extend(check::replanned(
             subject,
             &self.schema,
             &promised,
-            Some(&response.planned),
+            &response.planned,
         ));
         if broken.has_errors() {
             return Err(broken);
