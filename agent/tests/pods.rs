@@ -469,6 +469,8 @@ async fn an_artifact_is_fetched_once_and_unpacked() {
         !dir.join("share").exists(),
         "what only the old one had is gone"
     );
+    host.apply(host_spec(4, pod([]))).await;
+    assert!(!dir.join("bin").exists(), "no one names it any more");
 }
 
 #[tokio::test]

@@ -139,19 +139,18 @@ impl Accounts {
 ///
 /// # Errors
 /// In words.
-pub(crate) async fn create_user(name: &str) -> Result<(), String> {
-    run(
-        "useradd",
-        &[
-            "--system",
-            "--user-group",
-            "--no-create-home",
-            "--shell",
-            "/usr/sbin/nologin",
-            name,
-        ],
-    )
-    .await
+pub(crate) async fn create_user(name: &str, accounts: &Accounts) -> Result<(), String> {
+    let group: &[&str] = match accounts.gid(name) {
+        Some(_) => &["--gid", name],
+        None => &["--user-group"],
+    };
+    let common = [
+        "--system",
+        "--no-create-home",
+        "--shell",
+        "/usr/sbin/nologin",
+    ];
+    run("useradd", &[&common, group, &[name]].concat()).await
 }
 
 /// Removes a user.

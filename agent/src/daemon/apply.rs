@@ -261,7 +261,7 @@ impl PodWork {
                 self.scope
                     .update_pod(&self.spec.name, |pod| pod.made.user = Some(name.clone()))
                     .map_err(|error| StepError::new(&step, error.to_string()))?;
-                accounts::create_user(name)
+                accounts::create_user(name, &accounts)
                     .await
                     .map_err(|message| StepError::new(&step, message))?;
                 self.events.changed(&step, "created");

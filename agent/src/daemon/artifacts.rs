@@ -29,7 +29,11 @@ pub(crate) struct Marker {
 
 impl Marker {
     pub(crate) fn load(home: &PodHome, artifact: &str) -> Option<Self> {
-        serde_json::from_slice(&fs::read(home.marker(artifact)).ok()?).ok()
+        Self::read(&home.marker(artifact))
+    }
+
+    pub(crate) fn read(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(path).ok()?).ok()
     }
 
     /// Takes away what the artifact put in place.
@@ -98,11 +102,35 @@ impl PodWork {
     /// # Errors
     /// Names the artifact and the cause.
     pub(crate) async fn install_artifacts(&self, accounts: &Accounts) -> Result<(), StepError> {
+        self.remove_stale_artifacts()?;
         for artifact in &self.spec.artifacts {
             let state = state(artifact, &self.home, &mut lock(&self.agent.hashes));
             if state != ArtifactState::Same {
                 self.install_artifact(artifact, accounts).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Takes away artifacts the spec no longer names.
+    fn remove_stale_artifacts(&self) -> Result<(), StepError> {
+        let artifacts = self.spec.artifacts.iter();
+        let wanted: Vec<PathBuf> = artifacts.map(|one| self.home.marker(&one.name)).collect();
+        for path in self.home.markers() {
+            if wanted.contains(&path) {
+                continue;
+            }
+            let failed = |error: io::Error| {
+                let message = format!("an old one can't be removed: {}", disk::cause(&error));
+                StepError::new("artifacts", message)
+            };
+            self.set_pending("artifacts", OnChange::Restart)?;
+            if let Some(marker) = Marker::read(&path) {
+                marker.remove_files().map_err(failed)?;
+                let what = format!("removed {}", marker.dest.display());
+                self.events.changed("artifacts", what);
+            }
+            disk::remove_if_there(&path).map_err(failed)?;
         }
         Ok(())
     }
@@ -119,9 +147,16 @@ impl PodWork {
             .owner_ids(None, None, self.spec.user.as_deref())
             .map_err(failed)?;
         self.set_pending(&step, OnChange::Restart)?;
+        let dest = self.home.resolve(&artifact.dest);
+        let inside = dest.join("content");
+        self.make_parents(
+            &step,
+            if artifact.unpack { &inside } else { &dest },
+            accounts,
+        )?;
         let job = Job {
             artifact: artifact.clone(),
-            dest: self.home.resolve(&artifact.dest),
+            dest,
             ids,
             old: Marker::load(&self.home, &artifact.name),
             blob: self.agent.home.blob(&artifact.sha256),
@@ -156,7 +191,6 @@ impl Job {
         } else {
             self.dest.parent().unwrap_or(Path::new("/")).to_owned()
         };
-        make_dirs(&near, self.ids).map_err(words(&near))?;
         // In the same file system as its place, so that it gets there by a rename.
         let staging = near.join(format!(".weir-artifact-{}", &self.artifact.sha256[..16]));
         disk::remove_tree(&staging).map_err(words(&staging))?;
@@ -267,17 +301,6 @@ impl Job {
             directories,
         }
     }
-}
-
-fn make_dirs(path: &Path, ids: Option<Ids>) -> io::Result<()> {
-    let missing: Vec<&Path> = path.ancestors().take_while(|dir| !dir.exists()).collect();
-    for dir in missing.into_iter().rev() {
-        fs::create_dir(dir)?;
-        if let Some(Ids { uid, gid }) = ids {
-            lchown(dir, Some(uid), Some(gid))?;
-        }
-    }
-    Ok(())
 }
 
 impl super::Agent {

@@ -211,7 +211,12 @@ impl PodWork {
     }
 
     /// Makes the directories above a path that are not there, each remembered first.
-    fn make_parents(&self, step: &str, path: &Path, accounts: &Accounts) -> Result<(), StepError> {
+    pub(crate) fn make_parents(
+        &self,
+        step: &str,
+        path: &Path,
+        accounts: &Accounts,
+    ) -> Result<(), StepError> {
         let missing: Vec<PathBuf> = path
             .ancestors()
             .skip(1)

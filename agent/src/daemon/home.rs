@@ -141,6 +141,19 @@ impl PodHome {
         self.state().join(format!("artifact-{name}.json"))
     }
 
+    /// The markers of all artifacts that are in place.
+    pub(crate) fn markers(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.state()) else {
+            return Vec::new();
+        };
+        let is_marker = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.starts_with("artifact-") && name.ends_with(".json"))
+        };
+        let paths = entries.flatten().map(|entry| entry.path());
+        paths.filter(is_marker).collect()
+    }
+
     pub(crate) fn backup(&self, path: &str) -> PathBuf {
         let name = &disk::sha256_hex(path.as_bytes())[..16];
         self.state().join(format!("backup-{name}"))

@@ -178,19 +178,14 @@ pub(crate) fn last_exit(unit: &UnitState) -> Option<Exit> {
 }
 
 fn since_ms(after_boot_us: u64) -> u64 {
-    let uptime = std::fs::read_to_string("/proc/uptime").unwrap_or_default();
-    let seconds = uptime
-        .split('.')
-        .next()
-        .and_then(|text| text.parse::<u64>().ok());
-    match (after_boot_us, seconds) {
+    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let booted = stat
+        .lines()
+        .find_map(|line| line.strip_prefix("btime "))
+        .and_then(|seconds| seconds.trim().parse::<u64>().ok());
+    match (after_boot_us, booted) {
         (0, _) | (_, None) => 0,
-        (after, Some(seconds)) => {
-            let up_ms = seconds.saturating_mul(1000);
-            disk::now_ms()
-                .saturating_sub(up_ms)
-                .saturating_add(after / 1000)
-        }
+        (after, Some(booted)) => booted.saturating_mul(1000).saturating_add(after / 1000),
     }
 }
 

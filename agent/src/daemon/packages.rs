@@ -382,10 +382,12 @@ async fn keep<R: AsyncRead + Unpin>(
     shown: &(dyn Fn(&str) + Sync),
 ) {
     let Some(stream) = stream else { return };
-    let mut lines = BufReader::new(stream).lines();
-    // Output that is not UTF-8 ends the reading, not the program: stdout and stderr of apt
-    // under LC_ALL=C are ASCII.
-    while let Ok(Some(line)) = lines.next_line().await {
+    let mut stream = BufReader::new(stream);
+    let mut bytes = Vec::new();
+    // To the end, whatever comes: a full pipe would hold the program up for ever.
+    while matches!(stream.read_until(b'\n', &mut bytes).await, Ok(1..)) {
+        let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
+        bytes.clear();
         shown(&line);
         let mut kept = lock(kept);
         if kept.len() == KEPT_LINES {

@@ -74,10 +74,9 @@ async fn take_away(
             StepError::new("remove", format!("{path} can't be removed: {cause}"))
         }
     };
-    for artifact in &pod.artifacts {
-        if let Some(marker) = Marker::load(&home, &artifact.name) {
-            let dest = home.resolve(&artifact.dest);
-            marker.remove_files().map_err(failed(&dest))?;
+    for path in home.markers() {
+        if let Some(marker) = Marker::read(&path) {
+            marker.remove_files().map_err(failed(&path))?;
         }
     }
     for (path, before) in &record.made.files {

@@ -331,7 +331,8 @@ pub enum TaskExec {
         run: String,
     },
     /// An existing systemd unit, for example one shipped by a package: enabled and kept
-    /// running. Its goal is always [`Goal::Running`].
+    /// running. Its goal is always [`Goal::Running`]; its user, environment and limits are its
+    /// own, not the pod's.
     Unit {
         /// Its name; `.service` may be left out.
         name: String,
