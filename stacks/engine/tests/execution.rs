@@ -449,3 +449,51 @@ async fn two_thousand_things() {
     assert_eq!(report.nodes.len(), 2_000);
     world.assert_settled(stack).await;
 }
+
+#[tokio::test]
+async fn a_final_plan_that_says_something_else_is_refused() {
+    let world = World::new();
+    let stack = thing("a", "") + &thing("b", "class = \"first\"\ntags = { of = fake_thing.a.id }");
+    world
+        .script
+        .waver
+        .lock()
+        .unwrap()
+        .insert("fake_thing.b".into(), 0);
+    let report = world.apply(&stack).await;
+    assert_eq!(
+        results(&report),
+        ["create fake_thing.a: done", "create fake_thing.b: failed"]
+    );
+    let text = report.diagnostics.to_string();
+    assert!(
+        text.contains("plans something else at apply than it had planned"),
+        "{text}"
+    );
+    assert_eq!(world.log(), ["create a"]);
+    assert!(world.store.open_entries().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_provider_block_that_is_gone_is_asked_back_once() {
+    let world = World::new();
+    world.converge(&(thing("a", "") + &thing("b", ""))).await;
+    let lease = world.lease().await;
+    let files = Arc::new(weir_lang::MemoryFiles::of([("main.weir.hcl", "")]));
+    let inputs = weir_lang::Inputs::default();
+    let config = weir_lang::load(files, &NoCatalog, &inputs)
+        .unwrap_or_else(|d| panic!("{d}"))
+        .config;
+    let input = weir_engine::PlanInput {
+        config,
+        inputs,
+        options: PlanOptions::default(),
+    };
+    let errors = world.engine().plan(&input, &lease).await.err().unwrap();
+    assert_eq!(errors.0.len(), 1, "{errors}");
+    assert_eq!(errors.0[0].summary, "provider fake is not configured");
+    assert!(
+        errors.0[0].detail.contains("fake_thing.a and 1 more"),
+        "{errors}"
+    );
+}

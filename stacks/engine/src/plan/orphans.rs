@@ -9,8 +9,10 @@ use crate::{
     engine::{Engine, Mode, PlanInput},
 };
 use futures::{StreamExt as _, stream};
+use std::collections::BTreeMap;
 use weir_core::{
     Address, Diagnostics,
+    address::ProviderRef,
     change::{Action, Change, Orphan, Reason, ReplaceOrder},
     snapshot::{Resource, Snapshot},
 };
@@ -25,9 +27,17 @@ impl Engine {
         snapshot: &Snapshot,
         findings: &mut Findings,
     ) {
-        let orphans = snapshot.resources.iter().filter(|(address, _)| {
-            input.options.mode == Mode::Destroy || !findings.changes.contains_key(*address)
-        });
+        let orphans: Vec<(&Address, &Resource)> = snapshot
+            .resources
+            .iter()
+            .filter(|(address, _)| {
+                input.options.mode == Mode::Destroy || !findings.changes.contains_key(*address)
+            })
+            .collect();
+        let missing = self.missing_providers(&orphans).await;
+        let orphans = orphans
+            .into_iter()
+            .filter(|(_, r)| !missing.contains_key(&r.provider));
         let planned: Vec<(Address, Finding)> = stream::iter(orphans)
             .map(|(address, resource)| async move {
                 let finding = self.plan_orphan(input, address, resource).await;
@@ -36,6 +46,10 @@ impl Engine {
             .buffered(self.parallelism.get())
             .collect()
             .await;
+        findings
+            .diagnostics
+            .0
+            .extend(missing.into_values().flatten());
         for (address, finding) in planned {
             findings
                 .diagnostics
@@ -50,6 +64,37 @@ impl Engine {
                 .changes
                 .extend(finding.change.map(|c| (address, c)));
         }
+    }
+
+    /// The providers that can't be had, with the reason: once for all their objects.
+    async fn missing_providers(
+        &self,
+        orphans: &[(&Address, &Resource)],
+    ) -> BTreeMap<ProviderRef, Diagnostics> {
+        let mut objects: BTreeMap<&ProviderRef, Vec<&Address>> = BTreeMap::new();
+        for (address, resource) in orphans {
+            objects.entry(&resource.provider).or_default().push(address);
+        }
+        let mut missing = BTreeMap::new();
+        for (provider, addresses) in objects {
+            let Err(errors) = self.session.get(provider).await else {
+                continue;
+            };
+            let first = addresses
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let which = match addresses.len() {
+                1 => format!("It is needed for {first}."),
+                n => format!("It is needed for {first} and {} more.", n - 1),
+            };
+            let errors = errors.into_iter().map(|mut d| {
+                d.detail = format!("{} {which}", d.detail);
+                d
+            });
+            missing.insert(provider.clone(), Diagnostics(errors.collect()));
+        }
+        missing
     }
 
     async fn plan_orphan(

@@ -56,6 +56,8 @@ pub struct Script {
     pub panic: Mutex<BTreeSet<String>>,
     /// `apply` of these addresses returns another name than was planned.
     pub lie: Mutex<BTreeSet<String>>,
+    /// `plan` of these addresses says another size the second time.
+    pub waver: Mutex<BTreeMap<String, usize>>,
     /// `settle` can't tell.
     pub undecided: Mutex<bool>,
     /// Called at the start of each `apply` with its address.
@@ -85,7 +87,15 @@ impl Provider for Scripted {
         self.inner.validate(ty, config).await
     }
     async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
-        self.inner.plan(request).await
+        let address = request.address.clone();
+        let mut response = self.inner.plan(request).await?;
+        if let Some(calls) = self.script.waver.lock().unwrap().get_mut(&address) {
+            *calls += 1;
+            if *calls > 1 {
+                response.planned = response.planned.with("class", "another".into());
+            }
+        }
+        Ok(response)
     }
     async fn apply(&self, request: ApplyRequest, progress: &dyn Progress) -> ApplyResponse {
         let script = &self.script;
