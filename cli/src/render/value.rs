@@ -4,7 +4,7 @@ use super::tree::{Lines, Mark};
 use weir_core::{Kind, Value, address::is_identifier};
 
 /// Of longer texts the first lines are shown and the rest is counted.
-const MAX_WHOLE_LINES: usize = 60;
+const MAX_WHOLE_LINES: usize = 20;
 
 /// Text in quotes, escaped as the language has it.
 pub(crate) fn quote(text: &str) -> String {
@@ -125,6 +125,16 @@ fn text_block(
     (label, suffix): (&str, &str),
     text: &str,
 ) {
+    if mark == Mark::Remove {
+        // Of what goes away it is enough to know how much it is.
+        let count = text.lines().count();
+        lines.push(
+            depth,
+            mark,
+            format!("{label}({count} lines of text){suffix}"),
+        );
+        return;
+    }
     lines.push(depth, mark, format!("{label}<<-EOT"));
     for line in text.lines().take(MAX_WHOLE_LINES) {
         lines.push(depth + 1, Mark::None, printable(line));

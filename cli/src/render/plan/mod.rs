@@ -14,7 +14,7 @@ use body::Body;
 pub(crate) use heading::block;
 use std::collections::BTreeMap;
 use weir_core::{
-    Address, Path,
+    Address, Kind, Object, Path, Value,
     change::{Action, Change, Reason},
     plan::{OutputChange, Plan},
 };
@@ -170,18 +170,43 @@ fn instance(change: &Change) -> Lines {
         Mark::of(change.action)
     };
     lines.push(0, mark, format!("{} {{", block(&change.address)));
-    let before = change.before.as_ref().map(|k| k.value());
+    let before = change
+        .before
+        .as_ref()
+        .map(|k| set(&change.address, k.value()));
+    let after = change.after.as_ref().map(|v| set(&change.address, v));
     let mut body = Body {
         lines: &mut lines,
         forces,
     };
     match change.action {
         // What it was is of no use to who reads it: it stays in the world.
-        Action::Forget => body.fields(1, before, before),
-        _ => body.fields(1, before, change.after.as_ref()),
+        Action::Forget => body.fields(1, before.as_ref(), before.as_ref()),
+        _ => body.fields(1, before.as_ref(), after.as_ref()),
     }
     lines.push(0, Mark::None, "}");
     lines
+}
+
+/// What is worth showing of a value. The language fills in every attribute of hosts and pods:
+/// those that nobody set are empty collections there.
+fn set(address: &Address, value: &Value) -> Value {
+    let made = matches!(address.object, Object::Host { .. } | Object::Pod { .. });
+    match value.as_entries() {
+        Some(fields) if made => {
+            let worth = |v: &Value| !is_collection(v) || v.children().next().is_some();
+            let shown = fields.iter().filter(|(_, v)| worth(v));
+            Value::object(shown.map(|(k, v)| (k.clone(), v.clone()))).mark(value.marks())
+        }
+        _ => value.clone(),
+    }
+}
+
+fn is_collection(value: &Value) -> bool {
+    matches!(
+        value.kind(),
+        Kind::List(..) | Kind::Set(..) | Kind::Map(..) | Kind::Tuple(_) | Kind::Object(_)
+    )
 }
 
 fn outputs(outputs: &BTreeMap<String, OutputChange>) -> Lines {
