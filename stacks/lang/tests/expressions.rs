@@ -5,6 +5,8 @@
 //! `terraform` binary is on the path it is asked again, and the stored answers must be its own;
 //! `WEIR_REGENERATE=1` writes them.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use serde_json::{Value as Json, json};
 use std::{
     collections::BTreeMap,

@@ -2,7 +2,7 @@
 
 use super::{
     Parser,
-    cursor::{Newlines, Parsed},
+    cursor::{Newlines, Open, Parsed},
 };
 use crate::ir::{Attribute, Block, Body, ExprKind, Label};
 use std::{collections::BTreeSet, sync::Arc};
@@ -169,6 +169,14 @@ impl Parser<'_> {
         let mut error = self
             .cursor
             .expected(&format!("`{{` to open the block `{ident}`"));
+        let here = self.cursor.pos;
+        self.cursor.blank();
+        if self.cursor.at("{") {
+            // Recovery goes on from the brace, and so skips the block.
+            error.help = Some(format!("Put `{{` on the same line as `{ident}`."));
+            return Err(error);
+        }
+        self.cursor.pos = here;
         if let [(value, _)] = before {
             error.help = Some(format!(
                 "If `{ident}` is an attribute, write `{ident} = \"{value}\"`."
@@ -224,6 +232,11 @@ impl Parser<'_> {
     }
 
     fn one_line(&mut self, brace: usize) -> Parsed<Body> {
+        // Open while it is read, so that recovery skips to after its brace.
+        self.cursor.open.push(Open {
+            what: "The block",
+            at: brace,
+        });
         let start = self.cursor.pos;
         let mut body = Body {
             attributes: Vec::new(),
@@ -250,10 +263,10 @@ impl Parser<'_> {
         }
         body.span = self.cursor.span(start, self.cursor.pos);
         if self.cursor.eat("}") {
+            self.cursor.open.pop();
             return Ok(body);
         }
         let mut error = self.cursor.expected("`}`");
-        error.detail = format!("The block opened on line {}.", self.cursor.line(brace));
         error.help = Some(
             "A block on one line holds one attribute; start a new line after `{` for more.".into(),
         );
@@ -285,7 +298,13 @@ impl Parser<'_> {
                 '"' => in_string = !in_string,
                 '\\' if in_string => self.cursor.pos += 1,
                 '{' | '[' | '(' if !in_string => depth += 1,
-                '}' if !in_string && depth == 0 && self.cursor.pos > item_start => return,
+                '}' if !in_string
+                    && depth == 0
+                    && self.cursor.pos > item_start
+                    && self.at_line_start() =>
+                {
+                    return;
+                }
                 '}' | ']' | ')' if !in_string => depth = depth.saturating_sub(1),
                 '#' if !in_string => {
                     self.cursor.space();

@@ -20,7 +20,7 @@ pub(super) enum Newlines {
 /// A bracket that is open.
 #[derive(Debug, Clone)]
 pub(super) struct Open {
-    /// What it is in words: `the list`.
+    /// What it is in words: `The list`.
     pub(super) what: &'static str,
     /// Where it stands.
     pub(super) at: usize,
@@ -209,9 +209,12 @@ impl<'a> Cursor<'a> {
             format!("expected {what}, found {}", self.found()),
             self.span_here(),
         );
-        if let Some(open) = self.open.last() {
+        // What is still open matters where it may be the cause: on an earlier line, or at the end.
+        if let Some(open) = self.open.last()
+            && (self.at_end() || self.line(open.at) < self.line(self.pos))
+        {
             let line = self.line(open.at);
-            error.detail = format!("{} opened on line {line} is not closed here.", open.what);
+            error.detail = format!("{} opened on line {line} is not closed.", open.what);
         }
         error
     }

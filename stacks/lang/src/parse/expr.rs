@@ -197,7 +197,7 @@ impl Parser<'_> {
             Some('<') if self.cursor.at("<<") => self.heredoc()?,
             Some('0'..='9') => self.number()?,
             Some('(') => {
-                let inner = self.between("the parenthesis", Newlines::Skip, |p| {
+                let inner = self.between("The parenthesis", Newlines::Skip, |p| {
                     let inner = p.expr()?;
                     p.close(")", "an operator")?;
                     Ok(inner)
@@ -215,6 +215,9 @@ impl Parser<'_> {
                 error.help = match other {
                     Some('\'') => Some("Strings are written with double quotes: \"text\".".into()),
                     Some('=') => Some("Equality is written `==`.".into()),
+                    Some('\n' | '\r') => Some(
+                        "An expression ends with its line, unless it stands in brackets.".into(),
+                    ),
                     _ => error.help,
                 };
                 return Err(error);
@@ -302,7 +305,7 @@ impl Parser<'_> {
 
     fn call(&mut self, name: Arc<str>, name_span: Span) -> Parsed<Expr> {
         let start = name_span.start;
-        let (args, expansion) = self.between("the call", Newlines::Skip, |p| {
+        let (args, expansion) = self.between("The call", Newlines::Skip, |p| {
             let mut args = Vec::new();
             loop {
                 p.cursor.space();
@@ -375,7 +378,7 @@ impl Parser<'_> {
     }
 
     fn bracketed_step(&mut self) -> Parsed<StepKind> {
-        self.between("the index", Newlines::Skip, |p| {
+        self.between("The index", Newlines::Skip, |p| {
             p.cursor.space();
             if p.cursor.eat("*") {
                 p.close("]", "nothing more")?;
@@ -419,7 +422,7 @@ impl Parser<'_> {
 
     fn list(&mut self) -> Parsed<Expr> {
         let start = self.cursor.pos;
-        let kind = self.between("the list", Newlines::Skip, |p| {
+        let kind = self.between("The list", Newlines::Skip, |p| {
             p.cursor.space();
             if p.cursor.peek_ident() == Some("for") {
                 return p.for_expr("]");
@@ -443,7 +446,7 @@ impl Parser<'_> {
 
     fn object(&mut self) -> Parsed<Expr> {
         let start = self.cursor.pos;
-        let kind = self.between("the object", Newlines::Separate, |p| {
+        let kind = self.between("The object", Newlines::Separate, |p| {
             p.cursor.blank();
             if p.cursor.peek_ident() == Some("for") {
                 p.cursor.newlines = Newlines::Skip;

@@ -271,9 +271,9 @@ impl Parser<'_> {
         let start = self.cursor.pos;
         let interpolation = self.cursor.at("${");
         let what = if interpolation {
-            "the interpolation"
+            "The interpolation"
         } else {
-            "the directive"
+            "The directive"
         };
         self.cursor.open.push(Open { what, at: start });
         let newlines = std::mem::replace(&mut self.cursor.newlines, Newlines::Skip);
