@@ -24,7 +24,7 @@ mod shapes;
 mod values;
 
 use crate::{
-    config::Config,
+    config::{Config, NodeKind},
     eval::{Context, NodeId},
     instance::{Next, PlaceRequest, Placement},
 };
@@ -220,7 +220,7 @@ impl Evaluator {
         let mut outputs = BTreeMap::new();
         for (name, ix) in &root.names.outputs {
             let id = self.graph.module(InstId(0)).id(*ix);
-            let crate::config::NodeKind::Output(block) = &root.node(*ix).kind else {
+            let NodeKind::Output(block) = &root.node(*ix).kind else {
                 continue;
             };
             if let State::Ready(memo) = &self.graph.get(id).state {
@@ -324,7 +324,17 @@ impl Evaluator {
             }
             let entity = self.graph.get_mut(id);
             entity.state = State::Failed;
-            todo.append(&mut entity.waiters);
+            let waiters = std::mem::take(&mut entity.waiters);
+            let is_host = matches!(self.kind_of(id), NodeKind::Site(_));
+            for waiter in waiters {
+                // A service goes on without a host that failed: the pods on other hosts are none
+                // of that host's business.
+                match self.kind_of(waiter) {
+                    NodeKind::Service(_) if is_host => self.enqueue(waiter),
+                    _ => todo.push(waiter),
+                }
+            }
+            let entity = self.graph.get(id);
             match entity.role {
                 Role::Instance(_) => todo.extend(self.all_of(id)),
                 // What it was to expand to is not there either.

@@ -92,10 +92,13 @@ pub(super) fn render(
     let includes = ["include", "import", "extends"]
         .iter()
         .any(|w| text.contains(w));
+    // `self` is never listed: Jinja itself gives it a meaning, in blocks.
+    let own_used = text.contains("self");
     let mut marks = Marks::NONE;
     let mut context_values: BTreeMap<String, Jinja> = BTreeMap::new();
     for (name, value) in &all {
-        if !includes && !used.contains(&**name) {
+        let is_used = used.contains(&**name) || (&**name == "self" && own_used);
+        if !includes && !is_used {
             continue;
         }
         if !value.is_wholly_known() {

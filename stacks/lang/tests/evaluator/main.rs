@@ -1,0 +1,11 @@
+//! Whole configurations through `load` and `Evaluator`, with schemas and a driver that stand in
+//! for providers and the engine.
+
+mod apply;
+mod errors;
+mod inputs;
+mod kit;
+mod modules;
+mod resources;
+mod scale;
+mod services;
