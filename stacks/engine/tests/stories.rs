@@ -8,10 +8,39 @@
 mod common;
 
 use common::World;
+use futures::FutureExt as _;
 use proptest::prelude::*;
-use std::{collections::BTreeSet, fmt::Write as _};
-use weir_engine::{NodeResult, Status};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tokio_util::sync::CancellationToken;
+use weir_engine::{NodeResult, Point, Probe, Status};
 use weir_state::Store;
+
+/// Ends a run at the n-th record: everything it had in hand is dropped, as a crash would.
+struct Fuse(AtomicUsize);
+impl Probe for Fuse {
+    fn at(&self, _: Point<'_>) {
+        if self.0.fetch_sub(1, Ordering::SeqCst) == 1 {
+            std::panic::panic_any(Blown);
+        }
+    }
+}
+struct Blown;
+
+/// What happens to the run of a version beside the failures of its things.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Ends,
+    /// It is cut off at this record.
+    Cut(usize),
+}
 
 /// One thing in one version of the stack.
 #[derive(Debug, Clone)]
@@ -26,6 +55,9 @@ struct Thing {
 }
 
 type Version = Vec<Option<Thing>>;
+
+/// One chapter: a version of the stack, whether its things use later ones, and its run's fate.
+type Chapter = (Version, bool, Fate);
 
 fn thing() -> impl Strategy<Value = Option<Thing>> {
     let some = (
@@ -46,9 +78,14 @@ fn thing() -> impl Strategy<Value = Option<Thing>> {
     })
 }
 
-/// The things in an order of their own, so that dependencies turn round between versions.
-fn version() -> impl Strategy<Value = (Version, bool)> {
-    (proptest::collection::vec(thing(), 1..6), any::<bool>())
+/// Things may use earlier ones or later ones, so that dependencies turn round between versions.
+fn chapter() -> impl Strategy<Value = Chapter> {
+    let fate = prop_oneof![2 => Just(Fate::Ends), 1 => (1..40_usize).prop_map(Fate::Cut)];
+    (
+        proptest::collection::vec(thing(), 1..6),
+        any::<bool>(),
+        fate,
+    )
 }
 
 fn hcl(version: &Version, reversed: bool) -> String {
@@ -74,13 +111,13 @@ fn hcl(version: &Version, reversed: bool) -> String {
     text
 }
 
-async fn tell(versions: Vec<(Version, bool)>, batch: bool) {
+async fn tell(chapters: Vec<Chapter>, batch: bool) {
     let mut world = World::new();
     if batch {
         world.settings = "batch = true".into();
     }
     let mut last = String::new();
-    for (version, reversed) in &versions {
+    for (version, reversed, fate) in &chapters {
         let fails: BTreeSet<String> = version
             .iter()
             .enumerate()
@@ -89,7 +126,9 @@ async fn tell(versions: Vec<(Version, bool)>, batch: bool) {
             .collect();
         last = hcl(version, *reversed);
         *world.script.fail.lock().unwrap() = fails.clone();
-        let report = world.apply(&last).await;
+        let Some(report) = run(&world, &last, *fate).await else {
+            continue;
+        };
         for node in &report.nodes {
             let address = node.address.to_string();
             match &node.result {
@@ -111,10 +150,39 @@ async fn tell(versions: Vec<(Version, bool)>, batch: bool) {
     assert_eq!(report.status, Status::Succeeded, "{}", report.diagnostics);
     world.assert_settled(&last).await;
     whole(&world).await;
-    let wanted = versions
+    let wanted = chapters
         .last()
-        .map_or(0, |(v, _)| v.iter().flatten().count());
+        .map_or(0, |(v, ..)| v.iter().flatten().count());
     assert_eq!(world.cloud().objects().unwrap().len(), wanted);
+}
+
+/// Plans and applies; `None` where the run was cut off.
+async fn run(world: &World, stack: &str, fate: Fate) -> Option<weir_engine::Report> {
+    let Fate::Cut(at) = fate else {
+        return Some(world.apply(stack).await);
+    };
+    let engine = world
+        .engine()
+        .with_probe(Arc::new(Fuse(AtomicUsize::new(at))));
+    let lease = world.lease().await;
+    let input = world.input(stack);
+    let work = AssertUnwindSafe(async {
+        let planned = engine
+            .plan(&input, &lease)
+            .await
+            .unwrap_or_else(|d| panic!("{d}"));
+        let report = engine
+            .apply(&planned, &lease, CancellationToken::new())
+            .await;
+        report.unwrap_or_else(|d| panic!("{d}"))
+    });
+    let ended = work.catch_unwind().await;
+    world.store.release(lease).await.unwrap();
+    match ended {
+        Ok(report) => Some(report),
+        Err(panic) if panic.is::<Blown>() => None,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
 }
 
 /// Every object of the cloud is known: in state, or put aside in the journal; and none is known
@@ -148,13 +216,13 @@ proptest! {
 
     #[test]
     fn every_history_ends_well(
-        versions in proptest::collection::vec(version(), 1..4),
+        chapters in proptest::collection::vec(chapter(), 1..5),
         batch in any::<bool>(),
     ) {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap()
-            .block_on(tell(versions, batch));
+            .block_on(tell(chapters, batch));
     }
 }
