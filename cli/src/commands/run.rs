@@ -4,7 +4,7 @@ use super::Context;
 use crate::{
     args::{PlanArgs, RunArgs},
     compose,
-    error::CommandError,
+    error::{CommandError, ErrorKind},
     render::{
         json::ui as messages,
         plan,
@@ -107,12 +107,26 @@ pub(super) fn warn(
     Ok(())
 }
 
-/// In JSON, errors are messages as well.
+/// In JSON, errors are messages as well; the exit code stays.
 pub(super) fn report(result: super::Result, style: Style, context: &Context) -> super::Result {
     match (result, style) {
-        (Err(error), Style::Json) if error.kind != crate::error::ErrorKind::Closed => {
-            warn(&error.source, style, context)?;
-            Ok(crate::error::Outcome::Failed)
+        (Err(mut error), Style::Json) => {
+            let hints = std::mem::take(&mut error.hints);
+            let mut found = std::mem::take(&mut error.source);
+            if let Some(last) = found.0.last_mut().filter(|_| !hints.is_empty()) {
+                last.help = Some(
+                    last.help
+                        .iter()
+                        .chain(&hints)
+                        .cloned()
+                        .collect::<Vec<_>>()
+                        .join(" "),
+                );
+            }
+            if error.kind != ErrorKind::Closed {
+                warn(&found, style, context)?;
+            }
+            Err(error)
         }
         (result, _) => result,
     }
