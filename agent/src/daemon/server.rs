@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::sys::stat::{Mode, umask};
@@ -31,6 +32,9 @@ use super::{Agent, SYSTEM_PATH, control, disk, home, install, lock, logs, resume
 
 /// How often logs are looked at for rotation.
 const ROTATION: Duration = Duration::from_secs(10);
+
+/// Numbers the uploads of this run.
+static UPLOADS: AtomicU64 = AtomicU64::new(0);
 
 /// Why the agent could not start or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -278,9 +282,8 @@ impl Conversation<'_> {
         }
         let path = self.agent.home.blob(sha256);
         // Two clients may send the same blob at once.
-        let temporary = path.with_extension(
-            format!("part-{:?}", std::time::Instant::now()).replace([' ', '{', '}', ':', ','], ""),
-        );
+        let number = UPLOADS.fetch_add(1, Ordering::Relaxed);
+        let temporary = path.with_extension(format!("part-{number}"));
         let received = receive(self.reader, &temporary, size).await?;
         let io = |error: io::Error| AgentError::Io {
             what: format!("blob {sha256} can't be written"),
