@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use weir_agent::ClientError;
+use weir_agent::wire::AgentError;
 use weir_core::Diagnostic;
 
 use crate::ssh::SshError;
@@ -69,6 +70,17 @@ impl HostError {
     pub(crate) fn is_hang_up(&self) -> bool {
         matches!(self, Self::Agent(error)
             if matches!(**error, ClientError::Frame(_) | ClientError::Closed))
+    }
+
+    /// The pod for whose sake the agent refused a goal as a whole.
+    pub(crate) fn invalid_pod(&self) -> Option<&str> {
+        let Self::Agent(error) = self else {
+            return None;
+        };
+        match &**error {
+            ClientError::Agent(AgentError::InvalidSpec { pod, .. }) => Some(pod),
+            _ => None,
+        }
     }
 
     /// Whether the agent that answers speaks another version of the wire.

@@ -1,9 +1,9 @@
 //! One host's whole change in one round trip.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
-use weir_agent::ClientError;
-use weir_agent::wire::{AgentError, HostReport, HostSpec, PodSpec, PodStatus, TaskState};
+use weir_agent::wire::{Event, HostReport, HostSpec, PodSpec, PodStatus, TaskState};
 use weir_core::{Diagnostic, Diagnostics, Known};
 use weir_provider::{ApplyRequest, ApplyResponse, Progress};
 
@@ -104,100 +104,130 @@ async fn apply_on(
             return jobs.iter().map(refuse).collect();
         }
     };
-    let mut refused: BTreeMap<String, Diagnostic> = BTreeMap::new();
-    let mut change = host.change().await;
-    let pods = goals(&mut change, jobs, &mut refused, progress).await;
-    let outcome = send(&mut change, jobs, pods, &mut refused, progress).await;
-    drop(change);
-    let answer = |job: &&Job| match (refused.get(job.address()), &outcome) {
+    let mut round = Round {
+        change: host.change().await,
+        jobs,
+        progress,
+        refused: BTreeMap::new(),
+        steps: Mutex::default(),
+    };
+    let pods = round.goals().await;
+    let outcome = round.send(pods).await;
+    let answer = |job: &&Job| match (round.refused.get(job.address()), &outcome) {
         (Some(diagnostic), _) => job.untouched(diagnostic.clone()),
         (None, Ok(report)) => answer(job, &host, report),
-        (None, Err(error)) if error.is_hang_up() => job.lost(error.diagnostic(job.address(), id)),
+        (None, Err(error)) if error.is_hang_up() => job.lost(round.lost(job.address(), error)),
         (None, Err(error)) => job.untouched(error.diagnostic(job.address(), id)),
     };
     jobs.iter().map(answer).collect()
 }
 
-/// The goals of the pods to set, with all their agent can't fetch brought there.
-async fn goals(
-    change: &mut Change<'_>,
-    jobs: &[&Job],
-    refused: &mut BTreeMap<String, Diagnostic>,
-    progress: &dyn Progress,
-) -> Vec<PodSpec> {
-    let mut pods = Vec::new();
-    for job in jobs {
-        let Some(planned) = &job.request.planned else {
-            continue;
-        };
-        let mut faults = Faults::default();
-        let pod = spec::pod(job.address(), planned, &mut faults);
-        if let Some(fault) = faults.into_diagnostics().into_iter().next() {
-            refused.insert(job.address().to_owned(), about(fault, job.address()));
-            continue;
-        }
-        let say = |text| progress.progress(job.address(), text);
-        match change.put_blobs(&spec::uploads(planned), &say).await {
-            Ok(()) => pods.push(pod),
-            Err(error) => {
-                let diagnostic = error.diagnostic(job.address(), change.host().id());
-                refused.insert(job.address().to_owned(), diagnostic);
-            }
-        }
-    }
-    pods
+/// One host's change under way.
+struct Round<'a> {
+    change: Change<'a>,
+    jobs: &'a [&'a Job],
+    progress: &'a dyn Progress,
+    /// Requests that are out, by address, and why.
+    refused: BTreeMap<String, Diagnostic>,
+    /// The step each pod was last heard in.
+    steps: Mutex<BTreeMap<String, String>>,
 }
 
-/// Sends the goal; a pod the agent finds invalid is left out, and the others
-/// are sent again: they have nothing to do with it.
-async fn send(
-    change: &mut Change<'_>,
-    jobs: &[&Job],
-    mut pods: Vec<PodSpec>,
-    refused: &mut BTreeMap<String, Diagnostic>,
-    progress: &dyn Progress,
-) -> Result<HostReport, HostError> {
-    let Some(token) = jobs.first().map(|job| &job.request.token) else {
-        return Ok(HostReport::default());
-    };
-    let say = |event: weir_agent::wire::Event| {
-        if let Some(text) = line(&event) {
-            progress.progress(&event.pod, text);
+impl Round<'_> {
+    /// The goals of the pods to set, with all their agent can't fetch brought
+    /// there.
+    async fn goals(&mut self) -> Vec<PodSpec> {
+        let mut pods = Vec::new();
+        for job in self.jobs {
+            let Some(planned) = &job.request.planned else {
+                continue;
+            };
+            let mut faults = Faults::default();
+            let pod = spec::pod(job.address(), planned, &mut faults);
+            if let Some(fault) = faults.into_diagnostics().into_iter().next() {
+                self.refuse(job.address(), about(fault, job.address()));
+                continue;
+            }
+            let say = |text| self.progress.progress(job.address(), text);
+            match self.change.put_blobs(&spec::uploads(planned), &say).await {
+                Ok(()) => pods.push(pod),
+                Err(error) => {
+                    let diagnostic = error.diagnostic(job.address(), self.change.host().id());
+                    self.refuse(job.address(), diagnostic);
+                }
+            }
         }
-    };
-    loop {
-        // A pod that is deleted and made anew in one change is brought to its
-        // new goal in place.
-        let removed = jobs.iter().filter(|job| job.request.planned.is_none());
-        let remove: Vec<_> = removed
-            .map(|job| job.address().to_owned())
-            .filter(|name| pods.iter().all(|pod| pod.name != *name))
-            .collect();
-        if pods.is_empty() && remove.is_empty() {
-            return Ok(HostReport::default());
-        }
-        let goal = HostSpec {
-            scope: token.lineage.clone(),
-            generation: token.generation(),
-            set: pods.clone(),
-            remove,
-        };
-        let error = match change.apply(goal, &say).await {
-            Err(error) => error,
-            Ok(report) => return start_stopped(change, &token.lineage, &pods, report).await,
-        };
-        let HostError::Agent(cause) = &error else {
-            return Err(error);
-        };
-        let ClientError::Agent(AgentError::InvalidSpec { pod, .. }) = &**cause else {
-            return Err(error);
-        };
-        let Some(index) = pods.iter().position(|p| p.name == *pod) else {
-            return Err(error);
-        };
-        refused.insert(pod.clone(), error.diagnostic(pod, change.host().id()));
-        pods.remove(index);
+        pods
     }
+
+    /// Sends the goal; a pod the agent finds invalid is left out, and the
+    /// others are sent again: they have nothing to do with it.
+    async fn send(&mut self, mut pods: Vec<PodSpec>) -> Result<HostReport, HostError> {
+        let Some(token) = self.jobs.first().map(|job| &job.request.token) else {
+            return Ok(HostReport::default());
+        };
+        loop {
+            // A pod that is deleted and made anew in one change is brought to
+            // its new goal in place.
+            let removed = self.jobs.iter().filter(|job| job.request.planned.is_none());
+            let remove: Vec<_> = removed
+                .map(|job| job.address().to_owned())
+                .filter(|name| pods.iter().all(|pod| pod.name != *name))
+                .collect();
+            if pods.is_empty() && remove.is_empty() {
+                return Ok(HostReport::default());
+            }
+            let goal = HostSpec {
+                scope: token.lineage.clone(),
+                generation: token.generation(),
+                set: pods.clone(),
+                remove,
+            };
+            let (progress, steps) = (self.progress, &self.steps);
+            let say = |event: Event| hear(event, progress, steps);
+            let error = match self.change.apply(goal, &say).await {
+                Ok(report) => {
+                    return start_stopped(&mut self.change, &token.lineage, &pods, report).await;
+                }
+                Err(error) => error,
+            };
+            let Some(name) = error.invalid_pod() else {
+                return Err(error);
+            };
+            let Some(index) = pods.iter().position(|pod| pod.name == name) else {
+                return Err(error);
+            };
+            let diagnostic = error.diagnostic(name, self.change.host().id());
+            self.refuse(name, diagnostic);
+            pods.remove(index);
+        }
+    }
+
+    fn refuse(&mut self, address: &str, diagnostic: Diagnostic) {
+        self.refused.insert(address.to_owned(), diagnostic);
+    }
+
+    /// The host was lost in the middle.
+    fn lost(&self, address: &str, error: &HostError) -> Diagnostic {
+        let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let step = steps.get(address).map_or("apply", String::as_str);
+        let host = self.change.host().id();
+        let summary = format!("{address}: host {host} was lost in step `{step}`");
+        let diagnostic = Diagnostic::error(summary)
+            .because(format!("{error}."))
+            .help("Run `weir apply` again once the host answers: its agent keeps the goal and goes on.");
+        about(diagnostic, address)
+    }
+}
+
+/// Notes the step, and passes the event on as progress.
+fn hear(event: Event, progress: &dyn Progress, steps: &Mutex<BTreeMap<String, String>>) {
+    if let Some(text) = line(&event) {
+        progress.progress(&event.pod, text);
+    }
+    // A map is sound whatever panicked while holding it.
+    let mut steps = steps.lock().unwrap_or_else(PoisonError::into_inner);
+    steps.insert(event.pod, event.step);
 }
 
 /// The agent leaves a task stopped that somebody has stopped by hand, but a
