@@ -102,10 +102,14 @@ impl Progress {
     pub(crate) fn begin(&self, phase: Phase) {
         self.shared.state().phase = phase;
         if self.shared.drawn == Bar::Drawn {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            // The template is a constant; without it the bar has the crate's own look.
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
-                bar.set_style(style);
+            let (length, template) = match phase {
+                Phase::Planning => (None, "{spinner} {wide_msg}"),
+                Phase::Applying(total) => (Some(total as u64), "{spinner} [{bar:24}] {wide_msg}"),
+            };
+            let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+            // The templates are constants; without one the bar has the crate's own look.
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("=> "));
             }
             *self.shared.bar() = Some(bar);
         }
@@ -176,13 +180,19 @@ impl Shared {
             self.line(&self.paint.ink(Ink::Dim, &line));
         }
         self.redraw();
+        if let Some(bar) = &*self.bar() {
+            bar.tick();
+        }
     }
 
     fn redraw(&self) {
-        let summary = self.state().summary(Instant::now());
+        let (summary, over) = {
+            let state = self.state();
+            (state.summary(Instant::now()), state.done + state.failed)
+        };
         if let Some(bar) = &*self.bar() {
+            bar.set_position(over);
             bar.set_message(summary);
-            bar.tick();
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A stack in a temporary folder, and the built `weir` on it.
 
+#![allow(dead_code)] // each test file uses a part of it
+
 use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -7,7 +9,7 @@ use std::{
 use tempfile::TempDir;
 
 /// Three things on a cloud of one file; the size of the second is a variable.
-pub const THINGS: &str = r#"
+pub(crate) const THINGS: &str = r#"
 stack "things" {}
 
 variable "size" {
@@ -65,20 +67,20 @@ output "password" {
 "#;
 
 /// A folder with a stack in it.
-pub struct Stack {
+pub(crate) struct Stack {
     root: TempDir,
 }
 
 /// What a run ended with.
 #[derive(Debug)]
-pub struct Ended {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Stack {
-    pub fn new(text: &str) -> Stack {
+    pub(crate) fn new(text: &str) -> Stack {
         let root = tempfile::tempdir().unwrap();
         for folder in ["stack", "home"] {
             std::fs::create_dir(root.path().join(folder)).unwrap();
@@ -88,20 +90,20 @@ impl Stack {
         stack
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.root.path().join("stack")
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path().join(name), text).unwrap();
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path().join(name)).unwrap()
     }
 
     /// The command, in the stack's folder, with a clean environment.
-    pub fn command(&self, line: &str) -> Command {
+    pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
         command
             .args(line.split(' ').filter(|a| !a.is_empty()))
@@ -115,19 +117,19 @@ impl Stack {
     }
 
     /// Runs the command to its end.
-    pub fn weir(&self, line: &str) -> Ended {
+    pub(crate) fn weir(&self, line: &str) -> Ended {
         ended(self.command(line).output().unwrap())
     }
 
     /// Runs the command, which must end with this code.
     #[track_caller]
-    pub fn expect(&self, code: i32, line: &str) -> Ended {
+    pub(crate) fn expect(&self, code: i32, line: &str) -> Ended {
         let ended = self.weir(line);
         assert_eq!(ended.code, Some(code), "weir {line}: {ended:#?}");
         ended
     }
 
-    pub fn spawn(&self, line: &str) -> Child {
+    pub(crate) fn spawn(&self, line: &str) -> Child {
         let mut command = self.command(line);
         command
             .stdout(Stdio::piped())
@@ -137,7 +139,7 @@ impl Stack {
     }
 
     /// Entries of this kind in the cloud's log.
-    pub fn log(&self, kind: &str) -> usize {
+    pub(crate) fn log(&self, kind: &str) -> usize {
         let text = std::fs::read_to_string(self.path().join("cloud")).unwrap_or_default();
         text.lines()
             .filter(|l| l.starts_with(&format!("{{\"{kind}\"")))
@@ -146,7 +148,7 @@ impl Stack {
 
     /// Waits until the cloud has so many entries of this kind.
     #[track_caller]
-    pub fn until(&self, kind: &str, count: usize) {
+    pub(crate) fn until(&self, kind: &str, count: usize) {
         let begun = std::time::Instant::now();
         while self.log(kind) < count {
             assert!(
@@ -158,7 +160,7 @@ impl Stack {
     }
 }
 
-pub fn ended(output: Output) -> Ended {
+pub(crate) fn ended(output: Output) -> Ended {
     Ended {
         code: output.status.code(),
         out: String::from_utf8(output.stdout).unwrap(),
@@ -167,7 +169,7 @@ pub fn ended(output: Output) -> Ended {
 }
 
 /// Sends a signal, as `kill` does.
-pub fn kill(child: &Child, signal: &str) {
+pub(crate) fn kill(child: &Child, signal: &str) {
     let status = Command::new("kill")
         .args([signal, &child.id().to_string()])
         .status()
@@ -176,14 +178,14 @@ pub fn kill(child: &Child, signal: &str) {
 }
 
 /// Every line of JSON.
-pub fn json_lines(text: &str) -> Vec<serde_json::Value> {
+pub(crate) fn json_lines(text: &str) -> Vec<serde_json::Value> {
     text.lines()
         .map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}")))
         .collect()
 }
 
 /// The permission bits of a file.
-pub fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
