@@ -9,6 +9,9 @@ use std::{fmt, num::NonZeroU64, str::FromStr, sync::Arc};
 /// Significant digits of a quotient that has no finite decimal expansion.
 pub const DIVISION_DIGITS: u64 = 155;
 
+/// The largest power of ten, up or down, that text may ask for.
+pub const EXPONENT_LIMIT: u64 = 20_000;
+
 /// An exact decimal number. Small integers cost no allocation.
 #[derive(Clone)]
 pub struct Number(Repr);
@@ -180,8 +183,11 @@ impl FromStr for Number {
             return Err(ParseNumberError(s.into()));
         }
         BigDecimal::from_str(s)
+            .ok()
+            // Printing `1e999999999` would need all the memory there is.
+            .filter(|d| d.fractional_digit_count().unsigned_abs() <= EXPONENT_LIMIT)
             .map(Number::from_decimal)
-            .map_err(|_| ParseNumberError(s.into()))
+            .ok_or_else(|| ParseNumberError(s.into()))
     }
 }
 

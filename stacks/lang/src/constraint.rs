@@ -116,7 +116,7 @@ impl Reader<'_> {
     }
 
     fn read(&self, expr: &Expr) -> Read {
-        match &*expr.unparenthesised().kind {
+        match &*expr.kind {
             ExprKind::Call(call) => self.constructor(call, expr),
             _ => self.keyword(expr),
         }
