@@ -3,7 +3,7 @@
 use crate::{
     config::{
         Module, NodeKind,
-        blocks::Variable,
+        blocks::{TextForm, Variable},
         reader::{Report, constant},
     },
     eval::Context,
@@ -19,16 +19,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use weir_core::{Diagnostic, Diagnostics, Marks, Span, Type, Value, convert::convert, json};
-
-/// The value of a root variable.
-#[derive(Debug, Clone)]
-pub(crate) struct RootValue {
-    /// Converted and marked.
-    pub(crate) value: Value,
-    /// Where it was set, for messages: `-var`, `weir.vars.hcl`, `its default`.
-    pub(crate) origin: String,
-}
+use weir_core::{Diagnostic, Diagnostics, Marks, Span, Value, convert::convert, json};
 
 /// A value as some source gives it.
 pub(crate) struct Given {
@@ -204,7 +195,7 @@ pub(crate) fn values(
     given: Vec<Given>,
     context: &Context,
     report: &mut Report<'_>,
-) -> BTreeMap<Arc<str>, RootValue> {
+) -> BTreeMap<Arc<str>, Value> {
     let mut chosen: BTreeMap<String, Given> = BTreeMap::new();
     for g in given {
         if root.names.variables.contains_key(g.name.as_str()) {
@@ -223,15 +214,8 @@ pub(crate) fn values(
             None => default_value(variable, report),
         };
         // An error stands for itself; unknown keeps what refers to it from failing too.
-        let value = value.unwrap_or_else(|| RootValue {
-            value: Value::unknown(variable.ty.clone()),
-            origin: String::new(),
-        });
-        let value = RootValue {
-            value: marked(variable, value.value),
-            ..value
-        };
-        values.insert(variable.name.clone(), value);
+        let value = value.unwrap_or_else(|| Value::unknown(variable.ty.clone()));
+        values.insert(variable.name.clone(), marked(variable, value));
     }
     values
 }
@@ -275,7 +259,7 @@ fn undeclared(root: &Module, given: &Given, report: &mut Report<'_>) {
     }
 }
 
-fn default_value(variable: &Variable, report: &mut Report<'_>) -> Option<RootValue> {
+fn default_value(variable: &Variable, report: &mut Report<'_>) -> Option<Value> {
     let Some(value) = &variable.default else {
         let name = &variable.name;
         let d = Diagnostic::error(format!("Variable `{name}` has no value"))
@@ -286,10 +270,7 @@ fn default_value(variable: &Variable, report: &mut Report<'_>) -> Option<RootVal
         report.push(d, &variable.span);
         return None;
     };
-    Some(RootValue {
-        value: value.clone(),
-        origin: "its default".into(),
-    })
+    Some(value.clone())
 }
 
 fn given_value(
@@ -297,12 +278,14 @@ fn given_value(
     given: &Given,
     context: &Context,
     report: &mut Report<'_>,
-) -> Option<RootValue> {
+) -> Option<Value> {
     let name = &variable.name;
     let origin = given.from.title();
     let (value, span) = match &given.raw {
         Raw::Value(value) => (value.clone(), None),
-        Raw::Text(text) if literal_text(&variable.ty) => (Value::string(text.clone()), None),
+        Raw::Text(text) if variable.form == TextForm::Literal => {
+            (Value::string(text.clone()), None)
+        }
         Raw::Text(text) => {
             let file = flag_name(name);
             let parsed = parse::parse_expr(file, text).and_then(|expr| {
@@ -349,7 +332,7 @@ fn given_value(
         };
     }
     match convert(&variable.defaults.apply(&value), &variable.ty) {
-        Ok(value) => Some(RootValue { value, origin }),
+        Ok(value) => Some(value),
         Err(error) => {
             let why = if variable.sensitive {
                 "its value is (sensitive)".to_owned()
@@ -366,9 +349,4 @@ fn given_value(
             None
         }
     }
-}
-
-/// Whether text for a variable of this type is taken as it is, not as an expression.
-fn literal_text(ty: &Type) -> bool {
-    matches!(ty, Type::String | Type::Number | Type::Bool)
 }

@@ -13,6 +13,8 @@ use weir_core::{Object, Span, Type, Value, address::ProviderRef};
 pub(crate) struct Variable {
     pub(crate) name: Arc<str>,
     pub(crate) ty: Type,
+    /// How text from the command line or the environment is read.
+    pub(crate) form: TextForm,
     pub(crate) defaults: Defaults,
     /// Converted already; `None` where a value must be given.
     pub(crate) default: Option<Value>,
@@ -21,6 +23,16 @@ pub(crate) struct Variable {
     pub(crate) nullable: bool,
     pub(crate) validations: Vec<Rule>,
     pub(crate) span: Span,
+}
+
+/// How text that is given for a variable becomes a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextForm {
+    /// The text is the value, converted to the type: of `string`, `number` and `bool`, and where no
+    /// type is declared.
+    Literal,
+    /// The text is an expression.
+    Expression,
 }
 
 /// A condition that must hold, and what is said when it does not.

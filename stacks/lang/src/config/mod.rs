@@ -12,7 +12,7 @@ pub use lower::RequiredProvider;
 pub(crate) use lower::{is_later, later};
 pub(crate) use module::{Module, ModuleId, Node, NodeIx, NodeKind};
 
-use crate::{eval::Context, files::Recording, sources::Sources, vars::RootValue};
+use crate::{eval::Context, files::Recording, sources::Sources};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -34,7 +34,7 @@ pub struct Config {
     /// The tree of modules, the root first; a module that is called twice is here twice.
     pub(crate) modules: Vec<Module>,
     /// Values of the root module's variables.
-    pub(crate) values: BTreeMap<Arc<str>, RootValue>,
+    pub(crate) values: BTreeMap<Arc<str>, Value>,
     pub(crate) context: Context,
     pub(crate) workspace: String,
     stack: StackSettings,

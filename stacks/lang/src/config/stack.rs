@@ -113,7 +113,7 @@ impl Scope for Settings<'_> {
         let root = &self.config.modules[0];
         let name = reference.attr(0).unwrap_or_default();
         let value = match &*reference.root {
-            "var" => self.config.values.get(name).map(|v| v.value.clone()),
+            "var" => self.config.values.get(name).cloned(),
             "terraform" if name == "workspace" => {
                 Some(Value::string(self.config.workspace.as_str()))
             }

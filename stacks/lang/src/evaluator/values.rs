@@ -32,7 +32,7 @@ impl Evaluator {
         let given = match self.graph.module(inst).parent {
             None => self.compute(inst, Names::default(), |_, _| {
                 let given = self.config.values.get(&variable.name);
-                Ok(given.map_or_else(|| Value::unknown(variable.ty.clone()), |v| v.value.clone()))
+                Ok(given.map_or_else(|| Value::unknown(variable.ty.clone()), Value::clone))
             }),
             Some((parent, position)) => self.argument(inst, parent, position, variable),
         };

@@ -64,6 +64,9 @@ pub(super) fn render(
             .unwrap_or_default(),
     );
     environment.set_debug(true);
+    // Files of any kind are written as the template says: escaping is asked for (`|escape`,
+    // `|tojson`), never guessed from the file's name.
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     let (loader_files, dir) = (files.clone(), context.module_dir.clone());
     environment.set_loader(move |name| {
         Ok(find(&*loader_files, &dir, name)

@@ -2,7 +2,7 @@
 
 use crate::{
     config::{
-        blocks::{Local, OutputBlock, Rule, Variable},
+        blocks::{Local, OutputBlock, Rule, TextForm, Variable},
         reader::{Reader, Report, constant, labels},
     },
     constraint::{Defaults, type_constraint},
@@ -33,6 +33,11 @@ pub(super) fn variable(
             report.diagnostics.push(*d);
             (Type::Dynamic, Defaults::default())
         }),
+    };
+    let form = match ty {
+        Type::String | Type::Number | Type::Bool => TextForm::Literal,
+        _ if block.body.attribute("type").is_none() => TextForm::Literal,
+        _ => TextForm::Expression,
     };
     let sensitive = reader.flag("sensitive", report).unwrap_or(false);
     let ephemeral = reader.flag("ephemeral", report).unwrap_or(false);
@@ -68,6 +73,7 @@ pub(super) fn variable(
     Some(Arc::new(Variable {
         name: name.into(),
         ty,
+        form,
         defaults,
         default,
         sensitive,
