@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use weir_agent::wire::{Check, TaskState, TaskStatus};
 
-use super::logs;
 use super::probe;
 use super::scope::Scope;
 use super::task::TaskConfig;
@@ -164,7 +163,7 @@ impl Handle {
             match &status.borrow_and_update().state {
                 TaskState::Running { ready: true, .. } => return Ok(()),
                 TaskState::Failed { message } => {
-                    return Err(format!("{message}{}", logs::excerpt(&config.log())));
+                    return Err(format!("{message}{}", config.last_words().await));
                 }
                 _ => {}
             }
@@ -173,7 +172,7 @@ impl Handle {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(self.not_ready(&config, limit));
+                return Err(self.not_ready(&config, limit).await);
             }
             // The short wait notices a newer goal.
             let _ =
@@ -181,7 +180,7 @@ impl Handle {
         }
     }
 
-    fn not_ready(&self, config: &TaskConfig, limit: Duration) -> String {
+    async fn not_ready(&self, config: &TaskConfig, limit: Duration) -> String {
         let status = self.status();
         let state = match (&status.state, status.last_exit) {
             (TaskState::Backoff { .. } | TaskState::Waiting, Some(exit)) => {
@@ -196,7 +195,7 @@ impl Handle {
         };
         format!(
             "not ready within {limit:?}: {state}{}",
-            logs::excerpt(&config.log())
+            config.last_words().await
         )
     }
 
@@ -214,7 +213,7 @@ impl Handle {
             match seen.state {
                 TaskState::Running { .. } if Instant::now() >= deadline => return Ok(()),
                 TaskState::Failed { message } => {
-                    return Err(format!("{message}{}", logs::excerpt(&config.log())));
+                    return Err(format!("{message}{}", config.last_words().await));
                 }
                 TaskState::Backoff { .. } => {
                     let exit = seen
@@ -222,7 +221,7 @@ impl Handle {
                         .map_or_else(String::new, |exit| format!(" with {exit}"));
                     return Err(format!(
                         "it ended right after its start{exit}{}",
-                        logs::excerpt(&config.log())
+                        config.last_words().await
                     ));
                 }
                 TaskState::Stopped | TaskState::Finished { .. } => return Ok(()),
@@ -245,7 +244,7 @@ impl Handle {
             match &status.borrow_and_update().state {
                 TaskState::Finished { .. } => return Ok(()),
                 TaskState::Failed { message } => {
-                    return Err(format!("{message}{}", logs::excerpt(&self.config().log())));
+                    return Err(format!("{message}{}", self.config().last_words().await));
                 }
                 TaskState::Stopped => return Err("it was stopped before it ended".to_owned()),
                 _ => {}

@@ -14,6 +14,7 @@ use super::disk;
 use super::home::{Home, PodHome};
 use super::proc::COOKIE;
 use super::shim::Setup;
+use super::{logs, systemd};
 
 /// Which task: unique on a host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +37,15 @@ pub(crate) struct TaskConfig {
 }
 
 impl TaskConfig {
+    /// What its process said last, for an error message: from its log, or from the journal where
+    /// the unit is not the agent's own.
+    pub(crate) async fn last_words(&self) -> String {
+        match &self.spec.exec {
+            TaskExec::Unit { name } => systemd::journal_excerpt(&systemd::full_name(name)).await,
+            TaskExec::Command { .. } => logs::excerpt(&self.log()),
+        }
+    }
+
     /// # Errors
     /// In words, when the pod's user isn't known or can't be had.
     pub(crate) fn new(

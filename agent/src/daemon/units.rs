@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use weir_agent::wire::TaskExec;
-
 use super::accounts::Accounts;
 use super::apply::PodWork;
 use super::health::{Handle, Order};
@@ -13,7 +11,7 @@ use super::ledger::UnitRecord;
 use super::systemd::{self, UnitState};
 use super::task::{TaskConfig, TaskKey};
 use super::tasks::{Facts, Move, decide, reload};
-use super::{StepError, disk, logs};
+use super::{StepError, disk};
 
 /// How long units that were just started must stay up.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -199,7 +197,7 @@ impl PodWork {
             let unit = self.unit(&name).await?;
             let exit =
                 keeper::last_exit(&unit).map_or_else(String::new, |exit| format!(" with {exit}"));
-            return Err(format!("it ended{exit}{}", logs::excerpt(&config.log())));
+            return Err(format!("it ended{exit}{}", config.last_words().await));
         }
         self.agent
             .record_task(&config.key, |task| task.finished = Some(digest));
@@ -233,10 +231,7 @@ impl PodWork {
 
     async fn ended_at_once(&self, config: &TaskConfig, unit: &UnitState) -> String {
         let exit = keeper::last_exit(unit).map_or_else(String::new, |exit| format!(" with {exit}"));
-        let excerpt = match &config.spec.exec {
-            TaskExec::Unit { name } => systemd::journal_excerpt(&systemd::full_name(name)).await,
-            TaskExec::Command { .. } => logs::excerpt(&config.log()),
-        };
-        format!("it ended right after its start{exit}{excerpt}")
+        let last_words = config.last_words().await;
+        format!("it ended right after its start{exit}{last_words}")
     }
 }

@@ -27,6 +27,7 @@ readonly LAB_TOOLS=(
   "apt-ftparchive apt-utils"
   "dpkg-scanpackages dpkg-dev"
   "ssh-keygen openssh-client"
+  "sshd openssh-server"
 )
 
 # Prints the Debian packages whose tools are missing, one per line; nothing when all are there.

@@ -8,7 +8,7 @@ use crate::{
 };
 use futures::{StreamExt as _, stream};
 use std::collections::{BTreeMap, BTreeSet};
-use weir_core::snapshot::Snapshot;
+use weir_core::snapshot::{Resource, Snapshot};
 use weir_core::{Address, Diagnostic, Value, address::ProviderRef, change::Action};
 use weir_lang::{Evaluator, Instance, Next, PlaceRequest, ProviderConfig};
 
@@ -33,6 +33,7 @@ impl Engine {
         let mut evaluator = Evaluator::new(input.config.clone(), self.registry.clone());
         let mut pods = Pods::of_state(snapshot, &input.config);
         let mut broken: BTreeSet<ProviderRef> = BTreeSet::new();
+        let mut configured: BTreeSet<ProviderRef> = BTreeSet::new();
         loop {
             let wave = match drain(&mut evaluator) {
                 Ok(wave) => wave,
@@ -43,6 +44,7 @@ impl Engine {
             };
             for provider in &wave.providers {
                 self.configure(input, provider, findings, &mut broken).await;
+                configured.insert(provider.provider.clone());
             }
             for request in &wave.places {
                 place(&mut evaluator, input, request, &mut pods, findings);
@@ -59,7 +61,15 @@ impl Engine {
                 break;
             }
         }
-        findings.diagnostics.extend(evaluator.take_diagnostics());
+        let found = evaluator.take_diagnostics();
+        // Where all goes, what can't be evaluated any more (an output over a service that is gone)
+        // stands in nobody's way, unless it kept a provider from being configured.
+        let needed = |r: &Resource| configured.contains(&r.provider);
+        let harmless =
+            input.options.mode == Mode::Destroy && snapshot.resources.values().all(needed);
+        if !harmless {
+            findings.diagnostics.extend(found);
+        }
         evaluator
     }
 

@@ -1,0 +1,171 @@
+//! `kill -9` of weir, and faults of hosts, in the middle of an apply on real hosts.
+
+use std::{
+    sync::Mutex,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+use weir_tests::{
+    cli::Stack,
+    lab::{Lab, Options},
+};
+
+/// A lab of several hosts loads a small machine: one at a time.
+static ONE_LAB: Mutex<()> = Mutex::new(());
+
+/// One service over these hosts: a package, a file, a process that counts its starts and one that
+/// runs once and says so.
+fn stack_over(lab: &Lab, hosts: &[&str]) -> Stack {
+    let stack = Stack::new();
+    let text = lab.site("lab", hosts)
+        + r#"
+stack "crash" {}
+
+cluster "main" {
+  pool "base" { site = site.lab }
+}
+
+variable "text" {
+  type    = string
+  default = "one"
+}
+
+service "counted" {
+  cluster = cluster.main
+  pod "app" {
+    every    = "host"
+    packages = ["redis-server"]
+    file "/etc/counted.conf" { content = "${var.text} on ${self.name}\n" }
+    task "once" {
+      goal = "once"
+      run  = "echo ran >> /var/tmp/once.log"
+    }
+    task "main" {
+      run = "echo started >> /var/tmp/starts.log; exec sleep 1000000"
+    }
+  }
+  plan "deploy" {
+    phase "app" {
+      pod   = pod.app
+      order = "parallel"
+    }
+  }
+}
+"#;
+    stack.file("stack.hcl", &text);
+    stack
+}
+
+/// Everything there once: the package, the file, one process, one run of the task that runs once.
+fn expect_whole(lab: &Lab, hosts: &[&str], text: &str) {
+    for host in hosts {
+        let seen = lab.must_ssh(
+            host,
+            "cat /etc/counted.conf | cut -d' ' -f1; pgrep -fc '^sleep 1000000'; \
+             wc -l < /var/tmp/once.log; dpkg-query -W -f '${Status}\\n' redis-server; \
+             grep -c 'status installed redis-server' /var/log/dpkg.log; pgrep -fc 'weir-agent.* run'",
+        );
+        let seen: Vec<&str> = seen.lines().map(str::trim).collect();
+        assert_eq!(
+            seen,
+            [text, "1", "1", "install ok installed", "1", "1"],
+            "on {host}"
+        );
+    }
+}
+
+#[test]
+fn weir_killed_at_twenty_moments_converges() {
+    let _one = ONE_LAB.lock();
+    let Some(lab) = Lab::up(3) else { return };
+    let hosts = ["onprem1", "onprem2", "onprem3"];
+    let stack = stack_over(&lab, &hosts);
+
+    // How long an undisturbed apply takes, on hosts that are then emptied.
+    let begun = Instant::now();
+    stack.weir(&["apply", "-auto-approve"]).expect_success();
+    let whole = begun.elapsed();
+    expect_whole(&lab, &hosts, "one");
+
+    let mut killed = 0;
+    for round in 0..4 {
+        stack.weir(&["destroy", "-auto-approve"]).expect_success();
+        for host in hosts {
+            lab.must_ssh(
+                host,
+                "apt-get purge -y -qq redis-server >/dev/null 2>&1; : > /var/log/dpkg.log; \
+                 rm -f /var/tmp/once.log /var/tmp/starts.log",
+            );
+        }
+        // Five moments of the remaining work, spread over the run and shifted in each round.
+        for moment in 0..5u32 {
+            let after = whole * (moment * 4 + round + 1) / 24;
+            let run = stack.spawn(&["apply", "-auto-approve"]).kill_after(after);
+            killed += u32::from(run.was_killed());
+        }
+        stack.weir(&["apply", "-auto-approve"]).expect_success();
+        stack.weir(&["plan", "-detailed-exitcode"]).expect_code(0);
+        expect_whole(&lab, &hosts, "one");
+    }
+    assert!(killed >= 4, "weir was killed {killed} times in the middle");
+}
+
+#[test]
+fn a_host_that_fails_in_the_middle_is_named_and_the_others_finish() {
+    let _one = ONE_LAB.lock();
+    let options = Options {
+        disk: Some("400m".into()),
+        ..Options::default()
+    };
+    let Some(lab) = Lab::up_with(3, &options) else {
+        return;
+    };
+    let hosts = ["onprem1", "onprem2", "onprem3"];
+    let stack = stack_over(&lab, &hosts);
+
+    // Power loss while the hosts are being set up.
+    let run = stack.spawn(&["apply", "-auto-approve"]);
+    let begun = Instant::now();
+    while lab.ssh("onprem2", "test -e /var/lib/weir").is_err() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "the agent comes up: {}",
+            run.stderr()
+        );
+        sleep(Duration::from_millis(50));
+    }
+    lab.crash("onprem2");
+    let run = run.wait().expect_code(1);
+    assert!(run.stderr.contains("onprem2"), "{}", run.stderr);
+    lab.start("onprem2");
+    stack.weir(&["apply", "-auto-approve"]).expect_success();
+    stack.weir(&["plan", "-detailed-exitcode"]).expect_code(0);
+    expect_whole(&lab, &hosts, "one");
+
+    // A full disk.
+    lab.fill("onprem3");
+    let change = ["apply", "-auto-approve", "-var", "text=two"];
+    let run = stack.weir(&change).expect_code(1);
+    assert!(
+        run.stderr.contains("onprem3") && run.stderr.contains("No space left"),
+        "{}",
+        run.stderr
+    );
+    lab.unfill("onprem3");
+    stack.weir(&change).expect_success();
+    expect_whole(&lab, &hosts, "two");
+
+    // A cut cable: nothing can be read, so nothing is planned for it.
+    lab.cut("onprem1");
+    let run = stack
+        .weir(&["apply", "-auto-approve", "-var", "text=three"])
+        .expect_code(1);
+    assert!(run.stderr.contains("onprem1"), "{}", run.stderr);
+    lab.heal("onprem1");
+    let change = ["apply", "-auto-approve", "-var", "text=three"];
+    stack.weir(&change).expect_success();
+    stack
+        .weir(&["plan", "-detailed-exitcode", "-var", "text=three"])
+        .expect_code(0);
+    expect_whole(&lab, &hosts, "three");
+}
