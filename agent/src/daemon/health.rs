@@ -160,7 +160,8 @@ impl Handle {
         let deadline = Instant::now() + limit;
         let mut status = self.status.subscribe();
         loop {
-            match &status.borrow_and_update().state {
+            let state = status.borrow_and_update().state.clone();
+            match &state {
                 TaskState::Running { ready: true, .. } => return Ok(()),
                 TaskState::Failed { message } => {
                     return Err(format!("{message}{}", config.last_words().await));
@@ -241,7 +242,8 @@ impl Handle {
     pub(crate) async fn wait_finished(&self) -> Result<(), String> {
         let mut status = self.status.subscribe();
         loop {
-            match &status.borrow_and_update().state {
+            let state = status.borrow_and_update().state.clone();
+            match &state {
                 TaskState::Finished { .. } => return Ok(()),
                 TaskState::Failed { message } => {
                     return Err(format!("{message}{}", self.config().last_words().await));
