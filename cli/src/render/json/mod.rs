@@ -8,7 +8,7 @@ pub(crate) mod state;
 pub(crate) mod ui;
 
 use serde_json::{Value as Json, json};
-use weir_core::{Address, Key, Kind, Object, Value};
+use weir_core::{Address, Key, Kind, Object, Type, Value};
 
 /// The Terraform release whose formats these are.
 pub(crate) const TERRAFORM: &str = "1.11.4";
@@ -42,6 +42,9 @@ pub(crate) fn mask(value: &Value, holds: &impl Fn(&Value) -> bool) -> Json {
             let masks = m.iter().map(|(k, v)| (k.to_string(), mask(v, holds)));
             Json::Object(masks.filter(|(_, m)| *m != Json::Bool(false)).collect())
         }
+        // Of what is not known yet only the form is known.
+        Kind::Unknown(Type::Map(_) | Type::Object(_), _) => json!({}),
+        Kind::Unknown(Type::List(_) | Type::Set(_) | Type::Tuple(_), _) => json!([]),
         _ => Json::Bool(false),
     }
 }

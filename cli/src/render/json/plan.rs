@@ -56,6 +56,9 @@ pub(crate) fn change(change: &Change) -> Json {
     let before = change.before.as_ref().map(|k| k.value());
     let mut body = sides(before, change.after.as_ref());
     body["actions"] = actions(change.action);
+    if change.action.is_noop() {
+        body["after_unknown"] = json!({});
+    }
     if let Reason::CannotUpdate(paths) = &change.reason {
         let paths: Vec<Json> = paths.iter().map(weir_core::json::path_to_json).collect();
         body["replace_paths"] = json!(paths);
@@ -80,6 +83,9 @@ fn sides(before: Option<&Value>, after: Option<&Value>) -> Json {
 
 fn output(change: &OutputChange) -> Json {
     let mut out = sides(change.before.as_ref(), change.after.as_ref());
+    if change.after.is_none() {
+        out["after_unknown"] = json!(false);
+    }
     out["actions"] = match (&change.before, &change.after) {
         (None, Some(_)) => json!(["create"]),
         (Some(_), None) => json!(["delete"]),
