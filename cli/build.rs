@@ -62,8 +62,11 @@ fn build(root: &Path) -> PathBuf {
         .arg(&target_dir);
     match cargo.status() {
         Ok(status) if status.success() => {}
-        Ok(status) => panic!("the agent can't be built: {cargo:?} ended with {status}"),
-        Err(e) => panic!("the agent can't be built: {cargo:?}: {e}"),
+        Ok(status) => panic!(
+            "the agent can't be built: `cargo build --package weir-agent` ended with {status}; \
+             its own messages stand above"
+        ),
+        Err(e) => panic!("the agent can't be built: cargo can't be started: {e}"),
     }
     target_dir.join(target).join("agent").join("weir-agent")
 }

@@ -4,6 +4,8 @@ pub(crate) mod diagnostics;
 pub(crate) mod json;
 pub(crate) mod plan;
 pub(crate) mod progress;
+#[cfg(test)]
+mod samples;
 pub(crate) mod snapshot;
 pub(crate) mod style;
 pub(crate) mod tree;

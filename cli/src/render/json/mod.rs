@@ -5,6 +5,8 @@
 pub(crate) mod diagnostic;
 pub(crate) mod plan;
 pub(crate) mod state;
+#[cfg(test)]
+mod tests;
 pub(crate) mod ui;
 
 use serde_json::{Value as Json, json};

@@ -1,86 +1,15 @@
 //! Golden texts of plans. `INSTA_UPDATE=always cargo test -p weir-cli` writes them anew.
 
 use super::render;
-use crate::render::style::Paint;
-use std::{collections::BTreeMap, sync::Arc};
-use weir_core::{
-    Address, Known, Marks, Path, Type, Value,
-    address::ProviderRef,
-    change::{Action, Change, Orphan, Reason, ReplaceOrder},
-    plan::{OutputChange, Plan},
-    snapshot::{Lineage, Serial},
+use crate::render::{
+    samples::{by_address, change, map, n, object, plan, s, secret, strings, unknown},
+    style::Paint,
 };
-
-fn s(text: &str) -> Value {
-    Value::from(text)
-}
-
-fn n(number: i64) -> Value {
-    Value::from(number)
-}
-
-fn unknown() -> Value {
-    Value::unknown(Type::String)
-}
-
-fn secret(text: &str) -> Value {
-    s(text).mark(Marks::SENSITIVE)
-}
-
-fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    Value::object(fields)
-}
-
-fn map<const N: usize>(ty: Type, entries: [(&str, Value); N]) -> Value {
-    Value::map(
-        ty,
-        entries
-            .into_iter()
-            .map(|(k, v)| (Arc::from(k), v))
-            .collect(),
-    )
-}
-
-fn strings<const N: usize>(items: [&str; N]) -> Value {
-    Value::list(Type::String, items.into_iter().map(s).collect())
-}
-
-fn change(address: &str, action: Action, reason: Reason, sides: [Option<Value>; 2]) -> Change {
-    let [before, after] = sides;
-    Change {
-        address: address.parse().expect("an address"),
-        action,
-        reason,
-        before: before.map(|b| Known::new(b).expect("known")),
-        after,
-        provider: ProviderRef {
-            name: "fake".into(),
-            alias: None,
-        },
-        private: Vec::new(),
-        batch: None,
-    }
-}
-
-fn by_address(changes: impl IntoIterator<Item = Change>) -> BTreeMap<Address, Change> {
-    changes
-        .into_iter()
-        .map(|c| (c.address.clone(), c))
-        .collect()
-}
-
-fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
-    Plan {
-        lineage: Lineage("l".into()),
-        base: Serial(1),
-        changes: by_address(changes),
-        drift: BTreeMap::new(),
-        outputs: BTreeMap::new(),
-        dependencies: BTreeMap::new(),
-        nodes: Vec::new(),
-        steps: Vec::new(),
-    }
-}
+use weir_core::{
+    Path, Type, Value,
+    change::{Action, Orphan, Reason, ReplaceOrder},
+    plan::{OutputChange, Plan},
+};
 
 fn text(plan: &Plan) -> String {
     render(plan, &[], Paint::Plain)
