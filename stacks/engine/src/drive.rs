@@ -12,23 +12,28 @@ pub(crate) struct Driven {
 }
 
 /// Drives to the end: each instance gets what `value` says, each pod the place that `placement`
-/// has for it (without one it is left out, with what depends on it).
+/// has for it (without one it is left out, with what depends on it). Returns the errors there
+/// were beside what was yielded all the same.
 pub(crate) fn drive(
     evaluator: &mut Evaluator,
     mut value: impl FnMut(&Address) -> Value,
     mut placement: impl FnMut(&Address) -> Option<Placement>,
-) -> Result<Driven, Diagnostics> {
+) -> (Driven, Diagnostics) {
     let mut driven = Driven::default();
     let mut yielded: Vec<Instance> = Vec::new();
     loop {
-        match evaluator.next()? {
+        let next = match evaluator.next() {
+            Ok(next) => next,
+            Err(errors) => return (driven, errors),
+        };
+        match next {
             Next::Provider(p) => driven.providers.push(*p),
             Next::Instance(i) => yielded.push(*i),
             Next::Place(request) => {
                 let placed = places(&request, &mut placement);
                 evaluator.place(&request, placed);
             }
-            Next::Waiting if yielded.is_empty() => return Err(stuck()),
+            Next::Waiting if yielded.is_empty() => return (driven, stuck()),
             Next::Waiting => {
                 yielded.sort_by(|a, b| a.address.cmp(&b.address));
                 for instance in yielded.drain(..) {
@@ -36,7 +41,7 @@ pub(crate) fn drive(
                     driven.instances.insert(instance.address.clone(), instance);
                 }
             }
-            Next::Done => return Ok(driven),
+            Next::Done => return (driven, Diagnostics::new()),
         }
     }
 }

@@ -127,13 +127,13 @@ impl Engine {
     async fn configure_from_state(&self, config: &Arc<Config>, snapshot: &Snapshot) {
         let mut evaluator = Evaluator::new(config.clone(), self.registry.clone());
         let pods = crate::pods::Pods::of_state(snapshot, config);
-        let driven = drive::drive(
+        let (driven, _) = drive::drive(
             &mut evaluator,
             |address| drive::from_state(snapshot, address),
             |address| pods.placement(address).cloned(),
         );
         // Errors are not lost: planning meets them again, and says so in their place.
-        for provider in driven.map(|d| d.providers).unwrap_or_default() {
+        for provider in driven.providers {
             let _ = self.session.configure(&provider).await;
         }
     }

@@ -500,3 +500,22 @@ async fn a_plan_of_pods_in_a_file_places_them_as_shown() {
             .is_empty()
     );
 }
+
+#[tokio::test]
+async fn what_can_not_be_evaluated_any_more_stands_in_no_destroys_way() {
+    let site = Site::new();
+    let port = "count = 1\nresources {\n  port \"http\" { number = 8080 }\n}";
+    let stack = cluster("a")
+        + &service("web", port)
+        + "output \"url\" { value = service.web.endpoints.http[0] }\n";
+    site.converge(&stack).await;
+    for _ in 0..2 {
+        let destroy = PlanOptions {
+            mode: Mode::Destroy,
+            ..PlanOptions::default()
+        };
+        let report = site.apply_with(&stack, destroy).await;
+        assert_eq!(report.status, Status::Succeeded, "{}", report.diagnostics);
+        assert!(site.world.store.is_empty().await.unwrap());
+    }
+}

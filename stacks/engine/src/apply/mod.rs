@@ -132,11 +132,16 @@ impl<'a> Run<'a> {
                 .into());
         }
         let mut evaluator = Evaluator::new(planned.config.clone(), engine.registry.clone());
-        let driven = drive::drive(
+        let (driven, errors) = drive::drive(
             &mut evaluator,
             |address| planned_value(planned, &snapshot, address),
             |address| pods::placement(&planned_value(planned, &snapshot, address)),
-        )?;
+        );
+        // What is only deleted needs no configuration (planning refused what does).
+        let writes = |op: Op| matches!(op, Op::Create | Op::Update | Op::Read);
+        if errors.has_errors() && planned.plan.nodes.iter().any(|n| writes(n.op)) {
+            return Err(errors);
+        }
         for provider in &driven.providers {
             engine.session.configure(provider).await?;
         }

@@ -93,13 +93,16 @@ impl Run<'_> {
                     .and_then(|c| c.after.clone())
                     .unwrap_or_else(|| Value::unknown(weir_core::Type::Dynamic)),
             };
-            let driven = drive::drive(&mut evaluator, value, |address| {
+            let (driven, errors) = drive::drive(&mut evaluator, value, |address| {
                 planned
                     .plan
                     .changes
                     .get(address)
                     .and_then(|c| crate::pods::placement(c.after.as_ref()?))
-            })?;
+            });
+            if errors.has_errors() {
+                return Err(errors);
+            }
             for provider in &driven.providers {
                 if provider.provider == change.provider {
                     self.engine.session.configure(provider).await?;

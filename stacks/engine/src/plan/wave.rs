@@ -9,7 +9,7 @@ use crate::{
 use futures::{StreamExt as _, stream};
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::snapshot::{Resource, Snapshot};
-use weir_core::{Address, Diagnostic, Value, address::ProviderRef, change::Action};
+use weir_core::{Address, Diagnostic, Diagnostics, Value, address::ProviderRef, change::Action};
 use weir_lang::{Evaluator, Instance, Next, PlaceRequest, ProviderConfig};
 
 /// What became ready since the last wave.
@@ -34,11 +34,12 @@ impl Engine {
         let mut pods = Pods::of_state(snapshot, &input.config);
         let mut broken: BTreeSet<ProviderRef> = BTreeSet::new();
         let mut configured: BTreeSet<ProviderRef> = BTreeSet::new();
+        let mut found = Diagnostics::new();
         loop {
             let wave = match drain(&mut evaluator) {
                 Ok(wave) => wave,
                 Err(errors) => {
-                    findings.diagnostics.extend(errors);
+                    found.extend(errors);
                     break;
                 }
             };
@@ -61,15 +62,14 @@ impl Engine {
                 break;
             }
         }
-        let found = evaluator.take_diagnostics();
+        found.extend(evaluator.take_diagnostics());
         // Where all goes, what can't be evaluated any more (an output over a service that is gone)
         // stands in nobody's way, unless it kept a provider from being configured.
         let needed = |r: &Resource| configured.contains(&r.provider);
-        let harmless =
-            input.options.mode == Mode::Destroy && snapshot.resources.values().all(needed);
-        if !harmless {
-            findings.diagnostics.extend(found);
+        if input.options.mode == Mode::Destroy && snapshot.resources.values().all(needed) {
+            found.0.retain(|d| !d.is_error());
         }
+        findings.diagnostics.extend(found);
         evaluator
     }
 
@@ -84,7 +84,7 @@ impl Engine {
             broken.insert(provider.provider.clone());
             findings.diagnostics.extend(match &provider.span {
                 None => errors,
-                Some(span) => weir_core::Diagnostics(
+                Some(span) => Diagnostics(
                     errors
                         .into_iter()
                         .map(|d| input.config.sources().point(d, span))
@@ -132,7 +132,7 @@ impl Engine {
                                 .await
                         }
                         // The provider's own error was reported.
-                        false => Finding::failed(weir_core::Diagnostics::new()),
+                        false => Finding::failed(Diagnostics::new()),
                     }
                 }
             })
@@ -184,7 +184,7 @@ fn has_pending(
 }
 
 /// Everything that is ready.
-fn drain(evaluator: &mut Evaluator) -> Result<Wave, weir_core::Diagnostics> {
+fn drain(evaluator: &mut Evaluator) -> Result<Wave, Diagnostics> {
     let mut wave = Wave::default();
     loop {
         match evaluator.next()? {

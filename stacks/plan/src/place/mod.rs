@@ -2,7 +2,7 @@
 //!
 //! 1. What runs stays where it is as long as its host is there and holds it: a changed rule moves
 //!    nothing ([`place`]).
-//! 2. The others get hosts by a search over what is feasible ([`feasible`]), the best ranked first
+//! 2. The others get hosts by a search over what is feasible (`feasible`), the best ranked first
 //!    (`rank`). The first way down is the greedy one; a dead end is left by stepping back, within
 //!    a budget.
 //! 3. Ports: the numbers that are written, then the ones that were chosen before, then the lowest
