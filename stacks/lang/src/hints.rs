@@ -13,7 +13,7 @@ pub(crate) fn closest<'a>(
 ) -> Option<&'a str> {
     candidates
         .into_iter()
-        .map(|c| (strsim::jaro_winkler(name, c), c))
+        .map(|c| (likeness(name, c), c))
         .filter(|(score, _)| *score >= ALIKE)
         // The first of equally close ones: `max_by` would take the last.
         .fold(None, |best: Option<(f64, &str)>, next| match best {
@@ -21,6 +21,23 @@ pub(crate) fn closest<'a>(
             _ => Some(next),
         })
         .map(|(_, c)| c)
+}
+
+/// How alike two names are, from 0 to 1. Short names differ by much where one letter is wrong, so
+/// a single slip (a letter more, less, other, or two swapped) counts as alike too.
+fn likeness(name: &str, candidate: &str) -> f64 {
+    let slip = name.len() > 2 && strsim::osa_distance(name, candidate) == 1;
+    let score = strsim::jaro_winkler(name, candidate);
+    if slip { score.max(ALIKE) } else { score }
+}
+
+/// The text as the beginning of a sentence.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
 }
 
 /// A help line: the closest name, else the names there are; `None` where there is none at all.
@@ -46,7 +63,8 @@ pub(crate) fn suggest<'a>(
         .take(LISTED)
         .map(|c| format!("`{}`", show(c)))
         .collect();
-    Some(format!("There is {}{more}.", and(&names, &more)))
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    Some(format!("There {verb} {}{more}.", and(&names, &more)))
 }
 
 fn and(names: &[String], more: &str) -> String {

@@ -66,10 +66,14 @@ impl<'b> Reader<'b> {
     ) -> Option<&'b Block> {
         let found = self.blocks(ident);
         for second in found.iter().skip(1) {
-            let d =
-                Diagnostic::error(format!("{} has a second block `{ident}`", self.what)).because(
-                    format!("It may have one; the first is at {}.", found[0].span),
-                );
+            let d = Diagnostic::error(format!(
+                "{} has a second block `{ident}`",
+                hints::sentence(&self.what)
+            ))
+            .because(format!(
+                "It may have one; the first is at {}.",
+                found[0].span
+            ));
             report.push(d, &second.span);
         }
         found.first().copied()
@@ -114,7 +118,8 @@ impl<'b> Reader<'b> {
             }
             let mut d = Diagnostic::error(format!(
                 "{} has no attribute `{}`",
-                self.what, attribute.name
+                hints::sentence(&self.what),
+                attribute.name
             ));
             if self.blocks.contains(&*attribute.name) {
                 d = d.help(format!(
@@ -134,7 +139,11 @@ impl<'b> Reader<'b> {
             if self.blocks.contains(&*block.ident) {
                 continue;
             }
-            let mut d = Diagnostic::error(format!("{} has no block `{}`", self.what, block.ident));
+            let mut d = Diagnostic::error(format!(
+                "{} has no block `{}`",
+                hints::sentence(&self.what),
+                block.ident
+            ));
             if self.attributes.contains(&*block.ident) {
                 d = d.help(format!(
                     "Write it as an attribute: `{} = ...`.",
@@ -192,7 +201,7 @@ pub(crate) fn labels<'b>(
     };
     if block.labels.len() != names.len() {
         let d = Diagnostic::error(format!(
-            "block `{}` has {} where it must have {}",
+            "Block `{}` has {} where it must have {}",
             block.ident,
             count(block.labels.len(), "label"),
             names.len(),

@@ -73,9 +73,9 @@ fn missing(body: &Body, schema: &Block, what: &str, header: &Span, report: &mut 
     for (name, nested) in &schema.blocks {
         let found = body.blocks.iter().any(|b| super::is_block(b, name));
         if nested.min > 0 && !found {
-            let d = Diagnostic::error(format!("{what} has no block `{name}`"))
+            let d = Diagnostic::error(format!("{} has no block `{name}`", hints::sentence(what)))
                 .because(format!("It needs at least {}.", nested.min))
-                .help(format!("Add `{name} {{ ... }}`."));
+                .help(format!("Add `{name}{} {{ ... }}`.", label(nested)));
             report.push(d, header);
         }
     }
@@ -131,7 +131,7 @@ fn dynamic(block: &Source, schema: &Block, what: &str, report: &mut Report<'_>) 
 fn label_count(block: &Source, nested: &NestedBlock, what: &str, report: &mut Report<'_>) {
     let wanted = usize::from(nested.nesting == Nesting::Map);
     if block.labels.len() != wanted {
-        let form = if wanted == 1 { " \"name\"" } else { "" };
+        let form = label(nested);
         let d = Diagnostic::error(format!(
             "Block `{}` of {what} has {}",
             block.ident,
@@ -147,6 +147,14 @@ fn label_count(block: &Source, nested: &NestedBlock, what: &str, report: &mut Re
     }
 }
 
+/// How a nested block's label is written.
+fn label(nested: &NestedBlock) -> &'static str {
+    match nested.nesting {
+        Nesting::Map => " \"name\"",
+        _ => "",
+    }
+}
+
 fn title(block: &Source) -> String {
     match block.label(0) {
         Some(label) => format!("{} `{label}`", block.ident),
@@ -158,7 +166,10 @@ fn unknown_attribute(name: &str, schema: &Block, what: &str) -> Diagnostic {
     if is_later(name) && !schema.attributes.contains_key(name) && what_is_ours(what) {
         return later(name, what);
     }
-    let d = Diagnostic::error(format!("{what} has no attribute `{name}`"));
+    let d = Diagnostic::error(format!(
+        "{} has no attribute `{name}`",
+        hints::sentence(what)
+    ));
     if schema.blocks.contains_key(name) {
         return d.help(format!("Write it as a block: `{name} {{ ... }}`."));
     }
@@ -175,7 +186,7 @@ fn unknown_block(name: &str, schema: &Block, what: &str) -> Diagnostic {
     if is_later(name) && what_is_ours(what) {
         return later(name, what);
     }
-    let d = Diagnostic::error(format!("{what} has no block `{name}`"));
+    let d = Diagnostic::error(format!("{} has no block `{name}`", hints::sentence(what)));
     if schema.attributes.contains_key(name) {
         return d.help(format!("Write it as an attribute: `{name} = ...`."));
     }

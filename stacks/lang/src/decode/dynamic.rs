@@ -126,7 +126,7 @@ fn expand_one<'b>(
         let what = if collection.is_null() {
             "null".into()
         } else {
-            collection.ty().friendly()
+            super::article(&collection.ty())
         };
         let d = Diagnostic::error(format!("`for_each` of `dynamic \"{ident}\"` is {what}"))
             .because("It must be a list, a set, a map or an object.");

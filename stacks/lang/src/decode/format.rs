@@ -62,11 +62,11 @@ impl Format {
             ),
             Format::OneOf(words) => (
                 value.as_str().is_some_and(|s| words.contains(&s)),
-                "none of its words",
+                "not one of its choices",
                 one_of(value.as_str(), words),
             ),
             Format::Signal => (
-                value.as_str().is_some_and(|s| is_signal(s)),
+                value.as_str().is_some_and(is_signal),
                 "no signal",
                 "Write a signal's name, such as \"TERM\", \"HUP\" or \"INT\".".to_owned(),
             ),
@@ -176,5 +176,7 @@ pub(crate) fn parse_size(text: &str) -> Option<u64> {
     };
     let bytes = number * unit;
     // Beyond 2^53 a float is not exact any more; no host has so much.
-    (bytes >= 1.0 && bytes <= 9.0e15).then_some(bytes.round() as u64)
+    (1.0..=9.0e15)
+        .contains(&bytes)
+        .then_some(bytes.round() as u64)
 }

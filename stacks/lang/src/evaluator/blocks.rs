@@ -113,14 +113,14 @@ impl Evaluator {
     pub(super) fn configuration(&self, id: NodeId) -> Outcome<Ready> {
         let entity = self.graph.get(id);
         let Role::Instance(position) = entity.role else {
-            return Err(id);
+            return Err(id.into());
         };
         let block = self.graph.module(entity.inst).id(entity.ix);
         match self.kind_of(id) {
             NodeKind::Resource(r) => self.resource_config(id, block, position, r),
             NodeKind::Site(s) => self.host_config(block, position, s),
             NodeKind::Pods(s, p) => self.pod_config(block, position, s, p),
-            _ => Err(id),
+            _ => Err(id.into()),
         }
     }
 
@@ -134,7 +134,7 @@ impl Evaluator {
         let entity = self.graph.get(id);
         let node = self.module_of(entity.inst).node(entity.ix);
         let Some(expansion) = &self.graph.get(block).expansion else {
-            return Err(block);
+            return Err(block.into());
         };
         let shape = self.shapes.of(&resource.object);
         let provider = node.provider.clone().unwrap_or_else(|| ProviderRef {

@@ -24,7 +24,7 @@ pub(super) type Keys = (Mode, Vec<Key>, Vec<Value>);
 
 impl Evaluator {
     pub(super) fn expand_resource(&mut self, id: NodeId, resource: &Resource) -> Result<(), Stop> {
-        let title = resource.object.to_string();
+        let title = self.name_of(id);
         let outcome = self.keys(id, &resource.repeat, &resource.depends_on, &title);
         let computed = self.settle(id, outcome)?;
         self.set_instances(id, computed, |_, _| ());
@@ -37,7 +37,7 @@ impl Evaluator {
         call: &ModuleCall,
         child: ModuleId,
     ) -> Result<(), Stop> {
-        let title = format!("module.{}", call.name);
+        let title = self.name_of(id);
         let outcome = self.keys(id, &call.repeat, &call.depends_on, &title);
         let mut computed = self.settle(id, outcome)?;
         if self.graph.get(id).expansion.is_some() {

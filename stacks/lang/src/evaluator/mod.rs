@@ -131,6 +131,8 @@ impl Evaluator {
     ///
     /// # Errors
     /// At the end, in place of [`Next::Done`]: every error there was, in file order.
+    // An iterator can't answer `Waiting` and go on; the name is the contract's all the same.
+    #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Next, Diagnostics> {
         self.work();
         if let Some(next) = self.ready.pop_front() {

@@ -313,11 +313,11 @@ impl Evaluator {
         site: &Site,
     ) -> Outcome<Ready> {
         let State::Ready(memo) = &self.graph.get(block).state else {
-            return Err(block);
+            return Err(block.into());
         };
         let configs = self.hosts.get(&block).ok_or(block)?;
         let Some(config) = configs.get(position) else {
-            return Err(block);
+            return Err(block.into());
         };
         let deps = memo.deps.clone();
         self.compute(self.graph.get(block).inst, Names::default(), |frame, _| {
@@ -358,20 +358,20 @@ impl Evaluator {
     ) -> Outcome<Ready> {
         let inst = self.graph.get(block).inst;
         let Some(service_id) = self.service_id(inst, service) else {
-            return Err(block);
+            return Err(block.into());
         };
         let State::Ready(memo) = &self.graph.get(service_id).state else {
-            return Err(service_id);
+            return Err(service_id.into());
         };
         let Some(placed) = self.services.get(&service_id) else {
-            return Err(service_id);
+            return Err(service_id.into());
         };
         let at = placed.wanted.pods.iter().position(|p| p.name == *pod.name);
         let Some((wanted, placement)) = at.and_then(|at| {
             let placement = placed.placements[at].get(position)?.as_ref()?;
             Some((&placed.wanted.pods[at], placement))
         }) else {
-            return Err(block);
+            return Err(block.into());
         };
         let Some(host) = placed
             .wanted
@@ -379,11 +379,11 @@ impl Evaluator {
             .iter()
             .find(|h| h.id() == placement.host)
         else {
-            return Err(block);
+            return Err(block.into());
         };
         let agent = self.agents.get(&host.agent).copied().ok_or(block)?;
         if !matches!(self.graph.get(agent).state, State::Supplied(_)) {
-            return Err(agent);
+            return Err(agent.into());
         }
         let instance = placed::Instance {
             pod: wanted,

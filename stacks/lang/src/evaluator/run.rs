@@ -21,7 +21,23 @@ pub(super) struct Computed<T> {
 }
 
 /// An evaluation, or the node it waits for.
-pub(super) type Outcome<T> = Result<Computed<T>, NodeId>;
+pub(super) type Outcome<T> = Result<Computed<T>, Wait>;
+
+/// An evaluation waits for a node.
+pub(super) struct Wait {
+    pub(super) on: NodeId,
+    /// What was found wrong before that.
+    problems: Vec<Diagnostic>,
+}
+
+impl From<NodeId> for Wait {
+    fn from(on: NodeId) -> Wait {
+        Wait {
+            on,
+            problems: Vec::new(),
+        }
+    }
+}
 
 /// A node had no success.
 pub(super) enum Stop {
@@ -113,20 +129,19 @@ impl Evaluator {
         id: NodeId,
         outcome: Outcome<T>,
     ) -> Result<Computed<T>, Stop> {
-        let mut computed = outcome.map_err(Stop::Wait)?;
+        let (problems, result) = match outcome {
+            Ok(mut computed) => (std::mem::take(&mut computed.problems), Ok(computed)),
+            Err(wait) => (wait.problems, Err(Stop::Wait(wait.on))),
+        };
         let mut failed = false;
-        if !computed.problems.is_empty() {
+        if !problems.is_empty() {
             let address = self.address_of(id);
-            for problem in computed.problems.drain(..) {
+            for problem in problems {
                 failed |= problem.is_error();
                 self.report(problem, address.as_ref());
             }
         }
-        if failed {
-            Err(Stop::Failed)
-        } else {
-            Ok(computed)
-        }
+        if failed { Err(Stop::Failed) } else { result }
     }
 
     /// Keeps the value of a node.
@@ -160,15 +175,14 @@ impl Evaluator {
         let result = f(&frame, &mut problems);
         // What was found counts, whether or not something is still missing: an error is the
         // sooner known the better.
-        let value = match result {
-            Ok(value) => value,
-            Err(node) => return Err(node),
-        };
-        Ok(Computed {
-            value,
-            reads: frame.reads.into_inner(),
-            problems,
-        })
+        match result {
+            Ok(value) => Ok(Computed {
+                value,
+                reads: frame.reads.into_inner(),
+                problems,
+            }),
+            Err(on) => Err(Wait { on, problems }),
+        }
     }
 
     /// The configuration of an instance, with everything it needs brought up to date.
@@ -185,7 +199,7 @@ impl Evaluator {
                     };
                     return Err(Diagnostics(computed.problems.into_iter().map(on).collect()));
                 }
-                Err(node) => {
+                Err(Wait { on: node, .. }) => {
                     let stale = matches!(self.graph.get(node).state, State::Stale);
                     if stale {
                         self.enqueue(node);

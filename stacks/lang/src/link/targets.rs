@@ -23,7 +23,7 @@ pub(super) struct Names<'a> {
     pub(super) each: bool,
     /// `self`
     pub(super) own: bool,
-    /// `pod.NAME` and `label.NAME`, of this service.
+    /// `pod.NAME`, of this service.
     pub(super) pod: Option<&'a Service>,
     /// The node of the service the place lies in: its placement is known there.
     pub(super) service: Option<NodeIx>,
@@ -100,7 +100,11 @@ pub(super) fn targets(
         "count" if names.count => known(reference, &["index"]),
         "each" if names.each => known(reference, &["key", "value"]),
         "self" if names.own => Ok(Vec::new()),
-        "label" if names.pod.is_some() => Ok(Vec::new()),
+        "label" if names.pod.is_some() => Err(Box::new(
+            Diagnostic::error(format!("This version of weir has no `{reference}`"))
+                .because("Labels a host must have are written as values.")
+                .help("Write `require = { NAME = \"value\" }` in `place`."),
+        )),
         "pod" if names.pod.is_some() => pod(reference, names.pod),
         "count" => Err(out_of_place(reference, "a block with `count`")),
         "each" => Err(out_of_place(reference, "a block with `for_each`")),
@@ -244,8 +248,12 @@ fn resource(reference: &Reference, module: &Module, at: usize) -> Found<NodeIx> 
         "service",
     ];
     let mut d = Diagnostic::error(format!("There is no `{wanted}`")).because(format!(
-        "This module ({}) has no such {}.",
-        Config::folder(&module.dir),
+        "{} has no such {}.",
+        if module.path.is_empty() {
+            "The root module"
+        } else {
+            &module.path
+        },
         if at == 1 { "data source" } else { "resource" }
     ));
     d.help = match hints::closest(ty, roots) {

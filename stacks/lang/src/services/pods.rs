@@ -154,14 +154,7 @@ pub(super) fn one_of(
     if set.len() == 1 {
         return;
     }
-    let title = {
-        let mut chars = what.chars();
-        let first = chars
-            .next()
-            .map(|c| c.to_uppercase().to_string())
-            .unwrap_or_default();
-        format!("{first}{}", chars.as_str())
-    };
+    let title = crate::hints::sentence(what);
     let names = names
         .iter()
         .map(|n| format!("`{n}`"))

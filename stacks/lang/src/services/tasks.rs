@@ -52,7 +52,7 @@ pub(super) fn tasks(
         }
         let finishes = field(&task, "goal")
             .and_then(Value::as_str)
-            .is_some_and(|g| g != "running");
+            .is_some_and(|g| ["finish", "once"].contains(&g));
         if finishes && field(&task, "unit").is_some() {
             let d = Diagnostic::error(format!("The goal of {what} does not fit a unit"))
                 .because("weir keeps a package's systemd unit running; it can't wait for its end.")

@@ -6,7 +6,7 @@ use weir_core::{Address, Value};
 use weir_lang::Next;
 
 fn address(text: &str) -> Address {
-    text.parse().unwrap()
+    text.parse().expect("the tests write addresses")
 }
 
 const CHAIN: &str = r#"

@@ -443,8 +443,3 @@ pub(crate) fn errors_of(of: &[(&str, &str)], inputs: &Inputs) -> String {
         }
     }
 }
-
-/// All errors of one file.
-pub(crate) fn errors(text: &str) -> String {
-    errors_of(&[("main.hcl", text)], &Inputs::default())
-}

@@ -128,9 +128,9 @@ impl Blocks {
 
 /// A block of the language that this version does not have.
 pub(crate) fn not_yet(block: &str) -> Diagnostic {
-    Diagnostic::error(format!("This version of weir has no `{block}` block"))
+    Diagnostic::error(format!("This version of weir has no `{block}`"))
         .because("The language reserves it; it is refused here, as ignoring it would do something else than it says.")
-        .help("Remove the block, or use a version of weir that has it.")
+        .help("Remove it, or use a version of weir that has it.")
 }
 
 /// Two blocks of one kind have one name.

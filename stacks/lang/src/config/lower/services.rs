@@ -97,9 +97,12 @@ fn pod(service: &str, block: &Block, report: &mut Report<'_>) -> Option<Pod> {
                 report.push(d, &every.expr.span);
             }
             if let Some(count) = count {
-                let d = Diagnostic::error(format!("{what} has both `count` and `every`"))
-                    .because("Each says how many instances there are.")
-                    .help("Keep one of them.");
+                let d = Diagnostic::error(format!(
+                    "{} has both `count` and `every`",
+                    crate::hints::sentence(&what)
+                ))
+                .because("Each says how many instances there are.")
+                .help("Keep one of them.");
                 report.push(d, &count.name_span);
             }
             PodRepeat::EveryHost
