@@ -314,8 +314,18 @@ pub fn unify(types: &[Type]) -> Option<Type> {
     if rest.iter().all(|t| t == first) {
         return Some(first.clone());
     }
+    // What has no type of its own takes that of the others.
     if types.iter().any(|t| matches!(t, Type::Dynamic)) {
-        return Some(Type::Dynamic);
+        let typed: Vec<Type> = types
+            .iter()
+            .filter(|t| !matches!(t, Type::Dynamic))
+            .cloned()
+            .collect();
+        return if typed.is_empty() {
+            Some(Type::Dynamic)
+        } else {
+            unify(&typed)
+        };
     }
     let count = |f: fn(&Type) -> bool| types.iter().filter(|t| f(t)).count();
     let maps = count(|t| matches!(t, Type::Map(_)));

@@ -229,7 +229,7 @@ fn types_in_common() {
             vec![Type::Bool, Type::Number, Type::String],
             Some(Type::String),
         ),
-        (vec![Type::Number, Type::Dynamic], Some(Type::Dynamic)),
+        (vec![Type::Number, Type::Dynamic], Some(Type::Number)),
         (
             vec![Type::list(Type::Number), Type::list(Type::String)],
             Some(Type::list(Type::String)),

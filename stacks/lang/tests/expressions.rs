@@ -50,6 +50,40 @@ const DELIBERATE: &[(&str, &str)] = &[
         "cidrsubnet(\"10.1.2.0/24\", 4, -1)",
         "Terraform gives 0.0.0.16/28, outside the network",
     ),
+    ("toset([1, null])", "the order of a null in a set differs"),
+    (
+        "issensitive(false && sensitive(true))",
+        "the right side is not evaluated",
+    ),
+    ("jsonencode(-0)", "a zero has no sign"),
+    (
+        "yamlencode({\"a: b\" = 1, \"\" = 2, \"\\n\" = 3})",
+        "a key with a line end is quoted",
+    ),
+    (
+        "yamldecode(\"\\ta: 1\")",
+        "a tab before a key at the top is no indentation",
+    ),
+    (
+        "yamldecode(\"%YAML 1.2\\n---\\na: 1\\n\")",
+        "the version directive is taken",
+    ),
+    (
+        "cidrhost(\"2001:db8::/32\", 79228162514264337593543950336)",
+        "Terraform's is outside",
+    ),
+    (
+        "cidrhost(\"::ffff:10.0.0.0/120\", 1)",
+        "Terraform's is outside the network",
+    ),
+    (
+        "cidrsubnet(\"10.0.0.0/8\", -1, 0)",
+        "Terraform widens the network",
+    ),
+    (
+        "templatestring(\"a\", {})",
+        "any text is taken, not a reference alone",
+    ),
     ("format(\"%v\", null)", "Terraform gives an unknown value"),
     ("format(\"%s\", null)", "Terraform gives an unknown value"),
 ];
@@ -83,7 +117,7 @@ fn expressions() -> Vec<String> {
             text.lines()
                 .filter(|l| !l.is_empty() && !l.starts_with('#'))
                 .map(|l| {
-                    if l.contains("<<") {
+                    if !l.contains('"') || l.contains("<<") {
                         l.replace("\\n", "\n")
                     } else {
                         l.to_owned()

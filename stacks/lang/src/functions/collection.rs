@@ -59,9 +59,16 @@ pub(super) fn functions() -> Vec<Function> {
         )
         .gives_by(|a| a.first().map_or(Type::Dynamic, |v| Type::list(v.ty())))
         .elementwise(),
-        Function::new("range", [number("start")], range)
-            .rest(number("params"))
-            .gives(Type::list(Type::Number)),
+        Function::new(
+            "range",
+            [
+                number("start_or_end"),
+                number("end").optional(),
+                number("step").optional(),
+            ],
+            range,
+        )
+        .gives(Type::list(Type::Number)),
         Function::new("one", [any("list")], one)
             .gives_by(|a| element_type(a.first()))
             .elementwise(),
@@ -69,10 +76,17 @@ pub(super) fn functions() -> Vec<Function> {
             .gives(Type::list(Type::String))
             .elementwise(),
         Function::new("values", [any("mapping")], values).elementwise(),
-        Function::new("lookup", [any("inputMap"), string("key")], lookup)
-            .rest(any("default").nullable())
-            .gives_by(|a| element_type(a.first()))
-            .elementwise(),
+        Function::new(
+            "lookup",
+            [
+                any("inputMap"),
+                string("key"),
+                any("default").nullable().optional(),
+            ],
+            lookup,
+        )
+        .gives_by(|a| element_type(a.first()))
+        .elementwise(),
         Function::new("merge", [], merge)
             .rest(any("maps").nullable())
             .elementwise(),
@@ -137,6 +151,17 @@ fn sequence<'v>(args: &'v [Value], index: usize, what: &str) -> Outcome<Vec<&'v 
     args.get(index).and_then(Value::elements).ok_or_else(|| {
         FunctionError::Argument(index, format!("{what} must be a list, set or tuple"))
     })
+}
+
+/// The elements of a list or tuple; a set has no order to count by.
+fn indexed(args: &[Value], index: usize) -> Outcome<Vec<&Value>> {
+    match args.get(index).map(Value::kind) {
+        Some(Kind::List(..) | Kind::Tuple(_)) => sequence(args, index, "it"),
+        _ => Err(FunctionError::Argument(
+            index,
+            "a list or tuple is required".into(),
+        )),
+    }
 }
 
 /// A list where they have a type in common, else a tuple.
@@ -255,7 +280,7 @@ fn element(args: &[Value], _: &Context) -> Outcome {
 }
 
 fn index(args: &[Value], _: &Context) -> Outcome {
-    let items = sequence(args, 0, "argument")?;
+    let items = indexed(args, 0)?;
     if items.is_empty() {
         return Err(FunctionError::call("cannot search an empty list"));
     }
@@ -409,11 +434,6 @@ fn range(args: &[Value], _: &Context) -> Outcome {
         (Some(start), Some(end), step) => (start, end, step),
         _ => return Err(FunctionError::call("at least one argument is required")),
     };
-    if args.len() > 3 {
-        return Err(FunctionError::call(
-            "must have one, two, or three arguments",
-        ));
-    }
     let down = end < start;
     let step = step.unwrap_or_else(|| if down { one.neg() } else { one });
     let wrong = |why: &str| Err(FunctionError::call(why));
@@ -479,9 +499,6 @@ fn values(args: &[Value], _: &Context) -> Outcome {
 }
 
 fn lookup(args: &[Value], _: &Context) -> Outcome {
-    if args.len() > 3 {
-        return Err(FunctionError::call("lookup takes two or three arguments"));
-    }
     let entries = entries(args, 0)?;
     let key = text(args, 1);
     let map_type = match args.first().map(Value::kind) {
@@ -541,7 +558,7 @@ fn merge(args: &[Value], _: &Context) -> Outcome {
 
 fn zipmap(args: &[Value], _: &Context) -> Outcome {
     let names = items(args, 0);
-    let values = sequence(args, 1, "values")?;
+    let values = indexed(args, 1)?;
     if names.len() != values.len() {
         return Err(FunctionError::call(format!(
             "number of keys ({}) does not match number of values ({})",

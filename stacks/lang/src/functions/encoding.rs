@@ -1,7 +1,7 @@
 //! JSON, YAML, CSV, base64, URLs.
 
 use super::{
-    Function, FunctionError, Outcome, Unknowns,
+    Function, FunctionError, Outcome, Unknowns, csv,
     signature::{any, string},
     text, yaml,
 };
@@ -127,30 +127,31 @@ fn from_json(json: &serde_json::Value) -> Outcome {
 }
 
 fn csvdecode(args: &[Value], _: &Context) -> Outcome {
-    let wrong = |e: String| FunctionError::Argument(0, e);
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(text(args, 0).as_bytes());
-    let mut records = reader.records();
-    let header = match records.next() {
-        Some(header) => header.map_err(|e| wrong(e.to_string()))?,
-        None => return Err(wrong("missing header line".into())),
+    let wrong = |why: String| FunctionError::Argument(0, why);
+    let mut records = csv::records(text(args, 0)).map_err(wrong)?.into_iter();
+    let Some(names) = records.next() else {
+        return Err(wrong("missing header line".into()));
     };
-    let names: Vec<&str> = header.iter().collect();
     let mut sorted = names.clone();
     sorted.sort_unstable();
     if let Some(twice) = sorted.windows(2).find(|w| w[0] == w[1]) {
         return Err(wrong(format!("duplicate column name {:?}", twice[0])));
     }
-    let ty = Type::object(names.iter().map(|n| (*n, Type::String)));
+    let ty = Type::object(names.iter().map(|n| (n.as_str(), Type::String)));
     let rows = records
         .map(|record| {
-            let record = record.map_err(|e| wrong(e.to_string()))?;
+            if record.len() != names.len() {
+                return Err(wrong(format!(
+                    "wrong number of fields: the header has {}, a line has {}",
+                    names.len(),
+                    record.len()
+                )));
+            }
             Ok(Value::object(
                 names
                     .iter()
-                    .zip(record.iter())
-                    .map(|(n, v)| (*n, Value::string(v))),
+                    .map(String::as_str)
+                    .zip(record.into_iter().map(Value::from)),
             ))
         })
         .collect::<Outcome<Vec<_>>>()?;

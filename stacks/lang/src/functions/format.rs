@@ -84,7 +84,6 @@ fn formatted(format: &str, args: &[Value]) -> Outcome<String> {
     let mut out = String::new();
     let mut next = 0;
     let mut used = 0;
-    let mut explicit = false;
     let mut rest = format;
     while let Some(at) = rest.find('%') {
         out.push_str(&rest[..at]);
@@ -98,7 +97,6 @@ fn formatted(format: &str, args: &[Value]) -> Outcome<String> {
         let (verb, index, after) = parse_verb(rest, start)?;
         let written = &format[start..format.len() - after.len()];
         rest = after;
-        explicit |= index.is_some();
         let index = index.unwrap_or(next);
         next = index + 1;
         used = used.max(next);
@@ -117,7 +115,7 @@ fn formatted(format: &str, args: &[Value]) -> Outcome<String> {
         out.push_str(&shown);
     }
     out.push_str(rest);
-    if used < args.len() && !explicit {
+    if used < args.len() {
         return Err(FunctionError::Argument(
             used + 1,
             match used {
@@ -206,7 +204,7 @@ impl Verb {
             })
         };
         match self.letter {
-            't' => Ok(self.pad_text(to(&Type::Bool)?.to_string())),
+            't' => Ok(to(&Type::Bool)?.to_string()),
             's' => Ok(self.pad_text(self.cut(to(&Type::String)?.as_str().unwrap_or_default()))),
             'q' => {
                 let text = to(&Type::String)?;
@@ -232,7 +230,7 @@ impl Verb {
     fn any(&self, arg: &Value) -> Result<String, String> {
         let text = match arg.kind() {
             Kind::String(s) if !self.sharp => s.to_string(),
-            Kind::Number(n) if !self.sharp => return Ok(self.pad_number(n.to_string())),
+            Kind::Number(n) if !self.sharp => return Ok(self.pad_number(self.decimal(n))),
             Kind::Bool(b) if !self.sharp => b.to_string(),
             _ => super::encoding::to_json(arg),
         };
@@ -349,7 +347,7 @@ impl Verb {
     }
 
     fn pad_text(&self, text: String) -> String {
-        self.pad(text, ' ')
+        self.pad(text, if self.zero && !self.minus { '0' } else { ' ' })
     }
 
     fn pad_number(&self, text: String) -> String {

@@ -9,6 +9,7 @@
 mod cidr;
 mod collection;
 mod convert;
+mod csv;
 mod encoding;
 mod filesystem;
 mod format;

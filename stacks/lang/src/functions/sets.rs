@@ -120,8 +120,8 @@ fn product(args: &[Value], _: &Context) -> Outcome {
     }
     let element = Type::tuple(types);
     let rows = rows.into_iter().map(Value::tuple);
-    // Of sets alone the product is a set; a list among them gives the result an order.
-    Ok(if args.iter().all(|a| matches!(a.kind(), Kind::Set(..))) {
+    // A set among them makes the product a set.
+    Ok(if args.iter().any(|a| matches!(a.kind(), Kind::Set(..))) {
         Value::set(element, rows)
     } else {
         Value::list(element, rows.collect())

@@ -16,10 +16,10 @@ pub(super) fn functions() -> Vec<Function> {
         |name, params: Vec<Param>, body| Function::new(name, params, body).gives(Type::Bool);
     vec![
         text_fn("upper", vec![string("str")], |a, _| {
-            Ok(text(a, 0).to_uppercase().into())
+            Ok(text(a, 0).chars().map(upper).collect::<String>().into())
         }),
         text_fn("lower", vec![string("str")], |a, _| {
-            Ok(text(a, 0).to_lowercase().into())
+            Ok(text(a, 0).chars().map(lower).collect::<String>().into())
         }),
         text_fn("title", vec![string("str")], |a, _| {
             Ok(title(text(a, 0)).into())
@@ -83,6 +83,20 @@ pub(super) fn functions() -> Vec<Function> {
     ]
 }
 
+/// The capital of a letter, where it is one letter too: Go's mapping, which Terraform has.
+fn upper(c: char) -> char {
+    let mut mapped = c.to_uppercase();
+    match (mapped.next(), mapped.next()) {
+        (Some(one), None) => one,
+        _ => c,
+    }
+}
+
+/// The small letter of a capital.
+fn lower(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
+}
+
 /// What a reader sees as one character.
 fn graphemes(text: &str) -> impl DoubleEndedIterator<Item = &str> {
     unicode_segmentation::UnicodeSegmentation::graphemes(text, true)
@@ -98,7 +112,7 @@ fn title(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_separator(before) {
-            out.extend(c.to_uppercase())
+            out.push(upper(c))
         } else {
             out.push(c)
         }

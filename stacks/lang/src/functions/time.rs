@@ -130,6 +130,11 @@ fn format_date(args: &[Value], _: &Context) -> Outcome {
     let mut out = String::new();
     let mut rest = text(args, 0);
     while let Some(c) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("''") {
+            out.push('\'');
+            rest = after;
+            continue;
+        }
         if c == '\'' {
             rest = quoted(&rest[1..], &mut out)?;
             continue;

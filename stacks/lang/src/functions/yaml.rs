@@ -12,6 +12,13 @@ const WIDTH: usize = 80;
 pub(super) fn encode(value: &Value) -> String {
     let mut writer = Writer { out: String::new() };
     writer.value(value, 0, Position::Top);
+    // A plain scalar could go on, unless the document is said to end.
+    if matches!(
+        value.kind(),
+        Kind::Null(_) | Kind::Bool(_) | Kind::Number(_)
+    ) {
+        writer.out.push_str("...\n");
+    }
     writer.out
 }
 
@@ -168,7 +175,6 @@ impl Writer {
                 '\u{c}' => self.out.push_str("\\f"),
                 '\u{1b}' => self.out.push_str("\\e"),
                 '\u{85}' => self.out.push_str("\\N"),
-                '\u{a0}' => self.out.push_str("\\_"),
                 '\u{2028}' => self.out.push_str("\\L"),
                 '\u{2029}' => self.out.push_str("\\P"),
                 c if c.is_control() => self.out.push_str(&format!("\\x{:02X}", u32::from(*c))),
@@ -234,13 +240,15 @@ impl<'t> Reader<'t> {
                 .cloned()
                 .ok_or_else(|| wrong("an alias stands inside what it refers to")),
             Event::Scalar(text, style, anchor, tag) => {
-                let tag = tag
-                    .as_ref()
-                    .filter(|t| t.is_yaml_core_schema())
-                    .map(|t| t.suffix.as_str());
-                let value = match (tag, style) {
+                if let Some(tag) = tag.as_ref().filter(|t| !t.is_yaml_core_schema()) {
+                    return Err(wrong(format!(
+                        "unsupported tag {}{}",
+                        tag.handle, tag.suffix
+                    )));
+                }
+                let value = match (tag.as_ref().map(|t| t.suffix.as_str()), style) {
                     (Some("str"), _) => Value::string(&*text),
-                    (Some(tag), _) => tagged(&text, tag)?,
+                    (Some(tag), ScalarStyle::Plain) => tagged(&text, tag)?,
                     (None, ScalarStyle::Plain) => plain(&text)?,
                     _ => Value::string(&*text),
                 };
@@ -356,10 +364,9 @@ fn number(text: &str) -> Option<Number> {
     if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return None;
     }
-    for (prefix, base) in [("0x", 16), ("0o", 8), ("0b", 2)] {
-        if let Some(digits) = unsigned.strip_prefix(prefix) {
-            let n = i64::from_str_radix(digits, base).ok()?;
-            return Some(Number::from(if text.starts_with('-') { -n } else { n }));
+    for (prefix, base) in [("0x", 16), ("0o", 8)] {
+        if let Some(digits) = text.strip_prefix(prefix) {
+            return i64::from_str_radix(digits, base).ok().map(Number::from);
         }
     }
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());

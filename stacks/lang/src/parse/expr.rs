@@ -315,8 +315,6 @@ impl Parser<'_> {
                 args.push(p.expr()?);
                 p.cursor.space();
                 if p.cursor.eat("...") {
-                    p.cursor.space();
-                    p.cursor.eat(",");
                     p.close(")", "nothing more after `...`")?;
                     return Ok((args, Expansion::Spread));
                 }
