@@ -335,3 +335,15 @@ async fn terraform_data_lives_in_state_alone() {
     world.converge(&stack("two")).await;
     assert_eq!(world.output("b").await, Some(Value::from("two")));
 }
+
+#[tokio::test]
+async fn a_provider_whose_configuration_is_known_at_apply_alone() {
+    let mut world = World::new();
+    world.cloud_expression = Some("terraform_data.cloud.output".into());
+    let path = world.cloud_path().display().to_string();
+    let stack = format!("resource \"terraform_data\" \"cloud\" {{ input = {path:?} }}\n")
+        + &thing("a", "")
+        + &thing("b", "tags = { of = fake_thing.a.id }");
+    world.converge(&stack).await;
+    assert_eq!(world.log(), ["create a", "create b"]);
+}

@@ -168,6 +168,8 @@ pub struct World {
     pub parallelism: usize,
     /// More settings of the provider, as HCL.
     pub settings: String,
+    /// The path of the cloud as an expression, where it is not the text.
+    pub cloud_expression: Option<String>,
 }
 
 impl World {
@@ -188,6 +190,7 @@ impl World {
             script: Arc::default(),
             parallelism: 10,
             settings: String::new(),
+            cloud_expression: None,
         }
     }
 
@@ -209,8 +212,10 @@ impl World {
     pub fn try_input(&self, text: &str) -> Result<PlanInput, Diagnostics> {
         let cloud = self.cloud_path();
         let text = format!(
-            "provider \"fake\" {{\n  path = {:?}\n{}\n}}\n{text}",
-            cloud.display().to_string(),
+            "provider \"fake\" {{\n  path = {}\n{}\n}}\n{text}",
+            self.cloud_expression
+                .clone()
+                .unwrap_or_else(|| format!("{:?}", cloud.display().to_string())),
             self.settings
         );
         let files = Arc::new(MemoryFiles::of([("main.weir.hcl", text.as_str())]));
