@@ -80,7 +80,7 @@ impl Env<'_> {
                     };
                     let group = entries.entry(name.clone()).or_default();
                     if *grouping == Grouping::Unique && !group.is_empty() {
-                        return Err(env.duplicate_key(name, key, value));
+                        return Err(env.duplicate_key(name, key));
                     }
                     group.push(made);
                 }
@@ -94,11 +94,10 @@ impl Env<'_> {
         Ok(made.finish(&f.result).mark(marks))
     }
 
-    fn duplicate_key(&self, name: &str, key: &Expr, value: &Expr) -> super::EvalError {
+    fn duplicate_key(&self, name: &str, key: &Expr) -> super::EvalError {
         let error = Diagnostic::error(format!("two elements give the key {name:?}")).help(
             "Where that is meant, put `...` after the value: values of one key become a list.",
         );
-        let _ = value;
         self.fail(error, &key.span, key)
     }
 

@@ -279,7 +279,7 @@ impl Verb {
                     .with_scale_round(places, RoundingMode::HalfEven);
                 rounded.to_plain_string()
             }
-            'e' | 'E' => self.exponent(n, self.precision.map_or(6, |p| p), false),
+            'e' | 'E' => self.exponent(n, self.precision.unwrap_or(6)),
             _ => {
                 let text = n.to_decimal().normalized();
                 let digits = text.digits();
@@ -307,7 +307,7 @@ impl Verb {
                     let places = usize::try_from(rounded.to_decimal().normalized().digits())
                         .unwrap_or(1)
                         - 1;
-                    return self.exponent(&rounded, places, true);
+                    return self.exponent(&rounded, places);
                 }
                 rounded.to_string()
             }
@@ -315,7 +315,7 @@ impl Verb {
     }
 
     /// `1.5e+03` with so many places.
-    fn exponent(&self, n: &Number, places: usize, _shortest: bool) -> String {
+    fn exponent(&self, n: &Number, places: usize) -> String {
         let e = if matches!(self.letter, 'E' | 'G') {
             'E'
         } else {

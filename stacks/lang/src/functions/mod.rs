@@ -14,6 +14,7 @@ mod encoding;
 mod filesystem;
 mod format;
 mod hash;
+mod maps;
 mod numeric;
 mod regex;
 mod sets;
@@ -46,6 +47,7 @@ impl Registry {
             filesystem::functions(),
             format::functions(),
             hash::functions(),
+            maps::functions(),
             numeric::functions(),
             regex::functions(),
             sets::functions(),
