@@ -24,6 +24,7 @@
 
 pub mod apply;
 
+mod concurrent;
 mod diagnostics;
 mod drive;
 mod engine;

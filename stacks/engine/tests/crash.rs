@@ -38,6 +38,7 @@ impl Probe for Killer {
 
 /// The child: not a test of its own.
 #[tokio::test]
+#[ignore = "the child that the others start"]
 async fn child() {
     let (Ok(folder), Ok(stack), Ok(point)) = (
         std::env::var(FOLDER),
@@ -63,7 +64,13 @@ async fn child() {
 /// Runs the child; whether it came to its end without being killed.
 fn run_child(folder: &Path, stack: &str, point: usize) -> bool {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture", "--test-threads=1"])
+        .args([
+            "--ignored",
+            "--exact",
+            "child",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .env(FOLDER, folder)
         .env(STACK, stack)
         .env(POINT, point.to_string())
@@ -174,6 +181,7 @@ async fn killed_inside_the_provider() {
         let killing = format!("{stack}\n# {point}");
         let status = Command::new(std::env::current_exe().unwrap())
             .args([
+                "--ignored",
                 "--exact",
                 "child_with_kill_point",
                 "--nocapture",
@@ -200,6 +208,7 @@ async fn killed_inside_the_provider() {
 }
 
 #[tokio::test]
+#[ignore = "the child that the others start"]
 async fn child_with_kill_point() {
     let (Ok(folder), Ok(stack), Ok(point)) = (
         std::env::var(FOLDER),

@@ -5,10 +5,9 @@ use super::{
     instance::{Finding, Found, unserved},
 };
 use crate::{
-    diagnostics,
+    concurrent, diagnostics,
     engine::{Engine, Mode, PlanInput},
 };
-use futures::{StreamExt as _, stream};
 use std::collections::BTreeMap;
 use weir_core::{
     Address, Diagnostics,
@@ -38,14 +37,11 @@ impl Engine {
         let orphans = orphans
             .into_iter()
             .filter(|(_, r)| !missing.contains_key(&r.provider));
-        let planned: Vec<(Address, Finding)> = stream::iter(orphans)
-            .map(|(address, resource)| async move {
-                let finding = self.plan_orphan(input, address, resource).await;
-                (address.clone(), finding.unwrap_or_else(Finding::failed))
-            })
-            .buffered(self.parallelism.get())
-            .collect()
-            .await;
+        let questions = orphans.map(|(address, resource)| async move {
+            let finding = self.plan_orphan(input, address, resource).await;
+            (address.clone(), finding.unwrap_or_else(Finding::failed))
+        });
+        let planned = concurrent::all(questions, self.parallelism).await;
         findings
             .diagnostics
             .0

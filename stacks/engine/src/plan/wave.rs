@@ -2,11 +2,10 @@
 
 use super::{Findings, instance::Finding};
 use crate::{
-    diagnostics, drive,
+    concurrent, diagnostics, drive,
     engine::{Engine, Mode, PlanInput},
     pods::Pods,
 };
-use futures::{StreamExt as _, stream};
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::snapshot::{Resource, Snapshot};
 use weir_core::{Address, Diagnostic, Diagnostics, Value, address::ProviderRef, change::Action};
@@ -120,25 +119,22 @@ impl Engine {
             return;
         }
         let seen = &*findings;
-        let planned: Vec<Finding> = stream::iter(&instances)
-            .map(|i| {
-                let pending = has_pending(i, &seen.changes);
-                let dependencies = super::recorded_dependencies(&i.address, &seen.dependencies);
-                let usable = !broken.contains(&i.provider);
-                async move {
-                    match usable {
-                        true => {
-                            self.plan_instance(input, snapshot, i, dependencies, pending)
-                                .await
-                        }
-                        // The provider's own error was reported.
-                        false => Finding::failed(Diagnostics::new()),
+        let questions = instances.iter().map(|i| {
+            let pending = has_pending(i, &seen.changes);
+            let dependencies = super::recorded_dependencies(&i.address, &seen.dependencies);
+            let usable = !broken.contains(&i.provider);
+            async move {
+                match usable {
+                    true => {
+                        self.plan_instance(input, snapshot, i, dependencies, pending)
+                            .await
                     }
+                    // The provider's own error was reported.
+                    false => Finding::failed(Diagnostics::new()),
                 }
-            })
-            .buffered(self.parallelism.get())
-            .collect()
-            .await;
+            }
+        });
+        let planned = concurrent::all(questions, self.parallelism).await;
         for (i, finding) in instances.iter().zip(planned) {
             take(i, finding, evaluator, findings, input);
         }
