@@ -124,7 +124,12 @@ pub(crate) async fn uninstall(home: &Path) -> Result<(), String> {
     // Not stopped: that would end us before the answer is sent.
     systemctl(&["disable", "--", UNIT]).await?;
     disk::remove_if_there(&path).map_err(|error| disk::cause(&error))?;
-    systemctl(&["daemon-reload"]).await.map(drop)
+    systemctl(&["daemon-reload"]).await?;
+    // With the unit systemd forgets the folder it made for it. The connection that asked stays.
+    match Path::new(SOCKET).parent() {
+        Some(folder) => disk::remove_tree(folder).map_err(|error| disk::cause(&error)),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
