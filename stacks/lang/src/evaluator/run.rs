@@ -141,7 +141,12 @@ impl Evaluator {
                 self.report(problem, address.as_ref());
             }
         }
-        if failed { Err(Stop::Failed) } else { result }
+        match result {
+            // It is evaluated again, finds the same (which is reported once), and what comes after.
+            Err(wait) => Err(wait),
+            Ok(_) if failed => Err(Stop::Failed),
+            Ok(computed) => Ok(computed),
+        }
     }
 
     /// Keeps the value of a node.

@@ -3,6 +3,7 @@
 
 mod apply;
 mod errors;
+mod examples;
 mod inputs;
 mod kit;
 mod modules;
