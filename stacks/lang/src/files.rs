@@ -279,3 +279,7 @@ impl InCatalog for Path {
             if first.to_string_lossy().starts_with("catalog:"))
     }
 }
+
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod tests;

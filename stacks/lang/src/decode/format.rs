@@ -180,3 +180,7 @@ pub(crate) fn parse_size(text: &str) -> Option<u64> {
         .contains(&bytes)
         .then_some(bytes.round() as u64)
 }
+
+#[cfg(test)]
+#[path = "format_tests.rs"]
+mod tests;

@@ -17,7 +17,7 @@ use crate::{
     eval::NodeId,
     instance::{Instance, Lifecycle, Next, ProviderConfig},
 };
-use weir_core::{Address, Span, Value, address::ProviderRef};
+use weir_core::{Address, Diagnostic, Object, Span, Value, address::ProviderRef};
 
 /// Everything an instance is handed out with, except what it depends on.
 pub(super) struct Ready {
@@ -70,6 +70,7 @@ impl Evaluator {
             return Err(Stop::Failed);
         };
         let dependencies = self.addresses(&computed.deps(), id);
+        self.own_slug(&address, &computed.value)?;
         let Ready {
             config,
             provider,
@@ -89,6 +90,34 @@ impl Evaluator {
             span,
         })));
         Ok(())
+    }
+
+    /// Refuses a pod whose slug is another's: `a_b` and `a-b` are one name on a host.
+    fn own_slug(&mut self, address: &Address, ready: &Ready) -> Result<(), Stop> {
+        if !matches!(address.object, Object::Pod { .. }) {
+            return Ok(());
+        }
+        let Some(slug) = ready.config.get("slug").and_then(Value::as_str) else {
+            return Ok(());
+        };
+        let first = self
+            .slugs
+            .entry(slug.to_owned())
+            .or_insert_with(|| address.clone())
+            .clone();
+        if first == *address {
+            return Ok(());
+        }
+        let d = Diagnostic::error(format!(
+            "{address} has the same name on its host as {first}"
+        ))
+        .because(format!(
+            "Both are called `{slug}` there: case, `_` and `.` make no difference."
+        ))
+        .help("Rename the service, the pod or the module.");
+        let d = self.config.context.sources.point(d, &ready.span);
+        self.report(d, Some(address));
+        Err(Stop::Failed)
     }
 
     /// A provider without a block is handed out with an empty configuration, once.

@@ -86,6 +86,8 @@ pub struct Evaluator {
     hosts: BTreeMap<NodeId, Arc<Vec<Value>>>,
     /// The nodes of hosts' agents by address: values carry them as text.
     agents: BTreeMap<String, NodeId>,
+    /// The pods' names on their hosts, each of which must be one pod's alone.
+    slugs: BTreeMap<String, Address>,
     warnings: Diagnostics,
     errors: Diagnostics,
     /// What was reported already: instances of one block find the same errors.
@@ -111,6 +113,7 @@ impl Evaluator {
             services: BTreeMap::new(),
             hosts: BTreeMap::new(),
             agents: BTreeMap::new(),
+            slugs: BTreeMap::new(),
             warnings: Diagnostics::new(),
             errors: Diagnostics::new(),
             seen: BTreeSet::new(),

@@ -320,15 +320,19 @@ impl Evaluator {
             return Err(block.into());
         };
         let deps = memo.deps.clone();
-        self.compute(self.graph.get(block).inst, Names::default(), |frame, _| {
-            frame.depend(&deps);
-            Ok(Ready {
-                config: self.complete("weir_host", config.clone()),
-                provider: self.host_provider(),
-                lifecycle: Lifecycle::default(),
-                span: site.span.clone(),
-            })
-        })
+        self.compute(
+            self.graph.get(block).inst,
+            Names::default(),
+            |frame, problems| {
+                frame.depend(&deps);
+                Ok(Ready {
+                    config: self.complete("weir_host", config.clone(), problems),
+                    provider: self.host_provider(),
+                    lifecycle: Lifecycle::default(),
+                    span: site.span.clone(),
+                })
+            },
+        )
     }
 
     fn host_provider(&self) -> ProviderRef {
@@ -341,12 +345,21 @@ impl Evaluator {
     }
 
     /// The object with every attribute of the schema, null where it is not set.
-    fn complete(&self, ty: &str, config: Value) -> Value {
+    fn complete(&self, ty: &str, config: Value, problems: &mut Vec<Diagnostic>) -> Value {
         let Some(Schema { block, .. }) = self.schemas.resource(ty) else {
+            let d = Diagnostic::error(format!("There is no resource of type `{ty}`"))
+                .because("Sites and services need the provider `host`.");
+            problems.push(d);
             return config;
         };
-        let object = block.ty();
-        convert(&config, &object).unwrap_or(config)
+        convert(&config, &block.ty()).unwrap_or_else(|error| {
+            // The language and the provider disagree: no configuration can bring that about.
+            let d = Diagnostic::error(format!("`{ty}` is not what the provider `host` expects"))
+                .because(format!("{error}."))
+                .help("This is a fault of weir: please report it.");
+            problems.push(d);
+            config
+        })
     }
 
     pub(super) fn pod_config(
@@ -419,7 +432,7 @@ impl Evaluator {
                 frame.depend(&memo.deps);
             }
             Ok(Ready {
-                config: self.complete("weir_pod", config),
+                config: self.complete("weir_pod", config, problems),
                 provider,
                 lifecycle: Lifecycle::default(),
                 span: pod.span.clone(),

@@ -96,7 +96,7 @@ pub(super) fn targets(
         }),
         "data" => resource(reference, module, 1).map(here),
         "path" => known(reference, &["module", "root", "cwd"]),
-        "terraform" => known(reference, &["workspace", "applying"]),
+        "terraform" => known(reference, &["workspace"]),
         "count" if names.count => known(reference, &["index"]),
         "each" if names.each => known(reference, &["key", "value"]),
         "self" if names.own => Ok(Vec::new()),

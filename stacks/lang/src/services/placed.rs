@@ -180,3 +180,7 @@ fn endpoint(address: &Value, port: u16) -> Value {
     };
     text.mark(marks)
 }
+
+#[cfg(test)]
+#[path = "placed_tests.rs"]
+mod tests;

@@ -50,6 +50,7 @@ pub(crate) fn config(
     let artifacts = artifacts(&pod.body, &own, scope, problems);
     let files = files(given, scope, problems)?;
     let tasks = tasks::tasks(given.service, pod, scope, problems)?;
+    reloadable(&pod.body, &files, &tasks, scope, problems);
     let instance = &given.instance;
     let asks = &instance.pod.asks;
     let keep = |name: &str| own.get(name).cloned().unwrap_or_else(Value::null);
@@ -87,6 +88,37 @@ pub(crate) fn config(
         ("memory", memory),
         ("tasks", tasks),
     ]))
+}
+
+/// Reports files that ask for a reload where no task knows how.
+fn reloadable(
+    body: &Body,
+    files: &Value,
+    tasks: &Value,
+    scope: &dyn Scope,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let tasks = tasks.elements().unwrap_or_default();
+    let knows = |t: &&Value| field(t, "reload").is_some() || field(t, "unit").is_some();
+    if tasks.is_empty() || tasks.iter().any(knows) {
+        return;
+    }
+    let Some((path, _)) = files.as_entries().and_then(|f| {
+        f.iter()
+            .find(|(_, f)| text(f, "on_change") == Some("reload"))
+    }) else {
+        return;
+    };
+    let block = body.blocks("file").find(|b| b.label(0) == Some(&**path));
+    let d = Diagnostic::error(format!("File `{path}` can't be reloaded"))
+        .because("It says `on_change = \"reload\"`, and no task of the pod says how.")
+        .help("Add `reload = \"HUP\"` (a signal or a command) to a task, or restart it: `on_change = \"restart\"`.");
+    problems.push(
+        scope
+            .context()
+            .sources
+            .point(d, block.map_or(&body.span, |b| &b.span)),
+    );
 }
 
 fn or_empty(value: Value, empty: Value) -> Value {
@@ -204,6 +236,12 @@ fn file(
 ) -> Result<Value, NodeId> {
     let value = decode(block.body, &SHAPES.file, &block.span, scope, problems)?;
     let what = format!("file `{path}`");
+    if path.is_empty() || path.split('/').any(|part| part == "..") {
+        let d = Diagnostic::error(format!("{path:?} can't be the path of a file")).because(
+            "A path leads down: from the pod's directory, or from `/` where it begins with one.",
+        );
+        problems.push(scope.context().sources.point(d, &block.span));
+    }
     one_of(
         &value,
         &["template", "content", "source"],

@@ -64,11 +64,22 @@ fn plan(example: &str, inputs: &Inputs) -> crate::kit::Run {
 #[test]
 fn the_quickstart_plans() {
     let run = plan("quickstart", &Inputs::default());
-    assert_eq!(run.addresses(), [r#"site.here.host["me"]"#, r#"service.web.pod.app["0"]"#]);
+    assert_eq!(
+        run.addresses(),
+        [r#"site.here.host["me"]"#, r#"service.web.pod.app["0"]"#]
+    );
     assert_eq!(run.output("url"), r#""http://127.0.0.1:8480/""#);
-    let files = run.config(r#"service.web.pod.app["0"]"#).get("files").cloned();
-    let page = files.as_ref().and_then(|f| f.get("index.html")?.get("content")?.as_str());
-    assert!(page.is_some_and(|p| p.contains("Served by app-0.")), "{page:?}");
+    let files = run
+        .config(r#"service.web.pod.app["0"]"#)
+        .get("files")
+        .cloned();
+    let page = files
+        .as_ref()
+        .and_then(|f| f.get("index.html")?.get("content")?.as_str());
+    assert!(
+        page.is_some_and(|p| p.contains("Served by app-0.")),
+        "{page:?}"
+    );
 }
 
 #[test]
@@ -76,13 +87,23 @@ fn a_host_more_is_scraped() {
     let targets = |hosts: &str| {
         let run = plan("monitoring", &Inputs::default().var("hosts", hosts));
         let config = run.config(r#"module.metrics.service.prometheus.pod.server["0"]"#);
-        let file = config.get("files").and_then(|f| f.get("/etc/prometheus/prometheus.yml")?.get("content"));
-        file.and_then(|v| v.as_str()).map(str::to_owned).unwrap_or_default()
+        let file = config
+            .get("files")
+            .and_then(|f| f.get("/etc/prometheus/prometheus.yml")?.get("content"));
+        file.and_then(|v| v.as_str())
+            .map(str::to_owned)
+            .unwrap_or_default()
     };
     let one = r#"a = { address = "10.0.0.1", host_key = "k" }"#;
     let two = r#"b = { address = "10.0.0.2", host_key = "k" }"#;
     let text = targets(&format!("{{ {one} }}"));
-    assert!(text.contains("\"10.0.0.1:9100\"") && !text.contains("10.0.0.2"), "{text}");
+    assert!(
+        text.contains("\"10.0.0.1:9100\"") && !text.contains("10.0.0.2"),
+        "{text}"
+    );
     let text = targets(&format!("{{ {one}, {two} }}"));
-    assert!(text.contains("\"10.0.0.1:9100\"") && text.contains("\"10.0.0.2:9100\""), "{text}");
+    assert!(
+        text.contains("\"10.0.0.1:9100\"") && text.contains("\"10.0.0.2:9100\""),
+        "{text}"
+    );
 }
