@@ -121,7 +121,8 @@ pub struct ApplyResponse {
     pub value: Option<Known>,
     /// Opaque data for state.
     pub private: Vec<u8>,
-    /// Errors and warnings. With an error and a value after `Create`, the object is tainted.
+    /// Errors and warnings. With an error and a value after `Create`, the object is half made:
+    /// [`Provider::half_made`] says what the next plan does with it.
     pub diagnostics: Diagnostics,
 }
 
@@ -183,6 +184,15 @@ pub enum Completeness {
     Whole,
     /// Something of it is missing.
     Partial,
+}
+
+/// What the next plan does with an object whose creation failed in the middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HalfMade {
+    /// It is tainted: deleted and made anew.
+    Replace,
+    /// It is asked about as any other: what is missing is an update.
+    Update,
 }
 
 /// Where a provider tells how far it is. Called from many tasks.
@@ -248,6 +258,13 @@ pub trait Provider: Send + Sync {
     fn delete_batch(&self, type_name: &str, value: &Known) -> Option<String> {
         let _ = (type_name, value);
         None
+    }
+
+    /// What becomes of an object of this type whose creation failed in the middle. `Update` is for
+    /// types whose plan sees what is missing and whose update completes it.
+    fn half_made(&self, type_name: &str) -> HalfMade {
+        let _ = type_name;
+        HalfMade::Replace
     }
 
     /// Whether the operation of `request` (of an earlier run, with its token) was done.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use weir_core::{Diagnostic, Diagnostics, Known, Value};
 use weir_provider::{
-    ApplyRequest, ApplyResponse, Imported, PlanRequest, PlanResponse, Progress, Provider,
+    ApplyRequest, ApplyResponse, HalfMade, Imported, PlanRequest, PlanResponse, Progress, Provider,
     ProviderSchema, ReadRequest, ReadResponse, Settled,
 };
 
@@ -131,6 +131,12 @@ impl Provider for HostProvider {
 
     async fn data(&self, type_name: &str, _config: &Value) -> Result<Known, Diagnostics> {
         Err(no_such_type(type_name).into())
+    }
+
+    fn half_made(&self, _type_name: &str) -> HalfMade {
+        // The agent keeps the goal: the next apply goes on where this one ended, and what runs
+        // already stays.
+        HalfMade::Update
     }
 
     async fn settle(&self, request: ApplyRequest) -> Settled {

@@ -35,6 +35,12 @@ pub(crate) fn on(diagnostics: Diagnostics, address: &Address) -> Diagnostics {
     Diagnostics(named.collect())
 }
 
+/// All errors about one instance in one line, without its address: whoever shows the line has
+/// named it.
+pub(crate) fn one_line_about(address: &Address, diagnostics: &Diagnostics) -> String {
+    one_line(diagnostics).replace(&format!("{address}: "), "")
+}
+
 /// All errors in one line.
 pub(crate) fn one_line(diagnostics: &Diagnostics) -> String {
     let errors: Vec<String> = diagnostics

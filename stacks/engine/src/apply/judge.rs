@@ -8,7 +8,7 @@ use weir_core::{
     snapshot::{Resource, Status},
 };
 use weir_plan::carry_marks;
-use weir_provider::{ApplyResponse, check};
+use weir_provider::{ApplyResponse, HalfMade, Provider, check};
 use weir_state::Outcome;
 
 /// What a response comes to.
@@ -20,7 +20,13 @@ pub(super) struct Judged {
 }
 
 /// Holds a response against the plan. What was made is kept whatever went wrong.
-pub(super) fn judge(address: &Address, op: Op, call: &Call, response: ApplyResponse) -> Judged {
+pub(super) fn judge(
+    address: &Address,
+    op: Op,
+    provider: &dyn Provider,
+    call: &Call,
+    response: ApplyResponse,
+) -> Judged {
     let ApplyResponse {
         value,
         private,
@@ -63,7 +69,10 @@ pub(super) fn judge(address: &Address, op: Op, call: &Call, response: ApplyRespo
         value,
         private,
         status: match (op, failed) {
-            (Op::Create, true) => Status::Tainted,
+            (Op::Create, true) => match provider.half_made(&call.request.type_name) {
+                HalfMade::Replace => Status::Tainted,
+                HalfMade::Update => Status::Ready,
+            },
             (Op::Create, false) => Status::Ready,
             _ => call.template.status,
         },

@@ -280,7 +280,7 @@ impl<'a> Run<'a> {
             address: n.address.clone(),
             op: n.op,
             elapsed_ms,
-            message: diagnostics::one_line(&errors),
+            message: diagnostics::one_line_about(&n.address, &errors),
         });
         self.failures.push(Failure { node, errors });
     }
@@ -384,7 +384,8 @@ impl<'a> Run<'a> {
             .iter()
             .map(|f| {
                 let address = &self.planned.plan.nodes[f.node.0].address;
-                format!("{address}: {}", diagnostics::one_line(&f.errors))
+                let message = diagnostics::one_line_about(address, &f.errors);
+                format!("{address}: {message}")
             })
             .collect()
     }

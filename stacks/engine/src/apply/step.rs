@@ -310,7 +310,7 @@ async fn commit(journal: &Journal<'_>, b: Begun, response: ApplyResponse, end: &
         entry,
         old,
     } = b;
-    let judged = judge(&place.address, place.op, &call, response);
+    let judged = judge(&place.address, place.op, &*place.provider, &call, response);
     let deposed = matches!(call.entry, JournalEntry::Open(_));
     let made = matches!(
         &judged.outcome,
