@@ -150,3 +150,21 @@ fn what_was_never_yielded_has_no_configuration() {
         "fake_thing.nope has no configuration: It was never evaluated, so it can't be evaluated again."
     );
 }
+
+#[test]
+fn an_evaluator_can_cross_threads() {
+    fn crosses<T: Send + Sync>() {}
+    crosses::<weir_lang::Evaluator>();
+    crosses::<weir_lang::Config>();
+}
+
+#[test]
+fn a_second_value_that_is_equal_changes_nothing() {
+    let mut ev = evaluator(config(&[("main.hcl", CHAIN), ("m/main.hcl", MODULE)]));
+    let run = drive(&mut ev, &Mode::Plan, &BTreeSet::new());
+    for instance in &run.instances {
+        ev.supply(&instance.address, answer(instance, &Mode::Plan));
+    }
+    // Nothing is out of date: no provider is handed out again.
+    assert!(matches!(ev.next(), Ok(Next::Done)));
+}

@@ -22,6 +22,7 @@ pub(crate) struct FakeSchemas {
     provider: Schema,
     host: Schema,
     pod: Schema,
+    terraform_data: Schema,
     empty: Schema,
 }
 
@@ -84,9 +85,23 @@ impl FakeSchemas {
             provider: of(provider),
             host: of(host()),
             pod: of(pod()),
+            terraform_data: of(terraform_data()),
             empty: Schema::default(),
         }
     }
+}
+
+fn terraform_data() -> Block {
+    let any = |set_by| attr(Type::Dynamic, set_by);
+    block(
+        vec![
+            ("input", any(SetBy::Optional)),
+            ("output", any(SetBy::Computed)),
+            ("triggers_replace", any(SetBy::Optional)),
+            ("id", attr(Type::String, SetBy::Computed)),
+        ],
+        vec![],
+    )
 }
 
 fn host() -> Block {
@@ -192,6 +207,7 @@ impl Schemas for FakeSchemas {
             "fake_thing" => Some(&self.thing),
             "weir_host" => Some(&self.host),
             "weir_pod" => Some(&self.pod),
+            "terraform_data" => Some(&self.terraform_data),
             _ => None,
         }
     }
@@ -201,7 +217,7 @@ impl Schemas for FakeSchemas {
     fn provider(&self, name: &str) -> Option<&Schema> {
         match name {
             "fake" => Some(&self.provider),
-            "host" => Some(&self.empty),
+            "host" | "terraform" => Some(&self.empty),
             _ => None,
         }
     }
@@ -368,6 +384,10 @@ pub(crate) fn answer(instance: &Instance, mode: &Mode) -> Value {
                 known(Value::number(8_000_000_000_i64), Type::Number),
             ),
         "weir_pod" => config.with("directory", known("/var/lib/pod".into(), Type::String)),
+        "terraform_data" => {
+            let output = config.get("input").cloned().unwrap_or_else(Value::null);
+            config.with("output", output)
+        }
         "fake_lookup" => config.with("value", known("found".into(), Type::String)),
         _ => {
             let id = format!("id-of-{}", instance.address);

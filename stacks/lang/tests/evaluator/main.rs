@@ -10,3 +10,4 @@ mod modules;
 mod resources;
 mod scale;
 mod services;
+mod terraform;
