@@ -282,6 +282,9 @@ impl Evaluator {
     }
 }
 
+/// The most instances one block may have: a slip in a `count` is an error, not a full memory.
+const MOST: u64 = 1_000_000;
+
 /// The number a `count` says; `None` where it is in error.
 pub(super) fn count(
     expr: &Expr,
@@ -309,7 +312,9 @@ pub(super) fn count(
             .and_then(Value::as_i64)
             .and_then(|n| u64::try_from(n).ok())
         {
-            Some(n) => return Ok(Some(n)),
+            Some(n) if n <= MOST => return Ok(Some(n)),
+            Some(n) => Diagnostic::error(format!("`count` of {title} is {n}"))
+                .because(format!("A block has at most {MOST} instances.")),
             None => Diagnostic::error(format!("`count` of {title} is {given}"))
                 .because("It must be a whole number, zero or more."),
         }

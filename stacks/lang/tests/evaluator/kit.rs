@@ -402,7 +402,10 @@ pub(crate) fn place(request: &PlaceRequest) -> BTreeMap<Address, Placement> {
     for (i, demand) in request.demands.iter().enumerate() {
         let host = match &demand.on {
             Some(host) => host.clone(),
-            None => request.hosts[i % request.hosts.len()].id.clone(),
+            None => match request.hosts.get(i % request.hosts.len().max(1)) {
+                Some(host) => host.id.clone(),
+                None => continue,
+            },
         };
         let ports = demand
             .ports

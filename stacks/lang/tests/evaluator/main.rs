@@ -8,6 +8,7 @@ mod inputs;
 mod kit;
 mod modules;
 mod resources;
+mod robust;
 mod scale;
 mod services;
 mod terraform;
