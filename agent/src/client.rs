@@ -18,9 +18,7 @@ pub enum ClientError {
     #[error(transparent)]
     Frame(#[from] FrameError),
     /// The agent hung up before its answer was complete.
-    #[error(
-        "the agent hung up before its answer was complete; it keeps its goal, so apply again to continue"
-    )]
+    #[error("the agent hung up before its answer was complete")]
     Closed,
     /// The agent speaks another version of the wire.
     #[error("the agent speaks wire version {agent} and weir speaks {WIRE_VERSION}")]

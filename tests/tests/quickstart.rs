@@ -187,7 +187,7 @@ fn a_taken_port_is_told_with_its_holder() {
     let stack = quickstart(port);
     let run = stack.weir(&["apply", "-auto-approve"]).expect_code(1);
     assert!(
-        run.stderr.contains(&format!("port {port} is taken by")),
+        run.stderr.contains(&format!("Port {port} is taken by")),
         "{}",
         run.stderr
     );

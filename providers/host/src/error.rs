@@ -20,7 +20,7 @@ pub(crate) enum HostError {
     #[error("{what}: {cause}")]
     Local { what: String, cause: Arc<io::Error> },
     /// A file to be uploaded is another one.
-    #[error("artifact {path} has sha256 {found}, and the stack says {asked}")]
+    #[error("the file {path} has sha256 {found}, and the stack says {asked}")]
     OtherFile {
         path: String,
         asked: String,
@@ -101,7 +101,12 @@ impl HostError {
                 SshError::Remote { .. } => "failed to run a command",
                 SshError::Handshake { .. } | SshError::Channel { .. } => "can't be talked to",
             },
-            Self::Local { .. } | Self::OtherFile { .. } => "can't be given what it needs",
+            Self::Local { .. } => "can't be given what it needs",
+            Self::OtherFile { path, .. } => {
+                let summary =
+                    format!("{address}: artifact {path} has another sha256 than the stack says");
+                return self.about(Diagnostic::error(summary), address);
+            }
             Self::Command { .. } => "failed to run a command",
             Self::NoAgent { .. } => "has no agent",
             Self::Agent(_) => "has an agent that did not do it",
@@ -111,7 +116,12 @@ impl HostError {
             Self::NotDescribed => "is not known",
         };
         let summary = format!("{address}: host {host} {what}");
-        let mut diagnostic = Diagnostic::error(summary).because(format!("{self}."));
+        self.about(Diagnostic::error(summary), address)
+    }
+
+    /// With the cause, the next step and the instance it is about.
+    fn about(&self, diagnostic: Diagnostic, address: &str) -> Diagnostic {
+        let mut diagnostic = diagnostic.because(sentence(&self.to_string()));
         diagnostic.help = self.help();
         about(diagnostic, address)
     }
@@ -138,6 +148,23 @@ impl HostError {
             Self::Local { .. } | Self::Command { .. } | Self::Agent(_) => return None,
         })
     }
+}
+
+/// A cause as a sentence: errors are written to follow a colon. Names and quoted output stay as
+/// they are.
+pub(crate) fn sentence(text: &str) -> String {
+    const COMMANDS: [&str; 3] = ["dpkg", "journalctl", "systemctl"];
+    let text = text.trim_end();
+    let first = text.split(' ').next().unwrap_or_default();
+    let is_word = first.chars().all(|c| c.is_ascii_lowercase()) && !COMMANDS.contains(&first);
+    let mut sentence = text.to_owned();
+    if is_word && let Some(letter) = sentence.get_mut(..1) {
+        letter.make_ascii_uppercase();
+    }
+    if !text.contains('\n') && !text.ends_with('.') {
+        sentence.push('.');
+    }
+    sentence
 }
 
 /// The message with the instance it is about.

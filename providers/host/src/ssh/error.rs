@@ -16,7 +16,7 @@ use super::session::ExitStatus;
 #[derive(Debug, thiserror::Error)]
 pub enum SshError {
     /// No TCP connection: refused, no route, or a name that doesn't resolve.
-    #[error("{address} can't be reached: {cause}")]
+    #[error("no connection to {address}: {}", plain(cause))]
     Unreachable {
         /// `address:port`.
         address: String,
@@ -130,6 +130,15 @@ impl SshError {
                 format!("Log in to {address} and run the command by hand to see more.")
             }
         }
+    }
+}
+
+/// What the operating system said, without its number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error ") {
+        Some(end) => text[..end].to_lowercase(),
+        None => text,
     }
 }
 

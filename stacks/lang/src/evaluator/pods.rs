@@ -24,7 +24,8 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 use weir_core::{
-    Address, Diagnostic, Key, Object, Value, address::ProviderRef, convert::convert, schema::Schema,
+    Address, Diagnostic, Key, Object, Span, Value, address::ProviderRef, convert::convert,
+    schema::Schema,
 };
 
 /// A service that was handed out to be placed.
@@ -329,7 +330,7 @@ impl Evaluator {
                     config: self.complete("weir_host", config.clone(), problems),
                     provider: self.host_provider(),
                     lifecycle: Lifecycle::default(),
-                    span: site.span.clone(),
+                    span: host_span(site, config).clone(),
                 })
             },
         )
@@ -481,4 +482,12 @@ impl Evaluator {
         }
         Ok(before)
     }
+}
+
+/// Where a host is described: its own block, or the site's where `dynamic` made it.
+fn host_span<'a>(site: &'a Site, config: &Value) -> &'a Span {
+    let name = config.get("name").and_then(|name| name.as_str());
+    let mut hosts = site.body.blocks.iter().filter(|b| &*b.ident == "host");
+    let own = hosts.find(|b| b.labels.first().map(|(label, _)| &**label) == name);
+    own.map_or(&site.span, |block| &block.span)
 }

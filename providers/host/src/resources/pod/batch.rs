@@ -10,7 +10,7 @@ use weir_provider::{ApplyRequest, ApplyResponse, Progress};
 use super::{host_of, observe, spec};
 use crate::attributes::Faults;
 use crate::change::Change;
-use crate::error::{HostError, about};
+use crate::error::{HostError, about, sentence};
 use crate::host::Host;
 use crate::hosts::{Hosts, Private};
 use crate::resources::{known_part, line};
@@ -214,7 +214,7 @@ impl Round<'_> {
         let host = self.change.host().id();
         let summary = format!("{address}: host {host} was lost in step `{step}`");
         let diagnostic = Diagnostic::error(summary)
-            .because(format!("{error}."))
+            .because(sentence(&error.to_string()))
             .help("Run `weir apply` again once the host answers: its agent keeps the goal and goes on.");
         about(diagnostic, address)
     }
@@ -308,5 +308,8 @@ fn failure(status: &PodStatus) -> Option<(&str, String)> {
 
 fn failed(address: &str, host: &str, step: &str, message: &str) -> Diagnostic {
     let summary = format!("{address}: step `{step}` failed on host {host}");
-    about(Diagnostic::error(summary).because(message), address)
+    about(
+        Diagnostic::error(summary).because(sentence(message)),
+        address,
+    )
 }
