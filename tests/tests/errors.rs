@@ -12,7 +12,9 @@ use weir_tests::{
 fn expect(name: &str, run: Run, filters: Filters) {
     let run = run.expect_code(1);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("golden/errors/{name}.txt"));
-    golden::compare(&file, &filters.apply(&run.transcript()));
+    // The plan on standard output has golden files of its own.
+    let text = format!("$ {}\n{}", run.command, run.stderr);
+    golden::compare(&file, &filters.apply(&text));
 }
 
 /// A pod on this machine with this body.
@@ -75,7 +77,8 @@ fn a_template_with_an_undefined_name() {
         r#"    file "page.html" {
       template = "page.html.j2"
       vars     = { title = "Hello" }
-    }"#,
+    }
+    task "server" { run = "exec sleep 1000" }"#,
     );
     stack.file(
         "templates/page.html.j2",
@@ -91,10 +94,14 @@ fn an_artifact_with_another_sha256() {
         r#"    artifact "tool" {
       path   = "tool.sh"
       sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
-    }"#,
+    }
+    task "server" { run = "exec sleep 1000" }"#,
     );
     stack.file("tool.sh", "#!/bin/sh\necho hello\n");
-    let filters = stack.filters();
+    let filters = Filters::none()
+        .pattern("0{64}", "[ASKED]")
+        .pattern("[0-9a-f]{64}", "[FOUND]")
+        .then(stack.filters());
     expect(
         "bad-sha256",
         stack.weir(&["apply", "-auto-approve"]),
@@ -132,6 +139,7 @@ service "web" {
   pod "app" {
     count    = 1
     packages = ["no-such-package"]
+    task "server" { run = "exec sleep 1000" }
   }
 }
 "#;
