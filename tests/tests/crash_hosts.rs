@@ -6,8 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 use weir_tests::{
-    cli::Stack,
+    cli::{Run, Stack},
     lab::{Lab, Options},
+    wait::eventually,
 };
 
 /// A lab of several hosts loads a small machine: one at a time.
@@ -74,6 +75,12 @@ fn expect_whole(lab: &Lab, hosts: &[&str], text: &str) {
     }
 }
 
+/// One thing went wrong, so one error is shown, however many instances it keeps from their turn.
+fn expect_one_error(run: &Run) {
+    let errors = run.stderr.lines().filter(|l| l.starts_with("Error: "));
+    assert_eq!(errors.count(), 1, "{}", run.stderr);
+}
+
 #[test]
 fn weir_killed_at_twenty_moments_converges() {
     let _one = ONE_LAB.lock();
@@ -136,7 +143,9 @@ fn a_host_that_fails_in_the_middle_is_named_and_the_others_finish() {
     }
     lab.crash("onprem2");
     let run = run.wait().expect_code(1);
-    assert!(run.stderr.contains("onprem2"), "{}", run.stderr);
+    assert!(run.stderr.contains("lab/onprem2 "), "{}", run.stderr);
+    assert!(run.stderr.contains("in step `"), "{}", run.stderr);
+    expect_one_error(&run);
     lab.start("onprem2");
     stack.weir(&["apply", "-auto-approve"]).expect_success();
     stack.weir(&["plan", "-detailed-exitcode"]).expect_code(0);
@@ -147,10 +156,11 @@ fn a_host_that_fails_in_the_middle_is_named_and_the_others_finish() {
     let change = ["apply", "-auto-approve", "-var", "text=two"];
     let run = stack.weir(&change).expect_code(1);
     assert!(
-        run.stderr.contains("onprem3") && run.stderr.contains("No space left"),
+        run.stderr.contains("lab/onprem3") && run.stderr.contains("No space left"),
         "{}",
         run.stderr
     );
+    expect_one_error(&run);
     lab.unfill("onprem3");
     stack.weir(&change).expect_success();
     expect_whole(&lab, &hosts, "two");
@@ -160,7 +170,12 @@ fn a_host_that_fails_in_the_middle_is_named_and_the_others_finish() {
     let run = stack
         .weir(&["apply", "-auto-approve", "-var", "text=three"])
         .expect_code(1);
-    assert!(run.stderr.contains("onprem1"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("lab/onprem1 can't be reached"),
+        "{}",
+        run.stderr
+    );
+    expect_one_error(&run);
     lab.heal("onprem1");
     let change = ["apply", "-auto-approve", "-var", "text=three"];
     stack.weir(&change).expect_success();
@@ -168,4 +183,75 @@ fn a_host_that_fails_in_the_middle_is_named_and_the_others_finish() {
         .weir(&["plan", "-detailed-exitcode", "-var", "text=three"])
         .expect_code(0);
     expect_whole(&lab, &hosts, "three");
+}
+
+#[test]
+fn a_reboot_brings_the_tasks_back_with_nobody_connected() {
+    let _one = ONE_LAB.lock();
+    let Some(lab) = Lab::up(1) else { return };
+    let stack = Stack::new();
+    let text = lab.site("lab", &["onprem1"])
+        + r#"
+stack "reboot" {}
+
+cluster "main" {
+  pool "base" { site = site.lab }
+}
+
+service "kept" {
+  cluster = cluster.main
+  pod "unit" {
+    count    = 1
+    packages = ["redis-server"]
+    task "redis" {
+      unit = "redis-server"
+      ready { tcp = "127.0.0.1:6379" }
+    }
+  }
+  pod "command" {
+    count = 2
+    task "once" {
+      goal = "once"
+      run  = "echo ran >> /var/tmp/once.log"
+    }
+    task "main" {
+      run = "echo started >> /var/tmp/starts.log; exec sleep 1000000"
+      ready { exec = "pgrep -f '^sleep 1000000'" }
+    }
+  }
+}
+"#;
+    stack.file("stack.hcl", &text);
+    stack.weir(&["apply", "-auto-approve"]).expect_success();
+    let expect = |starts: &str| {
+        let look = "pgrep -fc '^sleep 1000000'; pgrep -c redis-server; \
+                    wc -l < /var/tmp/starts.log; wc -l < /var/tmp/once.log";
+        eventually("the tasks run", Duration::from_secs(60), || {
+            match lab.ssh("onprem1", look) {
+                Ok(seen) if seen.split_whitespace().eq(["2", "1", starts, "2"]) => Ok(()),
+                Ok(seen) => Err(seen.replace('\n', " ")),
+                Err(error) => Err(error),
+            }
+        });
+    };
+    expect("2");
+
+    lab.reboot("onprem1");
+    expect("4");
+    stack.weir(&["plan", "-detailed-exitcode"]).expect_code(0);
+
+    lab.crash("onprem1");
+    lab.start("onprem1");
+    expect("6");
+    stack.weir(&["plan", "-detailed-exitcode"]).expect_code(0);
+
+    // Three pods on a host that is off, one error.
+    lab.stop("onprem1");
+    let run = stack.weir(&["plan"]).expect_code(1);
+    assert!(
+        run.stderr.contains("lab/onprem1 can't be reached"),
+        "{}",
+        run.stderr
+    );
+    expect_one_error(&run);
 }
