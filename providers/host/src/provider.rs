@@ -129,6 +129,11 @@ impl Provider for HostProvider {
             .into())
     }
 
+    fn delete_batch(&self, type_name: &str, value: &Known) -> Option<String> {
+        let host = (type_name == schema::POD).then(|| pod::host_of(value.value()));
+        host.flatten().map(str::to_owned)
+    }
+
     async fn data(&self, type_name: &str, _config: &Value) -> Result<Known, Diagnostics> {
         Err(no_such_type(type_name).into())
     }

@@ -16,15 +16,6 @@ pub(crate) fn known_part(value: Value) -> Option<Known> {
     Known::new(known).ok()
 }
 
-/// Whether two values say the same, whatever their marks.
-pub(crate) fn same(a: Option<&Value>, b: Option<&Value>) -> bool {
-    let bare = |v: Option<&Value>| {
-        v.filter(|v| !v.is_null())
-            .map(|v| v.clone().unmark_deep().0)
-    };
-    bare(a) == bare(b)
-}
-
 /// A text, or null where there is none.
 pub(crate) fn text_or_null(text: &str) -> Value {
     if text.is_empty() {

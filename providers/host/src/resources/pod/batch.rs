@@ -271,7 +271,7 @@ fn answer(job: &Job, host: &Host, report: &HostReport) -> ApplyResponse {
         (Some(planned), Some(status)) => match failure(status) {
             None => {
                 private.unsettled = false;
-                (known_part(observe::computed(planned.clone(), status)), None)
+                (known_part(observe::achieved(planned.clone(), status)), None)
             }
             Some(why) => {
                 private.unsettled = true;

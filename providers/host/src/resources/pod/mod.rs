@@ -12,13 +12,10 @@ use weir_provider::{
     ApplyRequest, Completeness, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Settled,
 };
 
-use super::{known_part, same};
+use super::known_part;
 use crate::attributes::{Attributes, Faults};
 use crate::error::HostError;
 use crate::hosts::{Hosts, Private};
-
-/// What is found and not asked for.
-const COMPUTED: [&str; 2] = ["status", "directory"];
 
 /// Refuses what the agent would refuse, as far as it is known by now.
 pub(crate) fn validate(config: &Value) -> Diagnostics {
@@ -40,12 +37,10 @@ pub(crate) fn plan(hosts: &Hosts, request: PlanRequest) -> PlanResponse {
     if prior.is_none() {
         planned = planned.with("directory", Value::unknown(Type::String));
     }
-    let as_asked = prior.is_some_and(|prior| {
-        !private.unsettled && is_unchanged(prior, &planned) && observe::is_healthy(prior)
-    });
-    if !as_asked {
-        planned = planned.with("status", Value::unknown(Type::map(Type::String)));
-    }
+    // What could not be finished is taken up again: an unknown makes it an update.
+    let goals = observe::goals(&planned).filter(|_| !private.unsettled);
+    let status = goals.unwrap_or_else(|| Value::unknown(Type::map(Type::String)));
+    planned = planned.with("status", status);
     PlanResponse {
         planned,
         requires_replace: vec![Path::root().key("host"), Path::root().key("slug")],
@@ -53,14 +48,6 @@ pub(crate) fn plan(hosts: &Hosts, request: PlanRequest) -> PlanResponse {
         batch: id,
         warnings: Diagnostics::new(),
     }
-}
-
-/// Whether the two ask for the same.
-fn is_unchanged(prior: &Value, planned: &Value) -> bool {
-    let names = planned.as_entries().into_iter().flatten();
-    names
-        .filter(|(name, _)| !COMPUTED.contains(&&***name))
-        .all(|(name, value)| same(prior.get(name), Some(value)))
 }
 
 pub(crate) async fn read(hosts: &Hosts, request: ReadRequest) -> Result<ReadResponse, Diagnostics> {
@@ -149,6 +136,7 @@ pub(crate) async fn settle(hosts: &Hosts, request: ApplyRequest) -> Settled {
 }
 
 /// `site/name` of the pod's host.
-fn host_of(value: &Value) -> Option<&str> {
+/// The host it is on: pods of one host go in one call.
+pub(crate) fn host_of(value: &Value) -> Option<&str> {
     Attributes::root(value).text("host")
 }

@@ -32,13 +32,24 @@ pub(crate) fn observe(value: &Value, status: &PodStatus) -> Value {
     computed(value, status)
 }
 
-/// The value with its computed attributes alone.
-pub(crate) fn computed(value: Value, status: &PodStatus) -> Value {
+/// The value with its computed attributes as they are on the host.
+fn computed(value: Value, status: &PodStatus) -> Value {
     let tasks = status.tasks.iter();
     let tasks = tasks.map(|(name, task)| (name.as_str().into(), Value::string(task_text(task))));
-    value
-        .with("status", Value::map(Type::String, tasks.collect()))
-        .with("directory", super::super::text_or_null(&status.directory))
+    located(value, status).with("status", Value::map(Type::String, tasks.collect()))
+}
+
+/// The value a successful change leaves: what was planned, and where it is. The agent has seen
+/// every task at its goal; what happens after that is the next plan's to find.
+pub(crate) fn achieved(planned: Value, status: &PodStatus) -> Value {
+    match planned.get("status").is_some_and(Value::is_wholly_known) {
+        true => located(planned, status),
+        false => computed(planned, status),
+    }
+}
+
+fn located(value: Value, status: &PodStatus) -> Value {
+    value.with("directory", super::super::text_or_null(&status.directory))
 }
 
 /// Whether the pod has what it was told, and was told what this value says.
@@ -57,20 +68,21 @@ fn bare(mut spec: PodSpec) -> PodSpec {
     spec
 }
 
-/// Whether every task does what its goal asks, by the words of `status`.
-pub(crate) fn is_healthy(value: &Value) -> bool {
-    let a = Attributes::root(value);
-    let status = a.object("status");
-    a.items("tasks").iter().all(|task| {
+/// The `status` of a pod whose every task does what its goal asks; `None` while the tasks are not
+/// known.
+pub(crate) fn goals(value: &Value) -> Option<Value> {
+    if !value.get("tasks")?.is_wholly_known() {
+        return None;
+    }
+    let goals = Attributes::root(value).items("tasks").into_iter();
+    let goals = goals.filter_map(|task| {
         let goal = match task.text("goal") {
             Some("finish" | "once") => "finished",
             _ => "running",
         };
-        let found = status
-            .as_ref()
-            .and_then(|status| status.text(task.text("name")?));
-        found == Some(goal)
-    })
+        Some((task.text("name")?.into(), Value::string(goal)))
+    });
+    Some(Value::map(Type::String, goals.collect()))
 }
 
 /// A task's state in one or a few words.
