@@ -18,7 +18,7 @@ use super::disk;
 use super::events::{Events, PodEvents};
 use super::home::PodHome;
 use super::ledger::{PodRecord, TaskRecord};
-use super::remove::remove_pod;
+use super::remove::remove_pods;
 use super::scope::Scope;
 use super::status::UnitCache;
 use super::validate;
@@ -65,8 +65,8 @@ pub(crate) async fn apply(
             .map(|(name, _)| name.clone())
             .collect()
     });
-    for name in removing {
-        remove_pod(agent, &scope, &name, &events.pod(&name)).await;
+    if !removing.is_empty() {
+        remove_pods(agent, &scope, removing, events).await;
         units.forget();
     }
     let works = works(agent, &scope, &names, generation, events, units);

@@ -285,10 +285,24 @@ impl PodWork {
             .max()
             .unwrap_or(OnChange::Nothing);
         self.set_pending("files", reaction)?;
+        self.remember_own(work.iter().map(|(_, path, ..)| path))?;
         for (spec, path, ids, difference) in work {
             self.write_file(spec, &path, ids, &difference, accounts)?;
         }
         self.remove_stale_files()
+    }
+
+    /// Writes down which files in the pod's own directory are the agent's: once for all of them,
+    /// as nothing of anybody else's can be there to be kept.
+    fn remember_own<'a>(&self, paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), StepError> {
+        let dir = self.home.dir();
+        let own: Vec<&PathBuf> = paths.filter(|path| path.starts_with(&dir)).collect();
+        self.remember("files", |made| {
+            for path in own {
+                let before = made.files.entry(path.clone());
+                before.or_insert(Before::Nothing);
+            }
+        })
     }
 
     /// Writes down that the pod's running tasks must react to a change that comes next.
@@ -374,7 +388,8 @@ impl PodWork {
             if wanted.contains(&path) {
                 continue;
             }
-            let step = format!("file {}", path.display());
+            let shown = path.strip_prefix(self.home.dir()).unwrap_or(&path);
+            let step = format!("file {}", shown.display());
             self.set_pending(&step, OnChange::Restart)?;
             put_back(&path, &before).map_err(|error| failed(&step, &error))?;
             self.remember(&step, |made| {

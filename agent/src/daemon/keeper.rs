@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use weir_agent::wire::{Exit, Goal, TaskExec, TaskState, TaskStatus};
@@ -11,8 +12,12 @@ use super::Agent;
 use super::disk;
 use super::health::{Handle, Order};
 use super::ledger::{TaskRecord, UnitRecord};
-use super::systemd::{self, UnitState};
+use super::proc;
+use super::systemd::{self, UnitState, Units};
 use super::task::TaskConfig;
+
+/// How often a unit is looked at: at its main process where it has one, else by asking systemd.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Begins to watch the checks of a unit that runs.
 pub(crate) fn watch(agent: &Arc<Agent>, config: TaskConfig, pid: u32) -> Arc<Handle> {
@@ -40,8 +45,9 @@ async fn keep(
     unit: String,
 ) {
     loop {
+        let seen = look(&agent, &handle, &unit).await;
         tokio::select! {
-            message = handle.watch() => {
+            message = handle.watch(), if seen == Seen::Up => {
                 agent.note(&format!("{unit}: not alive, restarting: {message}"));
                 handle.set_ready(false);
                 handle.update(|status| status.restarts += 1);
@@ -49,6 +55,7 @@ async fn keep(
                     agent.note(&message);
                 }
             }
+            () = changed(&handle, seen) => {}
             order = orders.recv() => match order {
                 Some(Order::Restart(done)) => {
                     handle.set_ready(false);
@@ -64,6 +71,81 @@ async fn keep(
             }
         }
     }
+}
+
+/// What a look at a unit found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    /// It runs: its checks are worth asking.
+    Up,
+    /// It doesn't, whether systemd starts it again or not.
+    Down,
+}
+
+/// Asks systemd what the unit does, and has the handle say so.
+async fn look(agent: &Agent, handle: &Handle, name: &str) -> Seen {
+    let config = handle.config();
+    let units = systemd::show(&[name.to_owned()]).await;
+    let units = units.unwrap_or_else(|message| {
+        agent.note(&message);
+        Units::new()
+    });
+    let Some(unit) = units.get(name) else {
+        // systemd itself is busy; the checks alone tell how the task is.
+        return Seen::Up;
+    };
+    let exit = last_exit(unit);
+    // One without a main process yet is still being prepared.
+    let comes_or_goes = unit.active == "deactivating"
+        || (unit.active == "activating" && unit.main_pid == 0 && !unit.is_waiting());
+    let state = if comes_or_goes {
+        TaskState::Waiting
+    } else if unit.is_active() {
+        TaskState::Running {
+            pid: unit.main_pid,
+            ready: config.spec.ready.is_none(),
+        }
+    } else if unit.is_waiting() {
+        TaskState::Backoff {
+            next_in_ms: config.spec.backoff.initial_ms,
+        }
+    } else if unit.active == "failed" {
+        TaskState::Failed {
+            message: given_up(unit),
+        }
+    } else {
+        TaskState::Stopped
+    };
+    let seen = match state {
+        TaskState::Running { .. } => Seen::Up,
+        _ => Seen::Down,
+    };
+    handle.update(|status| {
+        status.state = state;
+        status.since = disk::now_ms();
+        status.last_exit = exit;
+    });
+    seen
+}
+
+/// Returns when the unit is worth another look: its main process is another one, or some time is
+/// over where there is none to look at.
+async fn changed(handle: &Handle, seen: Seen) {
+    let main = match (seen, handle.status().state) {
+        (Seen::Up, TaskState::Running { pid, .. }) => proc::identify(pid),
+        _ => None,
+    };
+    let Some(main) = main else {
+        // An active unit without a main process has only its checks.
+        return match seen {
+            Seen::Up => std::future::pending().await,
+            Seen::Down => tokio::time::sleep(LOOK).await,
+        };
+    };
+    while proc::is_alive(main) {
+        tokio::time::sleep(LOOK).await;
+    }
+    handle.set_ready(false);
 }
 
 /// Writes a task's unit and environment; true when systemd must read them again.
@@ -139,7 +221,8 @@ pub(crate) fn status(
         }
     } else if unit.is_active() {
         let ready = match watched.as_ref().map(|status| &status.state) {
-            Some(TaskState::Running { ready, .. }) => *ready,
+            // What is known of an earlier process says nothing of this one.
+            Some(TaskState::Running { pid, ready }) if *pid == unit.main_pid => *ready,
             _ => config.spec.ready.is_none(),
         };
         TaskState::Running {
@@ -153,9 +236,8 @@ pub(crate) fn status(
             message: "its unit does not exist".to_owned(),
         }
     } else if unit.active == "failed" {
-        let exit = last_exit.map_or_else(String::new, |exit| format!(" with {exit}"));
         TaskState::Failed {
-            message: format!("it ended{exit}"),
+            message: given_up(unit),
         }
     } else {
         TaskState::Stopped
@@ -165,6 +247,18 @@ pub(crate) fn status(
         restarts: unit.restarts + watched.map_or(0, |status| status.restarts),
         since: since_ms(unit.active_since_us),
         last_exit,
+    }
+}
+
+/// Why a unit that systemd has given up does not run.
+fn given_up(unit: &UnitState) -> String {
+    let exit = last_exit(unit).map_or_else(String::new, |exit| format!(" with {exit}"));
+    match unit.restarts {
+        0 => format!("it ended{exit}"),
+        1 => format!("it ended{exit}, and was restarted once before systemd gave it up"),
+        times => {
+            format!("it ended{exit}, and was restarted {times} times before systemd gave it up")
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
 use weir_agent::wire::{AgentError, PodError};
 
 use super::accounts::{self, Accounts};
@@ -15,14 +16,29 @@ use super::ledger::PodRecord;
 use super::scope::Scope;
 use super::{Agent, StepError, lock};
 
-/// Removes a pod; when that fails it stays in the ledger with its error, and the next apply
-/// goes on with it. Who calls holds the scope's work lock.
-pub(crate) async fn remove_pod(
+/// Removes pods: all are stopped at the same time, so that their graces don't add up, and then
+/// taken away one after another, as they may share a user. Who calls holds the scope's work lock.
+pub(crate) async fn remove_pods(
     agent: &Arc<Agent>,
     scope: &Arc<Scope>,
-    name: &str,
-    events: &PodEvents,
+    names: Vec<String>,
+    events: &Events,
 ) {
+    let mut stopping = JoinSet::new();
+    for record in names.iter().filter_map(|name| scope.pod(name)) {
+        let (agent, scope) = (Arc::clone(agent), Arc::clone(scope));
+        stopping.spawn(async move { stop_tasks(&agent, &scope, &record).await });
+    }
+    // What could not be stopped is tried once more, and told, where the pod is taken away.
+    while stopping.join_next().await.is_some() {}
+    for name in names {
+        remove_pod(agent, scope, &name, &events.pod(&name)).await;
+    }
+}
+
+/// Removes a pod; when that fails it stays in the ledger with its error, and the next apply
+/// goes on with it. Who calls holds the scope's work lock.
+async fn remove_pod(agent: &Arc<Agent>, scope: &Arc<Scope>, name: &str, events: &PodEvents) {
     const STEP: &str = "remove";
     events.started(STEP);
     let result = match scope.pod(name) {
@@ -48,7 +64,8 @@ pub(crate) async fn remove_pod(
     }
 }
 
-async fn take_away(
+/// Stops a pod's tasks.
+async fn stop_tasks(
     agent: &Arc<Agent>,
     scope: &Arc<Scope>,
     record: &PodRecord,
@@ -66,6 +83,16 @@ async fn take_away(
             .await
             .map_err(|message| StepError::new(format!("task {task}"), message))?;
     }
+    Ok(())
+}
+
+async fn take_away(
+    agent: &Arc<Agent>,
+    scope: &Arc<Scope>,
+    record: &PodRecord,
+) -> Result<(), StepError> {
+    stop_tasks(agent, scope, record).await?;
+    let pod = &record.spec;
     let home = agent.home.pod(&scope.name, &pod.slug);
     let failed = |path: &std::path::Path| {
         let path = path.display().to_string();
@@ -148,9 +175,7 @@ pub(crate) async fn forget(
         }
     })?;
     let names: Vec<String> = scope.read(|ledger| ledger.pods.keys().cloned().collect());
-    for name in names {
-        remove_pod(agent, &scope, &name, &events.pod(&name)).await;
-    }
+    remove_pods(agent, &scope, names, events).await;
     agent.collect_blobs();
     agent.drop_if_empty(&scope)?;
     let left = scope.read(|ledger| {

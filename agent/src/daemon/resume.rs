@@ -11,7 +11,7 @@ use super::apply::{bring_up, works};
 use super::events::Events;
 use super::keeper;
 use super::ledger::PodRecord;
-use super::remove::remove_pod;
+use super::remove::remove_pods;
 use super::scope::Scope;
 use super::status::UnitCache;
 use super::supervisor;
@@ -46,10 +46,9 @@ async fn resume_scope(agent: &Arc<Agent>, scope: &Arc<Scope>) {
             agent.note(&format!("{}: {message}", pod.spec.name));
         }
     }
-    for pod in pods.iter().filter(|pod| pod.removing) {
-        let name = &pod.spec.name;
-        remove_pod(agent, scope, name, &events.pod(name)).await;
-    }
+    let removing = pods.iter().filter(|pod| pod.removing);
+    let removing = removing.map(|pod| pod.spec.name.clone()).collect();
+    remove_pods(agent, scope, removing, &events).await;
     let unfinished: Vec<String> = pods
         .iter()
         .filter(|pod| !pod.removing && !pod.settled && pod.error.is_none())

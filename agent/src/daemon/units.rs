@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use weir_agent::wire::TaskState;
+
 use super::accounts::Accounts;
 use super::apply::PodWork;
 use super::health::{Handle, Order};
@@ -142,7 +144,8 @@ impl PodWork {
         }
         let same_checks = |handle: &Arc<Handle>| {
             let old = handle.config();
-            old.spec.ready == config.spec.ready && old.spec.alive == config.spec.alive
+            let runs = matches!(handle.status().state, TaskState::Running { .. });
+            runs && old.spec.ready == config.spec.ready && old.spec.alive == config.spec.alive
         };
         let handle = match self.agent.handle(&config.key).filter(same_checks) {
             Some(handle) => handle,
