@@ -1,22 +1,30 @@
-//! Exact decimal numbers.
+//! Numbers as Terraform has them, and exact where Terraform's are not.
 //!
-//! Addition, subtraction and multiplication are exact; a division that does not end is rounded to
-//! [`DIVISION_DIGITS`] significant digits, which is more than the 512-bit mantissa of Terraform.
+//! A number is a decimal. Whatever fits [`EXACT_BITS`] is computed exactly; what does not (a
+//! quotient that never ends, a power of a long number) is computed and rounded as a binary float
+//! of 512 bits, and kept as the shortest decimal that stands for that float. So `1 / 3 * 3` is 1,
+//! and every number prints as Terraform prints it.
 
-use bigdecimal::{BigDecimal, RoundingMode, Signed, ToPrimitive, Zero, num_bigint::BigInt};
-use std::{fmt, num::NonZeroU64, str::FromStr, sync::Arc};
+mod float;
 
-/// Significant digits of a quotient that has no finite decimal expansion.
-pub const DIVISION_DIGITS: u64 = 155;
+use bigdecimal::{BigDecimal, Signed, ToPrimitive, num_bigint::BigInt};
+use float::Float;
+use std::{fmt, str::FromStr, sync::Arc};
+
+/// The digits of a number as an integer have at most this many bits, or it is rounded. Decimals of
+/// that length (153 digits) are further apart than floats of 512 bits, so none is mistaken for
+/// another.
+pub const EXACT_BITS: u64 = 508;
 
 /// The largest power of ten, up or down, that text may ask for.
 pub const EXPONENT_LIMIT: u64 = 20_000;
 
-/// An exact decimal number. Small integers cost no allocation.
+/// A decimal number. Small integers cost no allocation.
 #[derive(Clone)]
 pub struct Number(Repr);
 
-/// Invariant: an integer that fits an `i64` is always `Int`, so that equal numbers are equal data.
+/// Invariants: an integer that fits an `i64` is always `Int`, so that equal numbers are equal data;
+/// a decimal longer than [`EXACT_BITS`] is the shortest of a float.
 #[derive(Clone)]
 enum Repr {
     Int(i64),
@@ -40,14 +48,27 @@ impl Number {
         }
     }
 
-    /// From a big decimal, normalised.
+    /// From a big decimal, rounded where it is longer than [`EXACT_BITS`].
     pub fn from_decimal(d: BigDecimal) -> Number {
+        let d = d.normalized();
+        if is_short(&d) {
+            Number::normal(d)
+        } else {
+            Number::from_float(&Float::from(&d))
+        }
+    }
+
+    fn from_float(f: &Float) -> Number {
+        Number::normal(f.shortest())
+    }
+
+    fn normal(d: BigDecimal) -> Number {
         if d.is_integer()
             && let Some(i) = d.to_i64()
         {
             return Number(Repr::Int(i));
         }
-        Number(Repr::Big(Arc::new(d.normalized())))
+        Number(Repr::Big(Arc::new(d)))
     }
 
     /// The integer, where the number is one and fits.
@@ -88,74 +109,99 @@ impl Number {
         }
     }
 
-    /// The sum, exact.
+    /// The sum.
     pub fn add(&self, other: &Number) -> Number {
         if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &other.0)
             && let Some(c) = a.checked_add(*b)
         {
             return Number(Repr::Int(c));
         }
-        Number::from_decimal(self.to_decimal() + other.to_decimal())
+        self.combine(other, |a, b| Some(a + b), Float::add)
     }
 
-    /// The difference, exact.
+    /// The difference.
     pub fn sub(&self, other: &Number) -> Number {
         if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &other.0)
             && let Some(c) = a.checked_sub(*b)
         {
             return Number(Repr::Int(c));
         }
-        Number::from_decimal(self.to_decimal() - other.to_decimal())
+        self.combine(other, |a, b| Some(a - b), Float::sub)
     }
 
-    /// The product, exact.
+    /// The product.
     pub fn mul(&self, other: &Number) -> Number {
         if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &other.0)
             && let Some(c) = a.checked_mul(*b)
         {
             return Number(Repr::Int(c));
         }
-        Number::from_decimal(self.to_decimal() * other.to_decimal())
+        self.combine(other, |a, b| Some(a * b), Float::mul)
     }
 
-    /// The quotient, to [`DIVISION_DIGITS`] digits; `None` when dividing by zero.
+    /// The quotient; `None` when dividing by zero.
     pub fn div(&self, other: &Number) -> Option<Number> {
         if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &other.0)
             && let (Some(q), Some(0)) = (a.checked_div(*b), a.checked_rem(*b))
         {
             return Some(Number(Repr::Int(q)));
         }
-        let (dividend, divisor) = (self.to_decimal(), other.to_decimal());
-        if divisor.is_zero() {
-            return None;
-        }
-        // The crate's own division stops at 100 digits: scale the dividend and divide integers.
-        let wanted = i64::try_from(DIVISION_DIGITS + divisor.digits()).unwrap_or(i64::MAX) + 2;
-        let shift = (wanted - i64::try_from(dividend.digits()).unwrap_or(0)).max(0);
-        let ((a, a_scale), (b, b_scale)) = (
-            dividend.into_bigint_and_exponent(),
-            divisor.into_bigint_and_exponent(),
-        );
-        let quotient = (a * BigInt::from(10).pow(u32::try_from(shift).ok()?)) / b;
-        let quotient = BigDecimal::new(quotient, a_scale - b_scale + shift);
-        let digits = NonZeroU64::new(DIVISION_DIGITS)?;
-        let quotient = quotient.with_precision_round(digits, RoundingMode::HalfEven);
-        Some(Number::from_decimal(quotient))
+        (!other.is_zero()).then(|| self.combine(other, finite_quotient, Float::div))
     }
 
     /// The remainder with the sign of the dividend; `None` when dividing by zero.
     pub fn rem(&self, other: &Number) -> Option<Number> {
-        if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &other.0) {
-            return a.checked_rem(*b).map(|r| Number(Repr::Int(r)));
+        if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &other.0)
+            && let Some(r) = a.checked_rem(*b)
+        {
+            return Some(Number(Repr::Int(r)));
         }
-        let d = other.to_decimal();
-        (!d.is_zero()).then(|| Number::from_decimal(self.to_decimal() % d))
+        (!other.is_zero()).then(|| self.combine(other, |a, b| Some(a % b), Float::rem))
+    }
+
+    fn is_zero(&self) -> bool {
+        matches!(self.0, Repr::Int(0))
+    }
+
+    /// Exactly where both operands and the result are short, with floats otherwise.
+    fn combine(
+        &self,
+        other: &Number,
+        exact: fn(&BigDecimal, &BigDecimal) -> Option<BigDecimal>,
+        rounded: fn(&Float, &Float) -> Float,
+    ) -> Number {
+        let (a, b) = (self.to_decimal(), other.to_decimal());
+        if is_short(&a)
+            && is_short(&b)
+            && let Some(result) = exact(&a, &b).map(|d| d.normalized())
+            && is_short(&result)
+        {
+            return Number::normal(result);
+        }
+        Number::from_float(&rounded(&Float::from(&a), &Float::from(&b)))
     }
 
     /// The number with its sign turned.
     pub fn neg(&self) -> Number {
         Number::ZERO.sub(self)
     }
+}
+
+/// Whether a decimal without zeros at its end is kept as it is.
+fn is_short(d: &BigDecimal) -> bool {
+    d.as_bigint_and_scale().0.bits() <= EXACT_BITS
+}
+
+/// The quotient where it ends within the digits that are kept; the divisor is not zero.
+fn finite_quotient(dividend: &BigDecimal, divisor: &BigDecimal) -> Option<BigDecimal> {
+    let (a, a_scale) = dividend.as_bigint_and_scale();
+    let (b, b_scale) = divisor.as_bigint_and_scale();
+    // Each digit takes more than three bits.
+    let shift = u32::try_from((EXACT_BITS + b.bits()) / 3).ok()?;
+    let a = &*a * BigInt::from(10).pow(shift);
+    let quotient = &a / &*b;
+    let ends = a == &quotient * &*b;
+    ends.then(|| BigDecimal::new(quotient, a_scale - b_scale + i64::from(shift)))
 }
 
 impl From<i64> for Number {

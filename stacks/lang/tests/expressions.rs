@@ -27,20 +27,16 @@ use weir_lang::{
 /// Where both sides differ on purpose, and why.
 const DELIBERATE: &[(&str, &str)] = &[
     (
-        "1 / 3",
-        "numbers are decimal, not binary: the 155th digit differs",
+        "1.1 * 1.1",
+        "decimals are exact, where Terraform has a 2 in the 154th place",
     ),
     (
-        "2 / 3",
-        "numbers are decimal, not binary: the 155th digit differs",
+        "12345678901234567890.12345678901234567890 * 12345678901234567890.12345678901234567890",
+        "decimals are exact, where Terraform has a 2 in the 154th place",
     ),
     (
-        "tostring(1/3)",
-        "numbers are decimal, not binary: the 155th digit differs",
-    ),
-    (
-        "jsonencode(1/3)",
-        "numbers are decimal, not binary: the 155th digit differs",
+        "1/4096/4096/4096",
+        "Terraform's state rounds the digits off that a double needs none of",
     ),
     (
         "1 % 0",
