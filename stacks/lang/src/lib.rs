@@ -43,4 +43,5 @@ pub use inputs::{Inputs, VarSource};
 pub use instance::{
     Demand, HostFacts, Ignore, Instance, Lifecycle, Next, PlaceRequest, Placement, ProviderConfig,
 };
+pub use services::service_schema;
 pub use sources::Sources;

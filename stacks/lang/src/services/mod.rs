@@ -14,7 +14,19 @@ pub(crate) mod schema;
 mod tasks;
 mod template;
 
-use weir_core::Value;
+use weir_core::{Value, schema::Block};
+
+/// The blocks for hosts and services, as the language checks them: what an editor or the book
+/// lists. A service's `pod` and `plan` blocks stand beside it.
+pub fn service_schema() -> [(&'static str, &'static Block); 5] {
+    [
+        ("site", &schema::SITE),
+        ("cluster", &schema::CLUSTER),
+        ("service", &schema::SERVICE),
+        ("pod", &schema::POD),
+        ("plan", &schema::PLAN),
+    ]
+}
 
 /// A field of an object that is there and not null.
 pub(crate) fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
