@@ -12,6 +12,8 @@ pub struct Instance {
     pub provider: ProviderRef,
     /// Its configuration, of the schema's type; null where not set.
     pub config: Value,
+    /// Whether a precondition could not be decided yet: [`crate::Evaluator::config_of`] decides it.
+    pub undecided: bool,
     /// The instances it depends on, direct ones only: by reference, by `depends_on`, by `needs`,
     /// by its host, by the order of its service's deploy plan. Sorted.
     pub dependencies: Vec<Address>,

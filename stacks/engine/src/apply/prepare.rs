@@ -122,8 +122,9 @@ impl Run<'_> {
 
     /// The configuration with what is known by now.
     fn config(&mut self, address: &Address) -> Result<Value, Diagnostics> {
-        let config = self.instance(address)?.config.clone();
-        match config.is_wholly_known() {
+        let instance = self.instance(address)?;
+        let (config, undecided) = (instance.config.clone(), instance.undecided);
+        match config.is_wholly_known() && !undecided {
             true => Ok(config),
             false => self.evaluator.config_of(address),
         }

@@ -8,17 +8,17 @@ mod wave;
 pub(crate) use outputs::marked;
 
 use crate::{
-    diagnostics,
+    diagnostics, drive,
     engine::{Engine, Mode, PlanInput, Planned},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
-    Address, Diagnostics, Object, Span,
+    Address, Diagnostic, Diagnostics, Object, Span,
     change::Change,
     plan::Plan,
     snapshot::{Resource, Snapshot},
 };
-use weir_plan::{Dependencies, check, order, select};
+use weir_plan::{Dependencies, Target, check, order, select};
 use weir_state::Lease;
 
 /// What planning gathers, instance by instance.
@@ -49,7 +49,8 @@ impl Engine {
         let mut findings = Findings::default();
         let mut evaluator = self.evaluate(input, &snapshot, &mut findings).await;
         if !findings.diagnostics.has_errors() {
-            self.plan_orphans(input, &snapshot, &mut findings).await;
+            self.plan_orphans(input, &snapshot, &evaluator, &mut findings)
+                .await;
         }
         if findings.diagnostics.has_errors() {
             findings.diagnostics.sort();
@@ -63,15 +64,28 @@ impl Engine {
             config: &findings.dependencies,
             state: &state,
         };
-        if !input.options.targets.is_empty() {
-            let selected = select(&findings.changes, dependencies, &input.options.targets);
+        let targets = &input.options.targets;
+        let selected =
+            (!targets.is_empty()).then(|| select(&findings.changes, dependencies, targets));
+        if let Some(selected) = &selected {
+            findings.diagnostics.extend(targeting(targets, &findings));
+            // What is left out stays as it is, and so does what outputs say of it.
+            let left_out = findings.changes.keys().filter(|a| !selected.contains(*a));
+            for address in left_out.filter(|a| !matches!(a.object, Object::Data { .. })) {
+                evaluator.supply(address, drive::from_state(&snapshot, address));
+            }
             findings.changes.retain(|a, _| selected.contains(a));
             findings.drift.retain(|a, _| selected.contains(a));
             findings.observed.retain(|a, _| selected.contains(a));
         }
         let ordered = order(findings.changes, dependencies)
-            .map_err(|e| Diagnostics::from(weir_core::Diagnostic::error(e.to_string())))?;
-        let outputs = outputs::outputs(&mut evaluator, &snapshot, input.options.mode);
+            .map_err(|e| Diagnostics::from(Diagnostic::error(e.to_string())))?;
+        let outputs = outputs::outputs(
+            &mut evaluator,
+            &snapshot,
+            input.options.mode,
+            selected.as_ref(),
+        );
         let plan = Plan {
             lineage: snapshot.lineage.clone(),
             base: snapshot.serial,
@@ -105,6 +119,20 @@ impl Engine {
                 .collect(),
         })
     }
+}
+
+/// That a plan with targets is a part only, and the targets that name nothing.
+fn targeting(targets: &[Target], findings: &Findings) -> Diagnostics {
+    let part = Diagnostic::warning("this plan is of the targets only")
+        .because("What `-target` leaves out stays as it is, even where the configuration changed.")
+        .help("Plan without `-target` afterwards: it shows what is left to do.");
+    let named = |t: &Target| findings.changes.keys().any(|a| t.names(a));
+    let unnamed = targets.iter().filter(|t| !named(t)).map(|target| {
+        Diagnostic::warning(format!("`-target={target}` names nothing"))
+            .because("Neither the configuration nor state has an instance of that address.")
+            .help("`weir state list` lists what state has.")
+    });
+    Diagnostics(std::iter::once(part).chain(unnamed).collect())
 }
 
 /// With the source lines of those that have a place only.

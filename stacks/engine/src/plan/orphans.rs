@@ -15,7 +15,7 @@ use weir_core::{
     change::{Action, Change, Orphan, Reason, ReplaceOrder},
     snapshot::{Resource, Snapshot},
 };
-use weir_lang::Schemas as _;
+use weir_lang::{Evaluator, Schemas as _};
 use weir_plan::{Subject, diff};
 
 impl Engine {
@@ -24,6 +24,7 @@ impl Engine {
         &self,
         input: &PlanInput,
         snapshot: &Snapshot,
+        evaluator: &Evaluator,
         findings: &mut Findings,
     ) {
         let orphans: Vec<(&Address, &Resource)> = snapshot
@@ -38,7 +39,11 @@ impl Engine {
             .into_iter()
             .filter(|(_, r)| !missing.contains_key(&r.provider));
         let questions = orphans.map(|(address, resource)| async move {
-            let finding = self.plan_orphan(input, address, resource).await;
+            let why = match input.options.mode {
+                Mode::Destroy => None,
+                Mode::Apply => Some(orphan(input, evaluator, address)),
+            };
+            let finding = self.plan_orphan(input, address, resource, why).await;
             (address.clone(), finding.unwrap_or_else(Finding::failed))
         });
         let planned = concurrent::all(questions, self.parallelism).await;
@@ -98,6 +103,7 @@ impl Engine {
         input: &PlanInput,
         address: &Address,
         stored: &Resource,
+        orphan: Option<Orphan>,
     ) -> Result<Finding, Diagnostics> {
         let ty = address.object.type_name();
         let schema = self.registry.resource(ty).ok_or_else(|| unserved(ty))?;
@@ -127,10 +133,6 @@ impl Engine {
             return Ok(finding(change, drift, None));
         };
         let batch = provider.delete_batch(ty, &current);
-        let orphan = match input.options.mode {
-            Mode::Destroy => None,
-            Mode::Apply => Some(orphan(input, address)),
-        };
         let now = Resource {
             value: current.clone(),
             private: private.clone(),
@@ -151,8 +153,8 @@ fn finding(change: Change, drift: Option<Change>, observed: Option<Option<Resour
     }
 }
 
-fn orphan(input: &PlanInput, address: &Address) -> Orphan {
-    if !input.config.declares_module(&address.module) {
+fn orphan(input: &PlanInput, evaluator: &Evaluator, address: &Address) -> Orphan {
+    if !evaluator.has_module(&address.module) {
         Orphan::Module
     } else if input.config.declares(address) {
         Orphan::Instance

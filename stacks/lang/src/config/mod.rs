@@ -149,11 +149,6 @@ impl Config {
         self.block(&address.module, &address.object).is_some()
     }
 
-    /// Whether the configuration has the `module` blocks of this path, whatever their instances.
-    pub fn declares_module(&self, module: &ModulePath) -> bool {
-        self.module_at(module).is_some()
-    }
-
     /// Where the block of an address stands.
     pub fn span_of(&self, address: &Address) -> Option<&Span> {
         self.block(&address.module, &address.object)

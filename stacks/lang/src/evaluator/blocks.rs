@@ -70,6 +70,7 @@ impl Evaluator {
             return Err(Stop::Failed);
         };
         let dependencies = self.addresses(&computed.deps(), id);
+        let undecided = computed.reads.undecided;
         self.own_slug(&address, &computed.value)?;
         let Ready {
             config,
@@ -85,6 +86,7 @@ impl Evaluator {
             address,
             provider,
             config,
+            undecided,
             dependencies,
             lifecycle,
             span,
@@ -162,23 +164,17 @@ impl Evaluator {
     ) -> Outcome<Ready> {
         let entity = self.graph.get(id);
         let node = self.module_of(entity.inst).node(entity.ix);
-        let Some(expansion) = &self.graph.get(block).expansion else {
-            return Err(block.into());
-        };
+        let names = self.names_of(block, position)?;
         let shape = self.shapes.of(&resource.object);
         let provider = node.provider.clone().unwrap_or_else(|| ProviderRef {
             name: provider_name(resource),
             alias: None,
         });
-        let mut computed = self.compute(
-            entity.inst,
-            Names::of(expansion, position),
-            |frame, problems| {
-                let what = format!("{} is refused", resource.object);
-                check(&resource.preconditions, &what, frame, problems)?;
-                decode(&resource.body, &shape, &resource.span, frame, problems)
-            },
-        )?;
+        let mut computed = self.compute(entity.inst, names, |frame, problems| {
+            let what = format!("{} is refused", resource.object);
+            check(&resource.preconditions, &what, frame, problems)?;
+            decode(&resource.body, &shape, &resource.span, frame, problems)
+        })?;
         let provider = self.served_by(resource, provider);
         if let Some(config) = self.provider_block(&provider)? {
             computed.reads.deps.extend(config.deps.iter().copied());
@@ -240,12 +236,12 @@ impl Evaluator {
             return value;
         };
         let block = self.graph.module(entity.inst).id(entity.ix);
-        let Some(expansion) = self.graph.get(block).expansion.clone() else {
+        let Ok(names) = self.names_of(block, position) else {
             return value;
         };
         let names = Names {
             own: Some(value.clone()),
-            ..Names::of(&expansion, position)
+            ..names
         };
         let outcome = self.compute(entity.inst, names, |frame, problems| {
             check(

@@ -41,6 +41,8 @@ impl Evaluator {
         let outcome = self.keys(id, &call.repeat, &call.depends_on, &title);
         let mut computed = self.settle(id, outcome)?;
         if self.graph.get(id).expansion.is_some() {
+            let (_, keys, values) = computed.value;
+            self.graph.renew(id, &keys, values);
             let value = Value::null();
             self.store(
                 id,
@@ -90,8 +92,8 @@ impl Evaluator {
         Ok(())
     }
 
-    /// Gives a block its instances and puts them in line; does nothing but note the reads where it
-    /// has them already. `before` runs once it has them.
+    /// Gives a block its instances and puts them in line; where it has them already, their values
+    /// are made new. `before` runs once it has them.
     pub(super) fn set_instances(
         &mut self,
         id: NodeId,
@@ -114,6 +116,8 @@ impl Evaluator {
             for instance in expansion.instances() {
                 self.enqueue(instance);
             }
+        } else {
+            self.graph.renew(id, &keys, values);
         }
         let value = Value::null();
         self.store(

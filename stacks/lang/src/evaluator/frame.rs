@@ -20,6 +20,8 @@ pub(super) struct Reads {
     pub(super) deps: BTreeSet<NodeId>,
     /// Nodes whose values went into it.
     pub(super) nodes: BTreeSet<NodeId>,
+    /// A condition was not decided, as its value is not known yet.
+    pub(super) undecided: bool,
 }
 
 /// A scope: one place in one module instance.

@@ -91,6 +91,7 @@ pub(super) struct Memo {
 }
 
 /// The instances of a block.
+#[derive(Clone)]
 pub(super) struct Expansion {
     pub(super) mode: Mode,
     pub(super) keys: Vec<Key>,
@@ -232,6 +233,16 @@ impl Graph {
         });
         self.get_mut(id).expansion = Some(expansion.clone());
         expansion
+    }
+
+    /// Other values for the instances of a block that has its instances already. Which instances
+    /// there are is never changed: where the keys are others, nothing is.
+    pub(super) fn renew(&mut self, id: NodeId, keys: &[Key], values: Vec<Value>) {
+        if let Some(x) = &mut self.get_mut(id).expansion
+            && x.keys == keys
+        {
+            Arc::make_mut(x).values = values;
+        }
     }
 
     /// The module instances of a call, which have nodes of their own.

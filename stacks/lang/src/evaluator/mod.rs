@@ -13,6 +13,7 @@
 //!
 //! No step recurses from node to node: a chain of references may be as long as memory allows.
 
+mod ask;
 mod blocks;
 mod expand;
 mod frame;
@@ -60,6 +61,8 @@ pub struct Output {
     pub value: Value,
     /// Whether it is declared sensitive.
     pub sensitive: bool,
+    /// The instances it is made from, sorted.
+    pub dependencies: Vec<Address>,
     /// Where its block starts.
     pub span: Span,
 }
@@ -229,19 +232,21 @@ impl Evaluator {
                 continue;
             };
             if let State::Ready(memo) = &self.graph.get(id).state {
-                let (value, sensitive, span) =
-                    (memo.value.clone(), block.sensitive, block.span.clone());
-                outputs.insert(
-                    name.to_string(),
-                    Output {
-                        value,
-                        sensitive,
-                        span,
-                    },
-                );
+                let output = Output {
+                    value: memo.value.clone(),
+                    sensitive: block.sensitive,
+                    dependencies: self.addresses(&memo.deps, id),
+                    span: block.span.clone(),
+                };
+                outputs.insert(name.to_string(), output);
             }
         }
         outputs
+    }
+
+    /// Whether the configuration has this instance of a module, as far as it was evaluated.
+    pub fn has_module(&self, path: &ModulePath) -> bool {
+        self.graph.modules.iter().any(|m| m.path == *path)
     }
 
     /// Warnings, and errors that [`Evaluator::next`] has not returned, found since the last call.

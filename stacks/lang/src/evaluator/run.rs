@@ -228,6 +228,16 @@ impl Evaluator {
         }
     }
 
+    /// `count` and `each` of one instance of a block; the block, where their values are not there
+    /// or out of date.
+    pub(super) fn names_of(&self, block: NodeId, position: usize) -> Result<Names, NodeId> {
+        let entity = self.graph.get(block);
+        match (&entity.expansion, &entity.state) {
+            (None, _) | (_, State::Stale) => Err(block),
+            (Some(x), _) => Ok(Names::of(x, position)),
+        }
+    }
+
     /// A node as the user names it.
     pub(super) fn name_of(&self, id: NodeId) -> String {
         if let Some(address) = self.address_of(id) {

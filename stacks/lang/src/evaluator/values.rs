@@ -64,11 +64,12 @@ impl Evaluator {
     ) -> Outcome<Value> {
         let call_ix = self.module_of(inst).parent.map(|(_, ix)| ix);
         let call = call_ix.map(|ix| self.graph.module(parent).id(ix));
-        let names = call
-            .and_then(|id| self.graph.get(id).expansion.as_ref())
-            .map(|x| Names::of(x, position))
-            .unwrap_or_default();
+        let names = match call {
+            Some(id) => self.names_of(id, position)?,
+            None => Names::default(),
+        };
         self.compute(parent, names, |frame, problems| {
+            frame.reads.borrow_mut().nodes.extend(call);
             let Some(NodeKind::Call(call, _)) = call.map(|id| self.kind_of(id)) else {
                 return Ok(Value::null());
             };
@@ -183,6 +184,7 @@ pub(super) fn check(
                 continue;
             }
         };
+        frame.reads.borrow_mut().undecided |= holds.is_unknown();
         if holds.as_bool() != Some(false) {
             continue;
         }

@@ -5,9 +5,9 @@
 //! the stack grows as it must, so that the length of an expression has no limit and its depth a
 //! generous one.
 //!
-//! 1. [`body`] reads attributes and blocks, and finds the next one after an error;
-//! 2. [`expr`] reads expressions;
-//! 3. [`template`] reads quoted text and heredocs: tokens, then trims and dedent, then a tree.
+//! 1. `body` reads attributes and blocks, and finds the next one after an error;
+//! 2. `expr` reads expressions;
+//! 3. `template` reads quoted text and heredocs: tokens, then trims and dedent, then a tree.
 
 mod body;
 mod cursor;

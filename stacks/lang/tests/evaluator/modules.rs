@@ -1,7 +1,7 @@
 //! Modules: local folders, the catalogue, instances, inputs and outputs.
 
 use crate::kit::{Mode, all, config, run};
-use weir_core::{Address, ModulePath};
+use weir_core::Address;
 
 const NET: &str = r#"
 variable "name" {
@@ -153,9 +153,6 @@ fn the_configuration_says_what_it_declares() {
     assert!(!declares("module.net.fake_thing.other"));
     assert!(!declares("module.other.fake_thing.net"));
     assert!(!declares("fake_thing.net"));
-    let path = |name: &str| ModulePath::root().child(name, weir_core::Key::None);
-    assert!(config.declares_module(&path("net")));
-    assert!(!config.declares_module(&path("other")));
     assert_eq!(config.stack().name, "s");
     let files: Vec<String> = config
         .files()
