@@ -53,7 +53,9 @@ impl<'a> Change<'a> {
         if let Some(mut agent) = self.host.rested() {
             let outcome = agent.apply(goal.clone(), on_event).await;
             match outcome.map_err(HostError::from) {
-                Err(error) if error.is_hang_up() => broken = Some(error),
+                Err(error) if error.is_hang_up() => {
+                    broken = Some(self.host.why_lost(error).await);
+                }
                 outcome => return self.host.rest(agent, outcome),
             }
         }
@@ -63,8 +65,10 @@ impl<'a> Change<'a> {
             (Err(_), Some(broken)) => return Err(broken),
             (Err(error), None) => return Err(error),
         };
-        let outcome = agent.apply(goal, on_event).await.map_err(HostError::from);
-        self.host.rest(agent, outcome)
+        match agent.apply(goal, on_event).await.map_err(HostError::from) {
+            Err(error) if error.is_hang_up() => Err(self.host.why_lost(error).await),
+            outcome => self.host.rest(agent, outcome),
+        }
     }
 
     /// Starts tasks that somebody has stopped (pod and task), and gives what

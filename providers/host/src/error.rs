@@ -68,8 +68,11 @@ impl From<ClientError> for HostError {
 impl HostError {
     /// Whether asking again on a new stream may help: the old one had ended.
     pub(crate) fn is_hang_up(&self) -> bool {
-        matches!(self, Self::Agent(error)
-            if matches!(**error, ClientError::Frame(_) | ClientError::Closed))
+        match self {
+            Self::Agent(error) => matches!(**error, ClientError::Frame(_) | ClientError::Closed),
+            Self::Ssh(error) => matches!(**error, SshError::Disconnected { .. }),
+            _ => false,
+        }
     }
 
     /// The pod for whose sake the agent refused a goal as a whole.
@@ -91,6 +94,25 @@ impl HostError {
 
     /// The error as a message about the resource at `address`, on `host`.
     pub(crate) fn diagnostic(&self, address: &str, host: &str) -> Diagnostic {
+        let diagnostic = self.of_host(host);
+        let summary = match self {
+            Self::OtherFile { path, .. } => {
+                format!("artifact {path} has another sha256 than the stack says")
+            }
+            _ => diagnostic.summary.clone(),
+        };
+        let summary = format!("{address}: {summary}");
+        about(
+            Diagnostic {
+                summary,
+                ..diagnostic
+            },
+            address,
+        )
+    }
+
+    /// The error as a message about `host` itself: equal for all that is on it.
+    pub(crate) fn of_host(&self, host: &str) -> Diagnostic {
         let what = match self {
             Self::Ssh(error) => match **error {
                 SshError::HostKey(_) => "did not prove who it is",
@@ -101,29 +123,19 @@ impl HostError {
                 SshError::Remote { .. } => "failed to run a command",
                 SshError::Handshake { .. } | SshError::Channel { .. } => "can't be talked to",
             },
-            Self::Local { .. } => "can't be given what it needs",
-            Self::OtherFile { path, .. } => {
-                let summary =
-                    format!("{address}: artifact {path} has another sha256 than the stack says");
-                return self.about(Diagnostic::error(summary), address);
-            }
+            Self::Local { .. } | Self::OtherFile { .. } => "can't be given what it needs",
             Self::Command { .. } => "failed to run a command",
             Self::NoAgent { .. } => "has no agent",
-            Self::Agent(_) => "has an agent that did not do it",
+            Self::Agent(error) => of_agent(error),
             Self::Architecture { .. } => "has another processor",
             Self::Probe { .. } => "gave an unexpected answer",
             Self::OtherAgent { .. } => "has another agent",
             Self::NotDescribed => "is not known",
         };
-        let summary = format!("{address}: host {host} {what}");
-        self.about(Diagnostic::error(summary), address)
-    }
-
-    /// With the cause, the next step and the instance it is about.
-    fn about(&self, diagnostic: Diagnostic, address: &str) -> Diagnostic {
+        let diagnostic = Diagnostic::error(format!("host {host} {what}"));
         let mut diagnostic = diagnostic.because(sentence(&self.to_string()));
         diagnostic.help = self.help();
-        about(diagnostic, address)
+        diagnostic
     }
 
     /// What to do next, where the cause doesn't say it.
@@ -145,8 +157,40 @@ impl HostError {
                 "Add the host to its site block again, or drop its resources with `weir state rm`."
                     .into()
             }
-            Self::Local { .. } | Self::Command { .. } | Self::Agent(_) => return None,
+            Self::Agent(error) => match &**error {
+                ClientError::Agent(AgentError::Io { message, .. })
+                    if message.contains("No space left") =>
+                {
+                    "Free space on the host's disk, then run `weir apply` again.".into()
+                }
+                ClientError::Frame(_) | ClientError::Closed => {
+                    "Run `weir apply` again: the agent keeps its goal and goes on.".into()
+                }
+                _ => return None,
+            },
+            Self::Local { .. } | Self::Command { .. } => return None,
         })
+    }
+}
+
+/// What an agent's error says of its host.
+fn of_agent(error: &ClientError) -> &'static str {
+    match error {
+        ClientError::Agent(error) => match error {
+            AgentError::Io { .. } | AgentError::CorruptLedger { .. } => {
+                "has an agent that could not go on"
+            }
+            AgentError::OlderGeneration { .. }
+            | AgentError::GenerationReused { .. }
+            | AgentError::InvalidSpec { .. } => "refused the change",
+            AgentError::WireVersion { .. } => "has an agent of another version",
+            AgentError::Unknown { .. } => "does not know it",
+            _ => "could not do it",
+        },
+        ClientError::Frame(_) | ClientError::Closed => "has an agent that hung up",
+        ClientError::WireVersion { .. } | ClientError::Unexpected(_) => {
+            "has an agent of another version"
+        }
     }
 }
 

@@ -21,6 +21,10 @@ use crate::ssh::{Connector, Environment};
 const LISTEN_PATIENCE: Duration = Duration::from_secs(15);
 const LISTEN_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long a connection may take to end after its streams.
+const LOST_PATIENCE: Duration = Duration::from_millis(200);
+const LOST_PAUSE: Duration = Duration::from_millis(10);
+
 /// A conversation with an agent.
 pub(crate) type Agent = Client<Box<dyn Duplex>>;
 type Report = Shared<Arc<HostReport>, HostError>;
@@ -253,6 +257,22 @@ impl Host {
             .boxed()
         };
         self.machine.get(Machine::is_usable, connect).await
+    }
+
+    /// Why a conversation broke off: the connection's end, where that is what ended it.
+    pub(crate) async fn why_lost(&self, error: HostError) -> HostError {
+        let Some(Machine::Remote(session)) = self.machine.peek() else {
+            return error;
+        };
+        // Its streams end a moment before it does.
+        let give_up = Instant::now() + LOST_PATIENCE;
+        loop {
+            match session.lost() {
+                Some(lost) => return lost.into(),
+                None if Instant::now() >= give_up => return error,
+                None => tokio::time::sleep(LOST_PAUSE).await,
+            }
+        }
     }
 
     pub(crate) fn forget_reports(&self) {

@@ -21,7 +21,8 @@ pub struct PodAgent {
 }
 
 impl PodAgent {
-    /// Connects to the agent of the pod at `address`, by what state holds of it.
+    /// Connects to the agent of the pod at `address`, by what state holds of it. Errors are about
+    /// the host alone, so that whoever asks for many pods can show each once.
     pub(crate) async fn connect(
         hosts: &Hosts,
         address: &str,
@@ -32,9 +33,7 @@ impl PodAgent {
         let host = Attributes::root(value.value()).text("host");
         let host = host.unwrap_or_default().to_owned();
         let connect = async { hosts.find(&host, &private)?.agent().await };
-        let agent = connect
-            .await
-            .map_err(|error| error.diagnostic(address, &host))?;
+        let agent = connect.await.map_err(|error| error.of_host(&host))?;
         Ok(Self {
             agent,
             address: address.to_owned(),

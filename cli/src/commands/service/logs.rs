@@ -64,7 +64,7 @@ pub(super) async fn cmd_logs(args: &Logs, context: &Context) -> Result {
         tokio::select! {
             ended = streams.next() => match ended {
                 Some(Ok(())) => {}
-                Some(Err(errors)) => found.extend(errors),
+                Some(Err(errors)) => found.merge(errors),
                 None => break,
             },
             // The way to end what is followed.

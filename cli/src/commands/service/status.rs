@@ -55,7 +55,7 @@ pub(super) async fn cmd_status(args: &Status, context: &Context) -> Result {
             )),
             Err(errors) => {
                 rows.push(pod_row(address, &host, "unreachable", ""));
-                found.extend(errors);
+                found.merge(errors);
             }
         }
     }

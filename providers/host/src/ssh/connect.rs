@@ -300,9 +300,7 @@ impl client::Handler for ClientHandler {
             DisconnectReason::Error(error) => {
                 if let HandlerError::Protocol(cause) = &error {
                     self.ended.set(match cause {
-                        russh::Error::KeepaliveTimeout => {
-                            "the machine answered no sign of life".into()
-                        }
+                        russh::Error::KeepaliveTimeout => "the machine gave no sign of life".into(),
                         other => other.to_string(),
                     });
                 }

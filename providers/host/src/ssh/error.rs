@@ -64,7 +64,7 @@ pub enum SshError {
         source: Arc<SshError>,
     },
     /// An established connection ended.
-    #[error("{address}: the connection was lost: {cause}")]
+    #[error("the connection to {address} was lost: {cause}")]
     Disconnected {
         /// `address:port`.
         address: String,

@@ -136,6 +136,12 @@ impl Session {
         self.inner.handle.is_closed()
     }
 
+    /// Why the connection has ended, if it has.
+    #[must_use]
+    pub fn lost(&self) -> Option<SshError> {
+        self.is_closed().then(|| self.disconnected())
+    }
+
     /// Runs a command by the user's login shell and waits for its end, feeding
     /// it `stdin`. At most 4 run at once; others wait their turn.
     ///

@@ -211,8 +211,8 @@ impl Round<'_> {
     fn lost(&self, address: &str, error: &HostError) -> Diagnostic {
         let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         let step = steps.get(address).map_or("apply", String::as_str);
-        let host = self.change.host().id();
-        let summary = format!("{address}: host {host} was lost in step `{step}`");
+        let host = self.change.host();
+        let summary = format!("{address}: host {} was lost in step `{step}`", host.id());
         let diagnostic = Diagnostic::error(summary)
             .because(sentence(&error.to_string()))
             .help("Run `weir apply` again once the host answers: its agent keeps the goal and goes on.");
