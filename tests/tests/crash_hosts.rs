@@ -248,7 +248,12 @@ service "kept" {
 
     // Three pods on a host that is off, one error.
     lab.stop("onprem1");
-    let looks: [&[&str]; 3] = [&["plan"], &["service", "status"], &["service", "logs"]];
+    let looks: [&[&str]; 4] = [
+        &["plan"],
+        &["destroy", "-auto-approve"],
+        &["service", "status"],
+        &["service", "logs"],
+    ];
     for look in looks {
         let run = stack.weir(look).expect_code(1);
         let lost = run.stderr.contains("lab/onprem1 can't be reached");

@@ -8,7 +8,7 @@ use crate::{
     concurrent, diagnostics,
     engine::{Engine, Mode, PlanInput},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address, Diagnostics,
     address::ProviderRef,
@@ -51,10 +51,21 @@ impl Engine {
             .diagnostics
             .0
             .extend(missing.into_values().flatten());
+        // Where a host can't be read, neither can what is on it: one cause, one error.
+        let failed: BTreeSet<Address> = planned
+            .iter()
+            .filter(|(_, finding)| finding.diagnostics.has_errors())
+            .map(|(address, _)| address.clone())
+            .collect();
+        let follows = |address: &Address| {
+            let resource = snapshot.resources.get(address);
+            resource.is_some_and(|r| !r.dependencies.is_disjoint(&failed))
+        };
         for (address, finding) in planned {
-            findings
-                .diagnostics
-                .extend(diagnostics::on(finding.diagnostics, &address));
+            if !follows(&address) {
+                let found = diagnostics::on(finding.diagnostics, &address);
+                findings.diagnostics.extend(found);
+            }
             findings
                 .drift
                 .extend(finding.drift.map(|d| (address.clone(), d)));
