@@ -16,7 +16,10 @@ static CATALOGUE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR");
 pub fn names() -> Vec<&'static str> {
     let mut names: Vec<_> = CATALOGUE
         .dirs()
-        .filter(|d| d.files().any(|f| f.path().extension().is_some_and(|e| e == "hcl")))
+        .filter(|d| {
+            d.files()
+                .any(|f| f.path().extension().is_some_and(|e| e == "hcl"))
+        })
         .filter_map(|d| d.path().to_str())
         .collect();
     names.sort_unstable();
