@@ -10,8 +10,6 @@ pub(crate) struct CommandError {
     pub(crate) kind: ErrorKind,
     /// All that went wrong.
     pub(crate) source: Diagnostics,
-    /// What to do next, printed last.
-    pub(crate) hints: Vec<String>,
 }
 
 /// Kinds of failure.
@@ -56,7 +54,6 @@ impl CommandError {
         CommandError {
             kind: ErrorKind::Usage,
             source,
-            hints: Vec::new(),
         }
     }
     /// It was tried and failed.
@@ -69,7 +66,9 @@ impl CommandError {
     }
     /// With the next step.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> CommandError {
-        self.hints.push(hint.into());
+        if let Some(last) = self.source.0.last_mut() {
+            last.help = Some(hint.into());
+        }
         self
     }
     /// The code the process ends with.
@@ -87,7 +86,6 @@ impl From<Diagnostics> for CommandError {
         CommandError {
             kind: ErrorKind::Failed,
             source,
-            hints: Vec::new(),
         }
     }
 }

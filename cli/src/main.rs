@@ -5,7 +5,7 @@
 //! what they say.
 //!
 //! 1. [`args`] takes the command line, with one dash or two;
-//! 2. [`env`] takes the environment, once;
+//! 2. [`mod@env`] takes the environment, once;
 //! 3. [`ui`] knows the streams: data goes to stdout, everything else to stderr;
 //! 4. `commands` has one file for each command, with its flags and `cmd_<verb>`;
 //! 5. [`compose`] makes the store, the providers, the catalogue and the engine of a stack;

@@ -83,9 +83,6 @@ impl Ui {
             return;
         }
         self.diagnostics(&error.source);
-        for hint in &error.hints {
-            self.tell(hint);
-        }
     }
 
     /// Asks, and reads one line. Nothing is read at the end of input.

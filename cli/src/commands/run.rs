@@ -111,18 +111,7 @@ pub(super) fn warn(
 pub(super) fn report(result: super::Result, style: Style, context: &Context) -> super::Result {
     match (result, style) {
         (Err(mut error), Style::Json) => {
-            let hints = std::mem::take(&mut error.hints);
-            let mut found = std::mem::take(&mut error.source);
-            if let Some(last) = found.0.last_mut().filter(|_| !hints.is_empty()) {
-                last.help = Some(
-                    last.help
-                        .iter()
-                        .chain(&hints)
-                        .cloned()
-                        .collect::<Vec<_>>()
-                        .join(" "),
-                );
-            }
+            let found = std::mem::take(&mut error.source);
             if error.kind != ErrorKind::Closed {
                 warn(&found, style, context)?;
             }

@@ -3,7 +3,7 @@
 //! Only the space between tokens changes: what is in strings, heredocs and comments is left as
 //! it is, no line is joined or split, and a file formatted twice is the same. The rules are those
 //! of `terraform fmt`:
-//! 1. the text becomes tokens, the tokens lines ([`tokens`]);
+//! 1. the text becomes tokens, the tokens lines ([`mod@tokens`]);
 //! 2. each line is indented by the brackets that are open before it;
 //! 3. each pair of neighbours has a space between it or not ([`spaces`]);
 //! 4. in consecutive lines the `=` stand below each other, and so do comments at the end.

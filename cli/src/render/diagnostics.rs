@@ -19,7 +19,7 @@ pub(crate) fn render(found: &Diagnostics, warnings: Warnings, paint: Paint) -> S
     for d in &found.0 {
         if compact {
             out.push_str(&paint.ink(Ink::Changed, "Warning: "));
-            out.push_str(&d.summary);
+            out.push_str(&sentence(&d.summary));
             if let Some(span) = &d.span {
                 out.push_str(&format!(" ({span})"));
             }
@@ -56,12 +56,23 @@ pub(crate) fn count(found: &Diagnostics) -> String {
     )
 }
 
+/// A summary as a sentence begins: a plain first word gets a capital, a name stays as it is.
+pub(crate) fn sentence(summary: &str) -> String {
+    let first = summary.split(' ').next().unwrap_or_default();
+    let plain = first.chars().all(|c| c.is_ascii_lowercase() || c == '\'') && first != "weir";
+    match summary.split_at_checked(1) {
+        Some((initial, rest)) if plain => format!("{}{rest}", initial.to_ascii_uppercase()),
+        _ => summary.to_owned(),
+    }
+}
+
 fn one(d: &Diagnostic, paint: Paint) -> String {
     let (word, ink) = match d.severity {
         Severity::Error => ("Error:", Ink::Bad),
         Severity::Warning => ("Warning:", Ink::Changed),
     };
-    let mut out = format!("{} {}\n", paint.ink(ink, word), paint.strong(&d.summary));
+    let summary = sentence(&d.summary);
+    let mut out = format!("{} {}\n", paint.ink(ink, word), paint.strong(&summary));
     let width = d.snippet.as_ref().map_or(1, |s| {
         let last = s.first_line as usize + s.lines.len();
         last.saturating_sub(1).to_string().len()
@@ -209,6 +220,22 @@ mod tests {
         Warning: `user` does nothing on a local host
         1 warning.
         ");
+    }
+
+    #[test]
+    fn a_summary_begins_as_a_sentence_does() {
+        let table = [
+            ("the plan is stale", "The plan is stale"),
+            ("fake_thing.a is refused", "fake_thing.a is refused"),
+            ("`count` is null", "`count` is null"),
+            ("weir can't listen", "weir can't listen"),
+            ("Variable `v` has no value", "Variable `v` has no value"),
+            ("écru", "écru"),
+            ("", ""),
+        ];
+        for (given, expected) in table {
+            assert_eq!(sentence(given), expected);
+        }
     }
 
     #[test]

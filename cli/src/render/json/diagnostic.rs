@@ -1,5 +1,6 @@
 //! Diagnostics, as `validate -json` has them.
 
+use crate::render::diagnostics::sentence;
 use serde_json::{Value as Json, json};
 use weir_core::{Diagnostic, Diagnostics, Severity};
 
@@ -26,7 +27,8 @@ pub(crate) fn one(d: &Diagnostic) -> Json {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let mut out = json!({ "severity": severity, "summary": d.summary, "detail": detail });
+    let mut out =
+        json!({ "severity": severity, "summary": sentence(&d.summary), "detail": detail });
     if let Some(address) = &d.address {
         out["address"] = json!(address.to_string());
     }

@@ -83,10 +83,15 @@ fn sides(before: Option<&Value>, after: Option<&Value>) -> Json {
 
 fn output(change: &OutputChange) -> Json {
     let mut out = sides(change.before.as_ref(), change.after.as_ref());
-    if change.after.is_none() {
+    // Of an output they say one thing of the whole, except what is unknown in it.
+    let sensitive = |v: &Option<Value>| v.as_ref().is_some_and(|v| v.is_sensitive());
+    out["before_sensitive"] = json!(sensitive(&change.before));
+    out["after_sensitive"] = json!(sensitive(&change.after));
+    if change.after.as_ref().is_none_or(Value::is_wholly_known) {
         out["after_unknown"] = json!(false);
     }
     out["actions"] = match (&change.before, &change.after) {
+        (None, Some(a)) if a.is_null() => json!(["no-op"]),
         (None, Some(_)) => json!(["create"]),
         (Some(_), None) => json!(["delete"]),
         (Some(b), Some(a)) if !weir_plan::same(b, a) => json!(["update"]),

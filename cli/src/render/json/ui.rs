@@ -1,7 +1,10 @@
 //! The stream of messages that `plan -json` and `apply -json` print: one JSON object a line.
 
 use super::{TERRAFORM, diagnostic, index, plan, shown};
-use crate::{clock, render::plan::Counts};
+use crate::{
+    clock,
+    render::{diagnostics::sentence, plan::Counts},
+};
 use serde_json::{Value as Json, json};
 use weir_core::{
     Address, Diagnostic, Known, Object, Severity, Value,
@@ -39,7 +42,7 @@ pub(crate) fn diagnosed(d: &Diagnostic) -> Json {
         Severity::Error => ("error", "Error"),
         Severity::Warning => ("warn", "Warning"),
     };
-    let text = format!("{word}: {}", d.summary);
+    let text = format!("{word}: {}", sentence(&d.summary));
     message(
         level,
         "diagnostic",

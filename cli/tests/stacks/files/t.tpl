@@ -1,0 +1,3 @@
+%{ for x in l ~}
+item ${x} ${v}
+%{ endfor ~}

@@ -1,0 +1,4 @@
+# step: !
+
+resource "terraform_data" "a" {}
+resource "terraform_data" "b" { for_each = toset([terraform_data.a.id]) }

@@ -1,0 +1,4 @@
+# step: ! -var=s=hush
+
+variable "s" { sensitive = true }
+output "x" { value = "a${var.s}" }
