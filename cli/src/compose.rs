@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use weir_core::{Diagnostic, event::EventSink};
+use weir_core::{Diagnostic, Diagnostics, event::EventSink};
 use weir_engine::{Engine, Registry};
 use weir_fake::{FakeProvider, TerraformProvider};
 use weir_host::{AgentBinary, HostProvider};
@@ -55,35 +55,51 @@ pub(crate) fn inputs(vars: &VarArgs, env: &Env) -> Result<Inputs, CommandError> 
 
 /// The stack in the current folder.
 pub(crate) fn load(inputs: &Inputs) -> Result<Loaded, CommandError> {
-    Ok(weir_lang::load(
-        Arc::new(DiskFiles::new(".")),
-        &Catalogue,
-        inputs,
-    )?)
+    let loaded = read(inputs)?;
+    let config = &loaded.config;
+    let pointed = |mut d: Diagnostic| match d.span.take() {
+        Some(span) => Diagnostics::from(config.sources().point(d, &span)),
+        None => d.into(),
+    };
+    path_of(config.stack()).map_err(pointed)?;
+    Ok(loaded)
+}
+
+/// The configuration, whatever it says of its state.
+fn read(inputs: &Inputs) -> Result<Loaded, Diagnostics> {
+    weir_lang::load(Arc::new(DiskFiles::new(".")), &Catalogue, inputs)
 }
 
 /// Where the stack's state is.
 pub(crate) fn state_path(stack: &StackSettings) -> Result<PathBuf, CommandError> {
+    path_of(stack).map_err(|d| Diagnostics::from(d).into())
+}
+
+fn path_of(stack: &StackSettings) -> Result<PathBuf, Diagnostic> {
     let Some(state) = &stack.state else {
         return Ok(STATE.into());
     };
-    if state.backend != "sqlite" {
-        let mut d = Diagnostic::error(format!("state {:?} is not a store weir has", state.backend))
-            .because("This version of weir keeps state in SQLite.")
+    let wrong = |summary: String| {
+        let mut d = Diagnostic::error(summary)
             .help("Write `state \"sqlite\" { path = \"...\" }`, or leave the block out.");
         d.span = Some(state.span.clone());
-        return Err(weir_core::Diagnostics::from(d).into());
+        d
+    };
+    if state.backend != "sqlite" {
+        let summary = format!("State {:?} is not a store weir has", state.backend);
+        return Err(wrong(summary).because("This version of weir keeps state in SQLite."));
+    }
+    // A setting that is not read would put state elsewhere than the stack says.
+    let settings = state.settings.as_entries();
+    if let Some(other) = settings.and_then(|s| s.keys().find(|name| ***name != *"path")) {
+        return Err(wrong(format!("State \"sqlite\" has no setting `{other}`")));
     }
     match state.settings.get("path") {
         None => Ok(STATE.into()),
         Some(path) if path.is_null() => Ok(STATE.into()),
         Some(path) => match path.as_str() {
             Some(text) if !text.is_empty() => Ok(text.into()),
-            _ => {
-                let mut d = Diagnostic::error("the path of the state must be a text");
-                d.span = Some(state.span.clone());
-                Err(weir_core::Diagnostics::from(d).into())
-            }
+            _ => Err(wrong("The path of the state must be a text".to_owned())),
         },
     }
 }
@@ -106,7 +122,7 @@ pub(crate) fn open_existing(path: &Path) -> Result<Option<Arc<dyn Store>>, Comma
 /// configuration that is broken or not there does not keep anybody from looking into the state
 /// beside it.
 pub(crate) fn store_here(env: &Env) -> Result<Option<Arc<dyn Store>>, CommandError> {
-    let path = match load(&inputs(&VarArgs::default(), env)?) {
+    let path = match read(&inputs(&VarArgs::default(), env)?) {
         Ok(loaded) => state_path(loaded.config.stack())?,
         Err(_) => STATE.into(),
     };

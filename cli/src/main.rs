@@ -24,18 +24,24 @@ mod ui;
 
 use args::Cli;
 use clap::Parser;
-use error::CommandError;
+use error::{CommandError, ErrorKind};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let argv = args::normalise(std::env::args_os());
+    // Where 2 says that there is something to do, no failure may end with it.
+    let detailed = argv.iter().any(|a| a == "--detailed-exitcode");
     let cli = match Cli::try_parse_from(argv) {
         Ok(cli) => cli,
         Err(e) => {
             // Help goes to stdout with code 0, a wrong command line to stderr with code 2. A
             // stream that is closed is nobody's concern.
             let _ = e.print();
-            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+            return match (e.use_stderr(), detailed) {
+                (false, _) => ExitCode::SUCCESS,
+                (true, false) => ExitCode::from(2),
+                (true, true) => ExitCode::FAILURE,
+            };
         }
     };
     let env = env::Env::of_process();
@@ -44,7 +50,10 @@ fn main() -> ExitCode {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             ui.error(&error);
-            error.exit_code()
+            match error.kind {
+                ErrorKind::Usage if detailed => ExitCode::FAILURE,
+                _ => error.exit_code(),
+            }
         }
     }
 }

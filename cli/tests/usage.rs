@@ -60,6 +60,10 @@ fn a_wrong_command_line_ends_with_code_two() {
         assert!(ended.err.contains(part), "weir {line}: {ended:#?}");
         assert_eq!(ended.out, "", "weir {line}: errors go to stderr");
     }
+    // Where 2 says that there is something to do, a wrong command line must not say so.
+    for line in ["plan -nope", "plan -var x", "-chdir=/no/such/folder plan"] {
+        stack.expect(1, &format!("{line} -detailed-exitcode"));
+    }
 }
 
 #[test]
@@ -122,6 +126,31 @@ fn validate_finds_all_that_is_wrong_and_reaches_nothing() {
         (&Json::Bool(false), &Json::from(2))
     );
     assert_eq!(json["diagnostics"][0]["range"]["start"]["line"], 2);
+}
+
+#[test]
+fn where_state_is_kept_is_never_guessed() {
+    let table = [
+        (
+            "state \"s3\" {\n  bucket = \"b\"\n}",
+            "State \"s3\" is not a store",
+        ),
+        (
+            "state \"sqlite\" {\n  pth = \"b\"\n}",
+            "has no setting `pth`",
+        ),
+        ("state \"sqlite\" {\n  path = 5\n}", "must be a text"),
+    ];
+    for (block, part) in table {
+        let stack = Stack::new(&format!("stack \"s\" {{\n{block}\n}}\n"));
+        for line in ["validate", "init", "plan", "state list"] {
+            let ended = stack.expect(1, line);
+            assert!(ended.err.contains(part), "weir {line}: {ended:#?}");
+            assert!(!stack.path().join(".weir").exists(), "weir {line}: {block}");
+        }
+        let ended = stack.expect(1, "validate");
+        assert!(ended.err.contains("2 | state"), "the snippet: {ended:#?}");
+    }
 }
 
 #[test]
