@@ -212,6 +212,54 @@ fn a_change_runs_what_it_concerns_and_nothing_else() {
 }
 
 #[test]
+fn what_a_failed_creation_began_is_completed_in_place() {
+    let marks = tempfile::tempdir().expect("a temporary folder");
+    let once = marks.path().join("once");
+    let body = |main: &str| {
+        format!(
+            r#"
+service "late" {{
+  cluster = cluster.main
+  pod "app" {{
+    count = 1
+    task "once" {{
+      goal = "once"
+      run  = "echo ran >> {}"
+    }}
+    task "main" {{ run = "{main}" }}
+  }}
+}}
+"#,
+            once.display()
+        )
+    };
+    let stack = stack("late", &body("echo no settings; exit 3"));
+    let run = stack.weir(&["apply", "-auto-approve"]).expect_code(1);
+    for words in [
+        "service.late.pod.app[\"0\"]: step `task main` failed on host here/me",
+        "It ended right after its start with exit code 3",
+        "no settings",
+        "Run `weir service logs late --task main` to see more",
+        "1 error.",
+    ] {
+        assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
+    }
+
+    let table = stack.weir(&["service", "status"]).expect_success().stdout;
+    assert_eq!(table.lines().count(), 4, "{table}");
+
+    write(&stack, "late", &body("exec sleep 100000"));
+    let plan = stack.weir(&["plan"]).expect_success().stdout;
+    assert!(
+        plan.contains("0 to add, 1 to change, 0 to destroy"),
+        "{plan}"
+    );
+    converge(&stack, &[]);
+    assert_eq!(lines(&once), 1, "what ran once did not run again");
+    stack.weir(&["destroy", "-auto-approve"]).expect_success();
+}
+
+#[test]
 fn status_and_logs_say_what_tasks_do() {
     let marks = tempfile::tempdir().expect("a temporary folder");
     let stack = stack("look", &counted(marks.path(), "one", ""));

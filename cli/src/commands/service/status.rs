@@ -134,7 +134,7 @@ fn task_rows(pod: &Address, host: &str, resource: &Resource, status: &PodStatus)
             pod,
             host,
             "failed",
-            &format!("{}: {}", error.step, error.message),
+            &format!("{}: {}", error.step, brief(&error.message)),
         ));
     }
     rows
@@ -156,7 +156,7 @@ fn words(task: &TaskStatus) -> (&'static str, String) {
             ("restarting", format!("in {wait}, {last}"))
         }
         TaskState::Finished { code } => ("finished", format!("exit code {code}")),
-        TaskState::Failed { message } => ("failed", message.clone()),
+        TaskState::Failed { message } => ("failed", brief(message).to_owned()),
         TaskState::Stopped => ("stopped", last),
     }
 }
@@ -184,6 +184,15 @@ impl Row {
             "since": self.since.map(|ms| clock::rfc3339(UNIX_EPOCH + Duration::from_millis(ms))),
             "restarts": self.restarts, "detail": self.detail,
         })
+    }
+}
+
+/// A message without the end of the log that it quotes: a table has one line for it.
+fn brief(message: &str) -> &str {
+    let line = message.lines().next().unwrap_or_default();
+    match line.rsplit_once("; ") {
+        Some((said, quotes)) if quotes.ends_with(':') => said,
+        _ => line,
     }
 }
 

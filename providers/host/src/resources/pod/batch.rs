@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use weir_agent::wire::{Event, HostReport, HostSpec, PodSpec, PodStatus, TaskState};
-use weir_core::{Diagnostic, Diagnostics, Known};
+use weir_core::{Diagnostic, Diagnostics, Known, Object};
 use weir_provider::{ApplyRequest, ApplyResponse, Progress};
 
 use super::{host_of, observe, spec};
@@ -308,8 +308,18 @@ fn failure(status: &PodStatus) -> Option<(&str, String)> {
 
 fn failed(address: &str, host: &str, step: &str, message: &str) -> Diagnostic {
     let summary = format!("{address}: step `{step}` failed on host {host}");
-    about(
-        Diagnostic::error(summary).because(sentence(message)),
-        address,
-    )
+    let diagnostic = Diagnostic::error(summary).because(sentence(message));
+    let mut diagnostic = about(diagnostic, address);
+    // Only the end of what a task said is in the message.
+    if let Some(task) = step
+        .strip_prefix("task ")
+        .filter(|_| message.contains('\n'))
+        && let Some(Object::Pod { service, .. }) = diagnostic.address.as_ref().map(|a| &a.object)
+    {
+        let logs = format!("weir service logs {service} --task {task}");
+        diagnostic.help = Some(format!(
+            "Run `{logs}` to see more; mend it and apply again."
+        ));
+    }
+    diagnostic
 }
