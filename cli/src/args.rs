@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Show(crate::commands::show::Show),
     /// Show outputs.
     Output(crate::commands::output::Output),
+    /// Evaluate expressions.
+    Console(crate::commands::console::Console),
     /// Look into the state.
     #[command(subcommand)]
     State(crate::commands::state::State),

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod apply;
+pub(crate) mod console;
 pub(crate) mod destroy;
 pub(crate) mod fmt;
 pub(crate) mod graph;
@@ -44,6 +45,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Destroy(args) => destroy::cmd_destroy(&args, context).await,
         Command::Show(args) => show::cmd_show(&args, context).await,
         Command::Output(args) => output::cmd_output(&args, context).await,
+        Command::Console(args) => console::cmd_console(&args, context).await,
         Command::State(args) => state::cmd_state(&args, context).await,
         Command::Graph(args) => graph::cmd_graph(&args, context).await,
         Command::Service(args) => service::cmd_service(&args, context).await,

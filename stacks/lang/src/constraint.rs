@@ -329,6 +329,7 @@ impl Constants {
             root_dir: PathBuf::new(),
             home: None,
             now: None,
+            settled: None,
         })
     }
 }

@@ -14,7 +14,7 @@ pub struct Inputs {
     pub root_dir: PathBuf,
     /// The user's home, for `~` in paths.
     pub home: Option<PathBuf>,
-    /// The time of this run in RFC 3339, for `timestamp()`; unknown to expressions where `None`.
+    /// The time of the plan in RFC 3339, for `plantimestamp()`; unknown to expressions where `None`.
     pub now: Option<String>,
 }
 

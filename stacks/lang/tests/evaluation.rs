@@ -44,6 +44,7 @@ impl Names {
                 root_dir: "/stack".into(),
                 home: Some("/home/u".into()),
                 now: Some("2026-01-02T03:04:05Z".into()),
+                settled: None,
             },
             values: BTreeMap::from([
                 ("n", Value::number(3i64)),
@@ -270,7 +271,7 @@ fn unknown_goes_through_functions() {
     check("tonumber(us)", "unknown number");
     check("flatten([ul, [1]])", "unknown any");
     check("flatten([[us], [1]])", "[unknown string, 1]");
-    check("timestamp()", "\"2026-01-02T03:04:05Z\"");
+    check("plantimestamp()", "\"2026-01-02T03:04:05Z\"");
 }
 
 #[test]

@@ -137,6 +137,7 @@ fn ours(source: &str) -> Json {
         root_dir: PathBuf::new(),
         home: None,
         now: None,
+        settled: None,
     });
     let Ok(expr) = parse::parse_expr("test".into(), &text) else {
         return Json::Null;

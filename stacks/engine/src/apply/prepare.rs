@@ -3,6 +3,7 @@
 use super::{
     Run,
     call::{Call, FinalPlan, JournalEntry, begin},
+    settled::came_late,
 };
 use crate::drive;
 use std::{collections::BTreeSet, sync::Arc};
@@ -83,7 +84,8 @@ impl Run<'_> {
         if unknown {
             let planned = self.planned;
             let mut evaluator =
-                Evaluator::new(planned.config.clone(), self.engine.registry.clone());
+                Evaluator::new(planned.config.clone(), self.engine.registry.clone())
+                    .settling(self.settled.clone());
             let value = |address: &Address| match self.resources.get(address) {
                 Some(resource) => resource.value.value().clone(),
                 None => planned
@@ -236,7 +238,7 @@ impl Run<'_> {
             return Ok(Work::Record(template));
         }
         let mut request = self.request(change, op, token, &change.private);
-        let final_plan = (!was_known).then(|| FinalPlan {
+        let final_plan = (!was_known || came_late(&config, &promised)).then(|| FinalPlan {
             prior: request.prior.clone(),
             promised: promised.clone(),
             config: config.clone(),

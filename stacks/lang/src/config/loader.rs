@@ -67,6 +67,7 @@ pub fn load(
         root_dir: inputs.root_dir.clone(),
         home: inputs.home.clone(),
         now: inputs.now.as_deref().map(Arc::from),
+        settled: None,
     };
     let mut report = Report::new(&context.sources);
     let blocks: BTreeMap<&PathBuf, Blocks> = folders

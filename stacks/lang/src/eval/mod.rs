@@ -20,7 +20,7 @@ mod template;
 
 pub use operators::equal;
 pub(crate) use report::nearest;
-pub use scope::{Context, EvalError, NodeId, Resolved, Scope};
+pub use scope::{Context, EvalError, NodeId, Resolved, Scope, Settled};
 pub use template::render;
 
 use crate::ir::{Expr, ExprKind, RefStep, Reference, Step, StepKind, Variable};

@@ -1,7 +1,14 @@
 //! What an expression can see: names, functions, files.
 
 use crate::{files::Files, functions::Registry, ir::Reference, sources::Sources};
-use std::{path::PathBuf, sync::Arc};
+use sha2::{Digest, Sha256};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 use weir_core::{Diagnostic, Value};
 
 /// Looks names up for an expression.
@@ -64,8 +71,45 @@ pub struct Context {
     pub root_dir: PathBuf,
     /// The user's home, for `~` in paths; `None` where there is none.
     pub home: Option<PathBuf>,
-    /// The time of this run in RFC 3339, for `timestamp` and `plantimestamp`, which are unknown
-    /// where it is `None`. It is one time for the whole run, so that a plan and what is applied
-    /// of it agree.
+    /// The time of the plan in RFC 3339, for `plantimestamp`, which is unknown where it is `None`.
+    /// A plan and what is applied of it agree on it.
     pub now: Option<Arc<str>>,
+    /// What `timestamp`, `uuid` and `bcrypt` draw from; `None` while planning, so that they are
+    /// unknown there.
+    pub settled: Option<Arc<Settled>>,
+}
+
+/// The time of an apply, and its randomness: what a plan must not depend on. The caller draws the
+/// seed; everything else follows from it and from the order of evaluation.
+#[derive(Debug)]
+pub struct Settled {
+    time: Arc<str>,
+    seed: [u8; 32],
+    drawn: AtomicU64,
+}
+
+impl Settled {
+    /// At this time in RFC 3339, with a seed that is drawn anew for each run.
+    pub fn new(time: impl Into<Arc<str>>, seed: [u8; 32]) -> Settled {
+        Settled {
+            time: time.into(),
+            seed,
+            drawn: AtomicU64::new(0),
+        }
+    }
+
+    /// The time.
+    pub(crate) fn time(&self) -> &Arc<str> {
+        &self.time
+    }
+
+    /// Sixteen random bytes, others at each call.
+    pub(crate) fn draw(&self) -> [u8; 16] {
+        let drawn = self.drawn.fetch_add(1, Ordering::Relaxed);
+        let digest = Sha256::new()
+            .chain_update(self.seed)
+            .chain_update(drawn.to_be_bytes())
+            .finalize();
+        std::array::from_fn(|i| digest[i])
+    }
 }

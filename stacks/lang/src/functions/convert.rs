@@ -29,11 +29,6 @@ pub(super) fn functions() -> Vec<Function> {
             Ok(Value::bool(first(a).is_sensitive()))
         }),
         to("ephemeralasnull", |a, _| Ok(ephemeral_as_null(first(a)))),
-        Function::new("type", [any("value").nullable()], |a, _| {
-            Ok(Value::string(first(a).ty().to_string()))
-        })
-        .on_unknowns(Unknowns::Handled)
-        .gives(Type::String),
     ]
 }
 

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::eval::Context;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use std::{fmt::Write as _, str::FromStr};
+use flate2::Compression;
+use std::{fmt::Write as _, io::Write as _, str::FromStr};
 use weir_core::{Kind, Number, Type, Value};
 
 pub(super) fn functions() -> Vec<Function> {
@@ -30,6 +31,7 @@ pub(super) fn functions() -> Vec<Function> {
             Ok(STANDARD.encode(text(a, 0)).into())
         }),
         of("base64decode", base64decode),
+        of("base64gzip", |a, _| base64gzip(text(a, 0))),
         of("urlencode", |a, _| Ok(urlencode(text(a, 0)).into())),
     ]
     .into_iter()
@@ -171,6 +173,25 @@ fn base64decode(args: &[Value], _: &Context) -> Outcome {
     String::from_utf8(bytes)
         .map(Value::from)
         .map_err(|_| wrong("the result of decoding the provided string is not valid UTF-8".into()))
+}
+
+/// Compressed as Go's writer does it when it is flushed and closed: no time in the header, then the
+/// data with an empty block, and one more empty block at the end.
+fn base64gzip(text: &str) -> Outcome {
+    const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+    const LAST_BLOCK: [u8; 5] = [1, 0, 0, 0xff, 0xff];
+    let failed = |e: std::io::Error| FunctionError::call(format!("compressing failed: {e}"));
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text.as_bytes()).map_err(failed)?;
+    encoder.flush().map_err(failed)?;
+    let mut sum = flate2::Crc::new();
+    sum.update(text.as_bytes());
+    let mut out = HEADER.to_vec();
+    out.extend_from_slice(encoder.get_ref());
+    out.extend_from_slice(&LAST_BLOCK);
+    out.extend_from_slice(&sum.sum().to_le_bytes());
+    out.extend_from_slice(&sum.amount().to_le_bytes());
+    Ok(STANDARD.encode(out).into())
 }
 
 fn urlencode(text: &str) -> String {

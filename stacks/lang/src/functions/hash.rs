@@ -1,12 +1,10 @@
-//! Digests and identifiers made of them.
+//! Digests.
 
-use super::{Function, FunctionError, Outcome, filesystem, signature::string, text};
-use crate::eval::Context;
+use super::{Function, filesystem, signature::string, text};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
-use uuid::Uuid;
 use weir_core::{Type, Value};
 
 pub(super) fn functions() -> Vec<Function> {
@@ -39,14 +37,6 @@ pub(super) fn functions() -> Vec<Function> {
         of_file("filebase64sha512", |a, c| {
             Ok(base64::<Sha512>(&filesystem::bytes(a, c)?))
         }),
-        Function::new("uuidv5", [string("namespace"), string("name")], uuidv5).gives(Type::String),
-        Function::new("uuid", [], |_, _| {
-            Err(FunctionError::call(
-                "a random identifier would make every plan differ; derive one with uuidv5 from \
-                 names that are stable",
-            ))
-        })
-        .gives(Type::String),
     ]
 }
 
@@ -62,22 +52,4 @@ fn hex<D: Digest>(bytes: &[u8]) -> Value {
 
 fn base64<D: Digest>(bytes: &[u8]) -> Value {
     Value::string(STANDARD.encode(D::digest(bytes)))
-}
-
-fn uuidv5(args: &[Value], _: &Context) -> Outcome {
-    let namespace = match text(args, 0) {
-        "dns" => Uuid::NAMESPACE_DNS,
-        "url" => Uuid::NAMESPACE_URL,
-        "oid" => Uuid::NAMESPACE_OID,
-        "x500" => Uuid::NAMESPACE_X500,
-        other => Uuid::parse_str(other).map_err(|e| {
-            FunctionError::Argument(
-                0,
-                format!("{other:?} is neither a UUID nor one of dns, url, oid and x500 ({e})"),
-            )
-        })?,
-    };
-    Ok(Uuid::new_v5(&namespace, text(args, 1).as_bytes())
-        .to_string()
-        .into())
 }

@@ -6,9 +6,11 @@
 //!
 //! `try` and `can` are not here: they need expressions, not values.
 
+mod charset;
 mod cidr;
 mod collection;
 mod convert;
+mod crypto;
 mod csv;
 mod encoding;
 mod filesystem;
@@ -27,7 +29,8 @@ pub use signature::{Function, FunctionError, Marking, Param, Unknowns};
 
 use crate::eval::Context;
 use std::collections::BTreeMap;
-use weir_core::Value;
+use std::sync::Arc;
+use weir_core::{Type, Value, value::Refinements};
 
 /// What a function's body returns.
 pub(crate) type Outcome<T = Value> = Result<T, FunctionError>;
@@ -42,7 +45,9 @@ impl Registry {
         let themes = [
             cidr::functions(),
             collection::functions(),
+            charset::functions(),
             convert::functions(),
+            crypto::functions(),
             encoding::functions(),
             filesystem::functions(),
             format::functions(),
@@ -87,6 +92,18 @@ fn items(args: &[Value], index: usize) -> Vec<&Value> {
     args.get(index)
         .and_then(Value::elements)
         .unwrap_or_default()
+}
+
+/// Text that is settled when the plan is applied: not known before, but never null.
+fn or_unknown(text: Option<impl Into<Arc<str>>>) -> Value {
+    let refinements = Refinements {
+        not_null: true,
+        ..Refinements::default()
+    };
+    match text {
+        Some(text) => Value::string(text),
+        None => Value::unknown_refined(Type::String, refinements),
+    }
 }
 
 /// A count as a number of the language.

@@ -1,15 +1,19 @@
-//! Points in time. What "now" is comes from the run, never from a clock.
+//! Points in time. What "now" is comes from the caller, never from a clock.
 
-use super::{Function, FunctionError, Outcome, signature::string, text};
+use super::{Function, FunctionError, Outcome, or_unknown, signature::string, text};
 use crate::eval::Context;
 use chrono::{DateTime, Datelike, Duration, FixedOffset, SecondsFormat, Timelike};
 use std::fmt::Write as _;
-use weir_core::{Type, Value, value::Refinements};
+use weir_core::{Type, Value};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        Function::new("timestamp", [], |_, c| Ok(now(c))).gives(Type::String),
-        Function::new("plantimestamp", [], |_, c| Ok(now(c))).gives(Type::String),
+        Function::new("timestamp", [], |_, c| {
+            Ok(or_unknown(c.settled.as_ref().map(|s| s.time().clone())))
+        })
+        .gives(Type::String),
+        Function::new("plantimestamp", [], |_, c| Ok(or_unknown(c.now.clone())))
+            .gives(Type::String),
         Function::new("timeadd", [string("timestamp"), string("duration")], add)
             .gives(Type::String),
         Function::new(
@@ -28,20 +32,6 @@ pub(super) fn functions() -> Vec<Function> {
         )
         .gives(Type::String),
     ]
-}
-
-/// The time of the run; unknown where the caller has none, as in validation.
-fn now(context: &Context) -> Value {
-    match &context.now {
-        Some(now) => Value::string(now.clone()),
-        None => Value::unknown_refined(
-            Type::String,
-            Refinements {
-                not_null: true,
-                ..Refinements::default()
-            },
-        ),
-    }
 }
 
 fn parse(args: &[Value], index: usize) -> Outcome<DateTime<FixedOffset>> {

@@ -1,0 +1,117 @@
+//! `weir console`
+//!
+//! 1. the configuration is evaluated with what state holds; what neither has is unknown;
+//! 2. [`lines`] gathers lines until no bracket is open: from a pipe, or from a line editor;
+//! 3. [`session`] evaluates each expression in the root module;
+//! 4. [`format`] prints its value as `terraform console` does.
+
+mod format;
+mod lines;
+mod session;
+
+use super::{Context, Result};
+use crate::{args::VarArgs, compose, error::Outcome};
+use lines::Pending;
+use session::{Answer, Session};
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead as _, IsTerminal as _},
+    sync::Arc,
+};
+use weir_lang::MemoryFiles;
+
+/// Flags of `console`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Console {
+    #[command(flatten)]
+    vars: VarArgs,
+}
+
+/// Evaluates expressions. From a pipe each line is one, and the first that is wrong ends it.
+pub(crate) async fn cmd_console(args: &Console, context: &Context) -> Result {
+    let inputs = compose::inputs(&args.vars, &context.env)?;
+    let loaded = match has_stack() {
+        true => compose::load(&inputs)?,
+        false => weir_lang::load(Arc::new(nothing()), &compose::Catalogue, &inputs)?,
+    };
+    context.ui.diagnostics(&loaded.warnings);
+    let path = compose::state_path(loaded.config.stack())?;
+    let snapshot = match compose::open_existing(&path)? {
+        Some(store) => Some(store.snapshot().await?),
+        None => None,
+    };
+    let registry = compose::registry(&context.env);
+    let (mut session, found) = Session::start(&loaded.config, registry, snapshot.as_ref());
+    context.ui.diagnostics(&found);
+    if io::stdin().is_terminal() {
+        typed(&mut session, context)
+    } else {
+        piped(&mut session, context)
+    }
+}
+
+/// Whether the current folder holds a configuration; a console works without one.
+fn has_stack() -> bool {
+    let names = std::fs::read_dir(".").into_iter().flatten().flatten();
+    names.map(|e| e.path()).any(|path| {
+        let name = path.to_string_lossy();
+        [".hcl", ".tf", ".hcl.json", ".tf.json"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    })
+}
+
+fn nothing() -> MemoryFiles {
+    MemoryFiles(BTreeMap::from([("console.hcl".into(), Vec::new())]))
+}
+
+fn piped(session: &mut Session, context: &Context) -> Result {
+    let mut pending = Pending::default();
+    for line in io::stdin().lock().lines() {
+        let Some(text) = pending.push(&line?) else {
+            continue;
+        };
+        match session.answer(&text)? {
+            Answer::Text(answer) => context.ui.data(&format!("{answer}\n"))?,
+            Answer::Nothing => {}
+            Answer::Exit => return Ok(Outcome::Done),
+        }
+    }
+    // A bracket that is still open is an error.
+    if let Some(rest) = pending.take()
+        && let Answer::Text(answer) = session.answer(&rest)?
+    {
+        context.ui.data(&format!("{answer}\n"))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// At a terminal an error is shown and the session goes on. Ctrl-C drops the line, Ctrl-D ends.
+fn typed(session: &mut Session, context: &Context) -> Result {
+    use rustyline::error::ReadlineError;
+    let mut editor = rustyline::DefaultEditor::new().map_err(io::Error::other)?;
+    let mut pending = Pending::default();
+    loop {
+        let prompt = if pending.is_empty() { "> " } else { ": " };
+        let line = match editor.readline(prompt) {
+            Ok(line) => line,
+            Err(ReadlineError::Interrupted) => {
+                pending.take();
+                continue;
+            }
+            Err(ReadlineError::Eof) => return Ok(Outcome::Done),
+            Err(e) => return Err(io::Error::other(e).into()),
+        };
+        let Some(text) = pending.push(&line) else {
+            continue;
+        };
+        // A history that is full forgets its oldest line; nothing else can be refused.
+        let _ = editor.add_history_entry(&text);
+        match session.answer(&text) {
+            Ok(Answer::Text(answer)) => context.ui.data(&format!("{answer}\n"))?,
+            Ok(Answer::Nothing) => {}
+            Ok(Answer::Exit) => return Ok(Outcome::Done),
+            Err(found) => context.ui.diagnostics(&found),
+        }
+    }
+}
