@@ -66,6 +66,12 @@ pub trait Store: Send + Sync {
     /// [`StateError::LeaseLost`] when it was lost before.
     async fn release(&self, lease: Lease) -> Result<(), StateError>;
 
+    /// Makes sure that the lease is still held, and changes nothing.
+    ///
+    /// # Errors
+    /// [`StateError::LeaseLost`].
+    async fn confirm(&self, lease: &Lease) -> Result<(), StateError>;
+
     /// Ends whatever lease is held, for `by`, and returns it; `None` when there was none. For
     /// people who know that the holder will not come back.
     ///

@@ -93,6 +93,11 @@ impl Journal<'_> {
         let write = self.store.begin(self.lease, entries);
         self.record(Record::Begin, address.as_ref(), write).await
     }
+    /// Makes sure that the lease is still held, where a provider is called for an entry that is
+    /// open already.
+    pub(crate) async fn confirm(&self) -> Result<(), StateError> {
+        self.store.confirm(self.lease).await
+    }
     pub(crate) async fn commit(
         &self,
         address: &Address,

@@ -28,6 +28,7 @@ mod concurrent;
 mod diagnostics;
 mod drive;
 mod engine;
+mod guard;
 mod journal;
 pub mod plan;
 pub mod planfile;

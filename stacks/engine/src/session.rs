@@ -1,6 +1,9 @@
 //! The providers that run, each configured.
 
-use crate::registry::Registry;
+use crate::{
+    guard::{Guarded, caught},
+    registry::Registry,
+};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::Mutex;
 use weir_core::{
@@ -60,7 +63,10 @@ impl Session {
 
     async fn start(&self, name: &ProviderRef) -> Result<Arc<dyn Provider>, Diagnostics> {
         match self.registry.factory(&name.name) {
-            Some(factory) => factory.start().await,
+            Some(factory) => {
+                let provider = caught(factory.start()).await??;
+                Ok(Arc::new(Guarded(provider)))
+            }
             None => Err(
                 Diagnostic::error(format!("provider {:?} is not at hand", name.name))
                     .because(format!(

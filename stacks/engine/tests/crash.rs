@@ -15,10 +15,11 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
 use weir_engine::{Point, Probe};
-use weir_state::Store;
+use weir_state::{Holder, StateError, Store, Wait};
 
 const FOLDER: &str = "WEIR_TEST_CRASH_FOLDER";
 const STACK: &str = "WEIR_TEST_CRASH_STACK";
@@ -85,6 +86,134 @@ fn run_child(folder: &Path, stack: &str, point: usize) -> bool {
         String::from_utf8_lossy(&output.stderr)
     );
     !killed
+}
+
+/// The lease of a child that is frozen ends so soon.
+const EXPIRY: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Freezes the process at the n-th moment, as a host does that is suspended.
+struct Freezer {
+    left: AtomicUsize,
+}
+impl Probe for Freezer {
+    fn at(&self, _: Point<'_>) {
+        if self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            signal("STOP", std::process::id());
+        }
+    }
+}
+
+fn signal(name: &str, pid: u32) {
+    let kill = Command::new("kill")
+        .args([format!("-{name}"), pid.to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+}
+
+/// The child: not a test of its own.
+#[tokio::test]
+#[ignore = "the child that the others start"]
+async fn child_that_freezes() {
+    let (Ok(folder), Ok(stack), Ok(point)) = (
+        std::env::var(FOLDER),
+        std::env::var(STACK),
+        std::env::var(POINT),
+    ) else {
+        return;
+    };
+    let mut world = World::at(Path::new(&folder)).expiring(EXPIRY);
+    world.parallelism = 1;
+    let freezer = Freezer {
+        left: AtomicUsize::new(point.parse().unwrap()),
+    };
+    let engine = world.engine().with_probe(Arc::new(freezer));
+    let lease = world.lease().await;
+    let planned = engine.plan(&world.input(&stack), &lease).await.unwrap();
+    let stop = CancellationToken::new();
+    let report = engine.apply(&planned, &lease, stop).await;
+    let lost = match report {
+        Ok(report) => report.diagnostics.to_string().contains("lease"),
+        Err(errors) => errors.to_string().contains("lease"),
+    };
+    std::process::exit(if lost { 7 } else { 0 });
+}
+
+/// A process that is frozen outlives nobody.
+struct KilledAtEnd(std::process::Child);
+impl Drop for KilledAtEnd {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Waits until the process is frozen; `false` when it ended.
+fn frozen(child: &mut std::process::Child) -> bool {
+    let started = Instant::now();
+    loop {
+        assert!(started.elapsed() < PATIENCE, "the child goes on and on");
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+        let state = stat.rsplit(") ").next().unwrap_or_default();
+        if state.starts_with('T') {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[tokio::test]
+async fn a_holder_that_was_frozen_does_nothing_once_its_lease_is_taken_over() {
+    let stack = |zone: &str| {
+        let body = format!("zone = \"{zone}\"\nlifecycle {{ create_before_destroy = true }}");
+        thing("a", &body) + &thing("b", "")
+    };
+    for point in 1.. {
+        let dir = tempfile::tempdir().unwrap();
+        World::at(dir.path()).converge(&stack("x")).await;
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "child_that_freezes"])
+            .env(FOLDER, dir.path())
+            .env(STACK, stack("y"))
+            .env(POINT, point.to_string())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn();
+        let KilledAtEnd(child) = &mut KilledAtEnd(child.unwrap());
+        if !frozen(child) {
+            assert!(child.wait().unwrap().success());
+            assert!(point > 6, "it was frozen at every record");
+            return;
+        }
+        let world = World::at(dir.path()).expiring(EXPIRY);
+        let me = Holder::this_process("tester", "takes over");
+        let lease = match world.store.acquire(me, Wait::UpTo(PATIENCE)).await {
+            // It was frozen inside a transaction: nobody takes over before it goes on.
+            Err(StateError::Busy { .. }) => {
+                eprintln!("point {point}: frozen while it renewed its lease; left out");
+                continue;
+            }
+            lease => lease.unwrap(),
+        };
+        let before = world.log();
+        signal("CONT", child.id());
+        let code = child.wait().unwrap().code();
+        let after = world.log();
+        // Frozen after its last write, it has nothing left that could be refused.
+        let all_done = code == Some(0) && after == before;
+        assert!(code == Some(7) || all_done, "point {point}: {code:?}");
+        // Frozen right after its `begin`, it makes the one call that it had announced.
+        let calls = after.len() - before.len();
+        assert!(calls <= 1, "point {point}: {after:?}");
+        world.store.release(lease).await.unwrap();
+        world.converge(&stack("y")).await;
+        let log = world.log_since(2);
+        assert_eq!(log, ["create a", "delete a"], "point {point}");
+    }
 }
 
 /// From `before` to `after`, killed at every record.

@@ -67,6 +67,8 @@ pub(super) async fn fences_a_lost_lease(place: &dyn Place) -> Verified {
         one.set_outputs(&old, BTreeMap::new()).await,
         Err(lost.clone())
     );
+    assert_eq!(one.confirm(&old).await, Err(lost.clone()));
+    assert_eq!(two.confirm(&new).await, Ok(()));
     assert_eq!(one.forget(&old, &address("a.a")).await, Err(lost.clone()));
     assert_eq!(one.record_refresh(&old, vec![]).await, Err(lost.clone()));
     assert_eq!(one.finish_apply(&old, record).await, Err(lost.clone()));

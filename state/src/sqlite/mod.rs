@@ -311,6 +311,10 @@ impl Store for SqliteStore {
         result
     }
 
+    async fn confirm(&self, lease: &Lease) -> Result<(), StateError> {
+        self.fenced(lease, |_, _| Ok(())).await
+    }
+
     async fn unlock(&self, by: Holder) -> Result<Option<LeaseRecord>, StateError> {
         self.write(move |work| leases::unlock(work, by)).await
     }

@@ -1,34 +1,31 @@
 //! Old objects that a replacement of an earlier run put aside and could not delete any more.
 
-use super::{Deposed, Run, State};
-use crate::{diagnostics, settle::Unsettled};
+use super::{Run, State};
+use crate::{diagnostics, guard::caught, settle::Unsettled};
 use weir_core::{Diagnostic, event::Event, plan::Op};
 use weir_provider::{ApplyRequest, NoProgress};
 use weir_state::{Entry, Outcome};
 
 impl Run<'_> {
-    /// Deletes them. All of them only where everything went well: before that somebody may still
-    /// use the old one.
-    pub(super) async fn clean_up(&mut self, which: Deposed) {
-        let nodes = &self.planned.plan.nodes;
-        let all_well = self.states.iter().all(|s| *s == State::Done);
-        let (now, later): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut self.deposed)
-            .into_iter()
-            .partition(|entry| match which {
-                Deposed::InTheWay => nodes.iter().any(|n| n.address == entry.begin.address),
-                Deposed::All => all_well,
-            });
-        for entry in now {
+    /// Deletes them where everything went well: before that somebody may still use them.
+    pub(super) async fn clean_up(&mut self) {
+        if !self.states.iter().all(|s| *s == State::Done) {
+            return;
+        }
+        for entry in std::mem::take(&mut self.deposed) {
             if self.stop.is_cancelled() || self.broken.is_some() {
-                self.deposed.push(entry);
-                continue;
+                return;
             }
             self.delete_old(entry).await;
         }
-        self.deposed.extend(later);
     }
 
     async fn delete_old(&mut self, entry: Entry) {
+        let journal = self.engine.journal(self.lease);
+        if let Err(error) = journal.confirm().await {
+            self.broken = Some(error);
+            return;
+        }
         let token = self.token();
         let begin = &entry.begin;
         let address = begin.address.clone();
@@ -51,12 +48,12 @@ impl Run<'_> {
                     private: begin.private.clone(),
                     token,
                 };
-                let response = provider.apply(request, &NoProgress).await;
-                match (response.diagnostics.has_errors(), response.value) {
+                let response = caught(provider.apply(request, &NoProgress)).await;
+                response.and_then(|r| match (r.diagnostics.has_errors(), r.value) {
                     (false, None) => Ok(()),
-                    (true, _) => Err(response.diagnostics),
+                    (true, _) => Err(r.diagnostics),
                     (false, Some(_)) => Err(still_there().into()),
-                }
+                })
             }
         };
         let elapsed_ms = super::elapsed_ms(started);
@@ -96,7 +93,6 @@ impl Run<'_> {
                 )
             }
         };
-        let journal = self.engine.journal(self.lease);
         match journal.settle(&address, entry.id, outcome).await {
             Ok(_) => self.engine.events.event(event),
             Err(error) => self.broken = Some(error),

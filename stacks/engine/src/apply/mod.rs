@@ -14,7 +14,6 @@ mod judge;
 mod prepare;
 mod report;
 pub mod schedule;
-mod settled;
 mod stale;
 mod step;
 
@@ -35,18 +34,17 @@ use report::Failure;
 use schedule::Schedule;
 use std::{
     collections::BTreeMap,
-    sync::Arc,
     time::{Instant, SystemTime},
 };
 use step::{Ended, StepEnd};
 use tokio_util::sync::CancellationToken;
 use weir_core::{
-    Address, Diagnostics, Known, Value,
+    Address, Diagnostic, Diagnostics, Known, Severity, Value,
     event::Event,
     plan::{NodeId, Op, StepId},
     snapshot::{Resource, Snapshot},
 };
-use weir_lang::{Evaluator, eval::Settled};
+use weir_lang::Evaluator;
 use weir_state::{ApplyOutcome, ApplyRecord, Entry, EntryId, Lease, StateError};
 
 impl Engine {
@@ -64,20 +62,10 @@ impl Engine {
     ) -> Result<Report, Diagnostics> {
         let started = SystemTime::now();
         let mut run = Run::start(self, planned, lease, stop).await?;
-        run.clean_up(Deposed::InTheWay).await;
         run.steps().await;
-        run.clean_up(Deposed::All).await;
+        run.clean_up().await;
         run.end(started).await
     }
-}
-
-/// Which objects put aside by an earlier run are deleted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Deposed {
-    /// Those of instances that are about to change: the journal takes no second entry for them.
-    InTheWay,
-    /// All.
-    All,
 }
 
 /// What became of a node so far.
@@ -95,8 +83,6 @@ struct Run<'a> {
     planned: &'a Planned,
     lease: &'a Lease,
     stop: CancellationToken,
-    /// What the plan left to the apply: its time, and randomness.
-    settled: Arc<Settled>,
     evaluator: Evaluator,
     driven: Driven,
     /// What state has by now.
@@ -112,6 +98,8 @@ struct Run<'a> {
     replaced: BTreeMap<Address, Resource>,
     /// Those of earlier runs.
     deposed: Vec<Entry>,
+    /// Operations of earlier runs that may or may not have been done.
+    unsettled: Vec<Unsettled>,
     /// Those of earlier runs that could not be deleted, and why.
     old_failures: Vec<(Unsettled, Diagnostics)>,
     /// The step of the next token.
@@ -135,9 +123,7 @@ impl<'a> Run<'a> {
                 .await
                 .into());
         }
-        let settled = settled::settled();
-        let mut evaluator = Evaluator::new(planned.config.clone(), engine.registry.clone())
-            .settling(settled.clone());
+        let mut evaluator = Evaluator::new(planned.config.clone(), engine.registry.clone());
         let (driven, errors) = drive::drive(
             &mut evaluator,
             |address| planned_value(planned, &snapshot, address),
@@ -167,7 +153,6 @@ impl<'a> Run<'a> {
             planned,
             lease,
             stop,
-            settled,
             evaluator,
             driven,
             resources,
@@ -178,6 +163,7 @@ impl<'a> Run<'a> {
             put_aside: BTreeMap::new(),
             replaced: BTreeMap::new(),
             deposed: settlements.deposed,
+            unsettled: settlements.unsettled,
             old_failures: Vec::new(),
             next_step: 1,
             broken: None,
@@ -234,12 +220,26 @@ impl<'a> Run<'a> {
                 self.skip(node, Some(because));
                 continue;
             }
-            match self.prepare_node(node, &token).await {
+            let ready = match self.unsettled(node) {
+                Some(refusal) => Err(refusal.into()),
+                None => self.prepare_node(node, &token).await,
+            };
+            match ready {
                 Ok(p) => prepared.push(p),
                 Err(errors) => self.fail(node, errors, 0),
             }
         }
         prepared
+    }
+
+    /// Why an instance is left alone of which it is not known what an earlier run did to it.
+    fn unsettled(&self, node: NodeId) -> Option<Diagnostic> {
+        let address = &self.planned.plan.nodes[node.0].address;
+        let earlier = self.unsettled.iter().find(|u| u.address == *address)?;
+        Some(Diagnostic {
+            severity: Severity::Error,
+            ..earlier.warning()
+        })
     }
 
     fn token(&mut self) -> weir_provider::Token {
@@ -332,16 +332,17 @@ impl<'a> Run<'a> {
                 None => self.resources.remove(&n.address),
             };
         }
+        if let Some(value) = supply
+            && self.driven.instances.contains_key(&n.address)
+        {
+            self.evaluator.supply(&n.address, value);
+        }
+        let result = result.and_then(|warnings| self.postconditions(warnings));
         match result {
             Ok(warnings) => {
                 self.states[node.0] = State::Done;
                 let warnings = self.located(&n.address, warnings);
                 self.warnings.extend(warnings);
-                if let Some(value) = supply
-                    && self.driven.instances.contains_key(&n.address)
-                {
-                    self.evaluator.supply(&n.address, value);
-                }
                 let (address, op) = (n.address.clone(), n.op);
                 self.engine.events.event(Event::Finished {
                     address,
@@ -353,15 +354,28 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// What the configuration demands of the value that was just supplied. The object is there and
+    /// recorded all the same; what depends on it is not begun.
+    fn postconditions(&mut self, mut warnings: Diagnostics) -> Result<Diagnostics, Diagnostics> {
+        warnings.extend(self.evaluator.take_diagnostics());
+        match warnings.has_errors() {
+            true => Err(warnings),
+            false => Ok(warnings),
+        }
+    }
+
     /// Outputs, history, and the report.
     async fn end(mut self, started: SystemTime) -> Result<Report, Diagnostics> {
-        let all_well = self.failures.is_empty() && self.old_failures.is_empty();
+        let outputs = self.final_outputs();
+        let found = self.evaluator.take_diagnostics();
+        let all_well =
+            self.failures.is_empty() && self.old_failures.is_empty() && !found.has_errors();
+        self.warnings.extend(found);
         let status = match (&self.broken, all_well) {
             (None, true) if self.states.iter().all(|s| *s == State::Done) => Status::Succeeded,
             (None, true) => Status::Interrupted,
             _ => Status::Failed,
         };
-        let outputs = self.final_outputs();
         let journal = self.engine.journal(self.lease);
         if self.broken.is_none() {
             let record = ApplyRecord {
@@ -406,7 +420,11 @@ impl<'a> Run<'a> {
             if change.after.is_none() {
                 continue;
             }
-            let value = now.remove(name).and_then(|o| Known::new(marked(o)).ok());
+            // One that was not to change did not: its instances may be left out by targets.
+            let value = match change.before == change.after {
+                true => None,
+                false => now.remove(name).and_then(|o| Known::new(marked(o)).ok()),
+            };
             let value = value.map(|v| match &change.before {
                 Some(before)
                     if weir_plan::same(before, v.value())
@@ -416,7 +434,9 @@ impl<'a> Run<'a> {
                 }
                 _ => v,
             });
-            if let Some(value) = value.or_else(|| self.outputs.get(name).cloned()) {
+            if let Some(value) = value.or_else(|| self.outputs.get(name).cloned())
+                && !value.value().is_null()
+            {
                 outputs.insert(name.clone(), value);
             }
         }

@@ -6,9 +6,8 @@ use super::{
     judge::judge,
     prepare::{Prepared, Work},
 };
-use crate::{diagnostics, engine::Engine, journal::Journal};
-use futures::FutureExt as _;
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use crate::{diagnostics, engine::Engine, guard::caught, journal::Journal};
+use std::{sync::Arc, time::Instant};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Value,
     event::{Event, EventSink},
@@ -75,25 +74,19 @@ pub(super) async fn run(
             started,
         };
         match p.work {
-            Work::Call(mut call) => {
-                match guarded(call.complete(&*place.provider))
-                    .await
-                    .and_then(|r| r)
-                {
-                    Ok(()) => calls.push((place, call)),
-                    Err(errors) => end.ended.push(place.failed(errors)),
-                }
-            }
+            Work::Call(mut call) => match call.complete(&*place.provider).await {
+                Ok(()) => calls.push((place, call)),
+                Err(errors) => end.ended.push(place.failed(errors)),
+            },
             Work::Record(resource) => record(&journal, place, resource, &mut end).await,
             Work::Read {
                 type_name,
                 config,
                 schema,
             } => {
-                let read = guarded(place.provider.data(&type_name, &config)).await;
-                let result = read
-                    .and_then(|r| r)
-                    .map(|value| carry_marks(value.into_value(), &config, &schema.block));
+                let read = place.provider.data(&type_name, &config).await;
+                let result =
+                    read.map(|value| carry_marks(value.into_value(), &config, &schema.block));
                 end.ended.push(match result {
                     Ok(value) => Ended {
                         supply: Some(value),
@@ -193,7 +186,8 @@ async fn call_all(
         }
     }
     let ids = match entries.is_empty() {
-        true => Ok(Vec::new()),
+        // The deletion of an old object was begun with the creation beside it.
+        true => journal.confirm().await.map(|()| Vec::new()),
         false => journal.begin(entries).await,
     };
     let mut ids = match ids {
@@ -201,8 +195,8 @@ async fn call_all(
         Err(error) => {
             end.ended
                 .extend(calls.iter().map(|(place, _)| place.unrecorded(&error)));
-            // An unsettled operation of an earlier run concerns its instance alone.
-            if !matches!(error, StateError::Unsettled { .. } | StateError::Invalid(_)) {
+            // One that the store does not take concerns its instance alone.
+            if !matches!(error, StateError::Invalid(_)) {
                 end.broken = Some(error);
             }
             return;
@@ -265,32 +259,14 @@ async fn call_provider(
     let progress = Relay(&*engine.events);
     match (requests.len(), requests.pop()) {
         (1, Some(only)) => {
-            let response = guarded(provider.apply(only, &progress)).await?;
+            let response = caught(provider.apply(only, &progress)).await?;
             Ok(vec![response])
         }
         (_, last) => {
             requests.extend(last);
-            guarded(provider.apply_batch(requests, &progress)).await
+            caught(provider.apply_batch(requests, &progress)).await
         }
     }
-}
-
-/// A provider that panics fails its operation and nothing else.
-async fn guarded<T>(call: impl Future<Output = T>) -> Result<T, Diagnostics> {
-    AssertUnwindSafe(call)
-        .catch_unwind()
-        .await
-        .map_err(|panic| {
-            let text = panic
-                .downcast_ref::<&str>()
-                .map(|s| (*s).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_default();
-            Diagnostic::error("the provider crashed")
-                .because(format!("It said: {text}"))
-                .help("What was done is found out by the next run. Please report the crash.")
-                .into()
-        })
 }
 
 /// A provider's progress as events.

@@ -2,7 +2,9 @@
 
 use crate::engine::Mode;
 use std::collections::{BTreeMap, BTreeSet};
-use weir_core::{Address, Marks, ModulePath, Object, Value, plan::OutputChange, snapshot::Snapshot};
+use weir_core::{
+    Address, Marks, ModulePath, Object, Value, plan::OutputChange, snapshot::Snapshot,
+};
 use weir_lang::{Evaluator, Output};
 
 /// With targets, `selected` is what they chose: an output changes only where all it is made from

@@ -28,7 +28,7 @@ use weir_provider::{
     ApplyRequest, ApplyResponse, Imported, PlanRequest, PlanResponse, Progress, Provider,
     ProviderSchema, ReadRequest, ReadResponse, Settled,
 };
-use weir_state::{Holder, Lease, SqliteStore, Store, Wait};
+use weir_state::{Holder, Lease, Options, SqliteStore, Store, Wait};
 
 /// Keeps every event.
 #[derive(Default)]
@@ -54,6 +54,8 @@ pub struct Script {
     pub fail: Mutex<BTreeSet<String>>,
     /// `apply` of these addresses panics.
     pub panic: Mutex<BTreeSet<String>>,
+    /// This method panics, whatever it is asked about.
+    pub panic_in: Mutex<&'static str>,
     /// `apply` of these addresses returns another name than was planned.
     pub lie: Mutex<BTreeSet<String>>,
     /// `plan` of these addresses says another size the second time.
@@ -75,18 +77,28 @@ pub struct Scripted {
     script: Arc<Script>,
 }
 
+impl Scripted {
+    fn enter(&self, method: &str) {
+        let panics = *self.script.panic_in.lock().unwrap() == method;
+        assert!(!panics, "the script says so");
+    }
+}
+
 #[async_trait]
 impl Provider for Scripted {
     fn schema(&self) -> &ProviderSchema {
         self.inner.schema()
     }
     async fn configure(&self, config: &Value) -> Result<(), Diagnostics> {
+        self.enter("configure");
         self.inner.configure(config).await
     }
     async fn validate(&self, ty: &str, config: &Value) -> Diagnostics {
+        self.enter("validate");
         self.inner.validate(ty, config).await
     }
     async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
+        self.enter("plan");
         let address = request.address.clone();
         let mut response = self.inner.plan(request).await?;
         if let Some(calls) = self.script.waver.lock().unwrap().get_mut(&address) {
@@ -135,21 +147,25 @@ impl Provider for Scripted {
         response
     }
     async fn read(&self, request: ReadRequest) -> Result<ReadResponse, Diagnostics> {
+        self.enter("read");
         self.inner.read(request).await
     }
     async fn import(&self, ty: &str, id: &str) -> Result<Vec<Imported>, Diagnostics> {
         self.inner.import(ty, id).await
     }
     async fn data(&self, ty: &str, config: &Value) -> Result<Known, Diagnostics> {
+        self.enter("data");
         self.inner.data(ty, config).await
     }
     async fn settle(&self, request: ApplyRequest) -> Settled {
+        self.enter("settle");
         if *self.script.undecided.lock().unwrap() {
             return Settled::Unknown("the cloud does not answer".into());
         }
         self.inner.settle(request).await
     }
     fn delete_batch(&self, _: &str, value: &Known) -> Option<String> {
+        self.enter("delete_batch");
         value
             .value()
             .get("zone")
@@ -194,7 +210,19 @@ impl World {
         }
     }
 
+    /// With leases that end so soon.
+    pub fn expiring(mut self, expiry: std::time::Duration) -> World {
+        let store = SqliteStore::open_with(self.path.join("state.db"), Options { expiry });
+        self.store = Arc::new(store.unwrap());
+        self
+    }
+
     pub fn engine(&self) -> Engine {
+        self.engine_on(self.store.clone())
+    }
+
+    /// An engine on another store.
+    pub fn engine_on(&self, store: Arc<dyn Store>) -> Engine {
         let script = self.script.clone();
         let registry = Registry::new()
             .with("fake", move || {
@@ -204,7 +232,7 @@ impl World {
                 })
             })
             .with("terraform", || Arc::new(TerraformProvider::new()));
-        Engine::new(self.store.clone(), Arc::new(registry), self.events.clone())
+        Engine::new(store, Arc::new(registry), self.events.clone())
             .with_parallelism(NonZeroUsize::new(self.parallelism).unwrap())
     }
 
