@@ -136,7 +136,7 @@ fn a_saved_plan_is_applied_as_it_was_shown_and_refused_when_stale() {
     stack.expect(0, "plan -detailed-exitcode -var size=7");
     let stale = stack.expect(1, "apply saved.plan");
     assert!(
-        stale.err.contains("the plan is out of date"),
+        stale.err.contains("The plan is out of date"),
         "{}",
         stale.err
     );

@@ -296,10 +296,12 @@ fn given_value(
                 Err(problem) => {
                     let d =
                         Diagnostic::error(format!("The value of variable `{name}` can't be read"))
-                            .because(format!(
-                                "It was given by {origin}, and {}.",
-                                problem.summary
-                            ))
+                            .because(match variable.sensitive {
+                                true => format!("It was given by {origin}, and is not shown."),
+                                false => {
+                                    format!("It was given by {origin}, and {}.", problem.summary)
+                                }
+                            })
                             .help(format!(
                                 "Its type is `{}`: write an expression of the language.",
                                 variable.ty
@@ -312,6 +314,16 @@ fn given_value(
         Raw::Expr(expr) => {
             match constant(expr, context, &format!("the value of variable `{name}`")) {
                 Ok(value) => (value, Some(&expr.span)),
+                Err(d) if variable.sensitive => {
+                    let at = d.span.as_ref().map_or(0, |s| s.line);
+                    let d =
+                        Diagnostic::error(format!("The value of variable `{name}` can't be read"))
+                            .because(format!(
+                                "It was given by {origin}, line {at}, and is not shown."
+                            ));
+                    report.push(d, &variable.span);
+                    return None;
+                }
                 Err(d) => {
                     report.diagnostics.push(*d);
                     return None;
@@ -345,6 +357,8 @@ fn given_value(
                     variable.ty
                 ))
                 .help(format!("The variable is declared at {}.", variable.span));
+            // The line that gives it would show it.
+            let span = span.filter(|_| !variable.sensitive);
             report.push(d, span.unwrap_or(&variable.span));
             None
         }

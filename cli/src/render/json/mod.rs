@@ -15,6 +15,14 @@ use weir_core::{Address, Key, Kind, Object, Type, Value};
 /// The Terraform release whose formats these are.
 pub(crate) const TERRAFORM: &str = "1.11.4";
 
+/// The type of a value, `dynamic` where it is sensitive: the names of its attributes are its keys.
+pub(crate) fn shown_type(value: &Value) -> Json {
+    weir_core::json::type_to_json(&match value.is_sensitive() {
+        true => weir_core::Type::Dynamic,
+        false => value.ty(),
+    })
+}
+
 /// The value, null where it is sensitive; what is unknown is left out of objects and null in
 /// lists.
 pub(crate) fn shown(value: &Value) -> Json {

@@ -1,6 +1,6 @@
 //! State, as `show -json` has it (format 1.0).
 
-use super::{TERRAFORM, mask, resource, shown};
+use super::{TERRAFORM, mask, resource, shown, shown_type};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
@@ -45,7 +45,7 @@ pub(crate) fn values(snapshot: &Snapshot) -> Json {
 fn output(value: &Value) -> Json {
     json!({
         "sensitive": value.is_sensitive(),
-        "type": weir_core::json::type_to_json(&value.ty()),
+        "type": shown_type(value),
         "value": shown(value),
     })
 }

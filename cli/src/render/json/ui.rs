@@ -1,6 +1,6 @@
 //! The stream of messages that `plan -json` and `apply -json` print: one JSON object a line.
 
-use super::{TERRAFORM, diagnostic, index, plan, shown};
+use super::{TERRAFORM, diagnostic, index, plan, shown, shown_type};
 use crate::{
     clock,
     render::{diagnostics::sentence, plan::Counts},
@@ -140,7 +140,7 @@ pub(crate) fn outputs(outputs: &std::collections::BTreeMap<String, Known>) -> Js
     let all: serde_json::Map<String, Json> = (outputs.iter())
         .map(|(name, known)| {
             let value = known.value();
-            let ty = weir_core::json::type_to_json(&value.ty());
+            let ty = shown_type(value);
             let body =
                 json!({ "sensitive": value.is_sensitive(), "type": ty, "value": shown(value) });
             (name.clone(), body)

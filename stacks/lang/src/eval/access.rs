@@ -281,16 +281,18 @@ fn entry(value: &Value, ty: &Type, key: &Value) -> Result<Value, Diagnostic> {
             _ => Type::Dynamic,
         }));
     };
+    let missing = || match key.is_sensitive() {
+        true => Diagnostic::error(format!("this {} has no such element", ty.friendly()))
+            .because("The key is sensitive and is not shown."),
+        false => no_attribute(value, name),
+    };
     match value.kind() {
         Kind::Unknown(Type::Map(element), _) => Ok(Value::unknown((**element).clone())),
         Kind::Unknown(Type::Object(fields), _) => fields
             .get(name)
             .map(|f| Value::unknown(f.ty.clone()))
-            .ok_or_else(|| no_attribute(value, name)),
-        _ => value
-            .get(name)
-            .cloned()
-            .ok_or_else(|| no_attribute(value, name)),
+            .ok_or_else(missing),
+        _ => value.get(name).cloned().ok_or_else(missing),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Env, EvalError, Evaluated,
     operators::sentence,
-    report::{listed, nearest},
+    report::{CONCEALED, concealed, listed, nearest},
 };
 use crate::{
     functions::{Function, FunctionError, Marking, Param, Unknowns},
@@ -17,6 +17,15 @@ struct Arguments<'e> {
     exprs: Vec<&'e Expr>,
     /// Marks of the list that was spread.
     marks: Marks,
+}
+
+/// A refusal that says nothing of the arguments.
+fn conceal(error: FunctionError) -> FunctionError {
+    match error {
+        FunctionError::Eval(inner) => FunctionError::Eval(Box::new(concealed(*inner))),
+        FunctionError::Call(_) => FunctionError::Call(CONCEALED.to_owned()),
+        FunctionError::Argument(i, _) => FunctionError::Argument(i, CONCEALED.to_owned()),
+    }
 }
 
 impl Env<'_> {
@@ -59,6 +68,7 @@ impl Env<'_> {
                 *value = bare;
             }
         }
+        let secret = converted.iter().fold(marks, |m, v| m.union(v.marks_deep()));
         let unknown = match function.unknowns() {
             Unknowns::Deep => converted.iter().any(|v| !v.is_wholly_known()),
             Unknowns::Shallow => converted.iter().any(Value::is_unknown),
@@ -69,7 +79,13 @@ impl Env<'_> {
         }
         match function.call(&converted, context) {
             Ok(value) => Ok(value.mark(marks)),
-            Err(error) => Err(self.refused(function, error, &exprs, expr)),
+            Err(error) => {
+                let error = match secret.contains(Marks::SENSITIVE) {
+                    true => conceal(error),
+                    false => error,
+                };
+                Err(self.refused(function, error, &exprs, expr))
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! `for` expressions and objects.
 
-use super::{Env, Evaluated, operators::sentence};
+use super::{Env, Evaluated, operators::sentence, report::concealed};
 use crate::ir::{Expr, For, ForResult, Grouping, Item};
 use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 use weir_core::{Diagnostic, Kind, Marks, Type, Value, convert::convert};
@@ -50,6 +50,8 @@ impl Env<'_> {
         if collection.is_unknown() {
             return Ok(Value::unknown(Type::Dynamic).mark(marks));
         }
+        // Its elements are bound without its mark.
+        let secret = marks.contains(Marks::SENSITIVE);
         let mut made = Made::new(&f.result);
         let names = (f.key.as_deref(), &*f.value);
         let flow = self.iterate(&collection, names, &mut |env| {
@@ -75,18 +77,23 @@ impl Env<'_> {
                     let name = env.key(key)?;
                     marks = marks.union(name.marks());
                     let made = env.eval(value)?;
+                    let shown = !name.is_sensitive();
                     let Kind::String(name) = name.kind() else {
                         return Ok(ControlFlow::Break(()));
                     };
                     let group = entries.entry(name.clone()).or_default();
                     if *grouping == Grouping::Unique && !group.is_empty() {
-                        return Err(env.duplicate_key(name, key));
+                        return Err(env.duplicate_key(shown.then_some(&**name), key));
                     }
                     group.push(made);
                 }
                 _ => {}
             }
             Ok(ControlFlow::Continue(()))
+        });
+        let flow = flow.map_err(|e| match secret {
+            true => concealed(e),
+            false => e,
         })?;
         if flow.is_break() {
             return Ok(Value::unknown(Type::Dynamic).mark(marks));
@@ -94,10 +101,12 @@ impl Env<'_> {
         Ok(made.finish(&f.result).mark(marks))
     }
 
-    fn duplicate_key(&self, name: &str, key: &Expr) -> super::EvalError {
-        let error = Diagnostic::error(format!("two elements give the key {name:?}")).help(
-            "Where that is meant, put `...` after the value: values of one key become a list.",
-        );
+    fn duplicate_key(&self, name: Option<&str>, key: &Expr) -> super::EvalError {
+        let error = Diagnostic::error(match name {
+            Some(name) => format!("two elements give the key {name:?}"),
+            None => "two elements give the same key".to_owned(),
+        })
+        .help("Where that is meant, put `...` after the value: values of one key become a list.");
         self.fail(error, &key.span, key)
     }
 

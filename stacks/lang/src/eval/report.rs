@@ -79,6 +79,25 @@ impl Env<'_> {
     }
 }
 
+/// An error over a sensitive value: where it is, and nothing of what it says. The place stays, as
+/// the configuration itself is no secret.
+pub(super) fn concealed(error: EvalError) -> EvalError {
+    match error {
+        EvalError::Diagnostic(d) => EvalError::Diagnostic(Box::new(Diagnostic {
+            span: d.span,
+            snippet: d.snippet,
+            ..Diagnostic::error("an expression over a sensitive value is in error")
+                .because(CONCEALED)
+                .help("Try it with a value that may be shown.")
+        })),
+        waiting => waiting,
+    }
+}
+
+/// What stands in the place of a cause that would show what is sensitive.
+pub(super) const CONCEALED: &str =
+    "What is wrong with it can't be said without showing the sensitive value.";
+
 /// A value on one line, not too long; `(sensitive)` where it is.
 pub(super) fn brief(value: &Value) -> String {
     let text = value.to_string();

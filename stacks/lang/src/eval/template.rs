@@ -83,9 +83,13 @@ impl Env<'_> {
                         text.open = true;
                         continue;
                     }
-                    let _ = self.iterate(&items, (key.as_deref(), value), &mut |env| {
+                    let flow = self.iterate(&items, (key.as_deref(), value), &mut |env| {
                         env.parts(body, text)?;
                         Ok(ControlFlow::Continue(()))
+                    });
+                    let _ = flow.map_err(|e| match marks.contains(Marks::SENSITIVE) {
+                        true => report::concealed(e),
+                        false => e,
                     })?;
                 }
             }
