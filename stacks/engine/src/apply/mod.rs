@@ -14,6 +14,7 @@ mod judge;
 mod prepare;
 mod report;
 pub mod schedule;
+mod settled;
 mod stale;
 mod step;
 
@@ -34,6 +35,7 @@ use report::Failure;
 use schedule::Schedule;
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Instant, SystemTime},
 };
 use step::{Ended, StepEnd};
@@ -44,7 +46,7 @@ use weir_core::{
     plan::{NodeId, Op, StepId},
     snapshot::{Resource, Snapshot},
 };
-use weir_lang::Evaluator;
+use weir_lang::{Evaluator, eval::Settled};
 use weir_state::{ApplyOutcome, ApplyRecord, Entry, EntryId, Lease, StateError};
 
 impl Engine {
@@ -83,6 +85,8 @@ struct Run<'a> {
     planned: &'a Planned,
     lease: &'a Lease,
     stop: CancellationToken,
+    /// What the plan left to the apply: its time, and randomness.
+    settled: Arc<Settled>,
     evaluator: Evaluator,
     driven: Driven,
     /// What state has by now.
@@ -123,7 +127,9 @@ impl<'a> Run<'a> {
                 .await
                 .into());
         }
-        let mut evaluator = Evaluator::new(planned.config.clone(), engine.registry.clone());
+        let settled = settled::settled();
+        let mut evaluator = Evaluator::new(planned.config.clone(), engine.registry.clone())
+            .settling(settled.clone());
         let (driven, errors) = drive::drive(
             &mut evaluator,
             |address| planned_value(planned, &snapshot, address),
@@ -153,6 +159,7 @@ impl<'a> Run<'a> {
             planned,
             lease,
             stop,
+            settled,
             evaluator,
             driven,
             resources,
