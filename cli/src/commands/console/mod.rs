@@ -3,7 +3,7 @@
 //! 1. the configuration is evaluated with what state holds; what neither has is unknown;
 //! 2. [`lines`] gathers lines until no bracket is open: from a pipe, or from a line editor;
 //! 3. [`session`] evaluates each expression in the root module;
-//! 4. [`format`] prints its value as `terraform console` does.
+//! 4. [`mod@format`] prints its value as `terraform console` does.
 
 mod format;
 mod lines;

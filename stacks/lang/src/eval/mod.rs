@@ -1,13 +1,13 @@
 //! Expressions to values.
 //!
-//! An expression is evaluated in an [`Env`]: the caller's [`Scope`], and the names bound by `for`
+//! An expression is evaluated in an `Env`: the caller's [`Scope`], and the names bound by `for`
 //! around it.
 //!
 //! 1. a name goes to the scope together with its steps, indexes evaluated, so that the scope can
-//!    resolve one instance alone; [`access`] takes the steps that remain;
-//! 2. [`operators`], [`collections`], [`template`] and [`call`] work on what comes out: unknown
+//!    resolve one instance alone; `access` takes the steps that remain;
+//! 2. `operators`, `collections`, `template` and `call` work on what comes out: unknown
 //!    values stay unknown with what is known of them, marks follow the data;
-//! 3. an error is made in [`report`], with the smallest expression at fault, its source and the
+//! 3. an error is made in `report`, with the smallest expression at fault, its source and the
 //!    values of the names in it.
 
 mod access;
