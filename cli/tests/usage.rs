@@ -177,9 +177,16 @@ fn fmt_formats_checks_and_shows() {
     assert_eq!(stack.read("inner/more.tf"), fine);
     assert_eq!(stack.read("notes.txt"), ugly);
     stack.expect(0, "fmt -check -recursive");
-    stack.write("main.hcl", "a = \"x\n");
-    let broken = stack.expect(1, "fmt");
-    assert!(broken.err.contains("main.hcl:1:1"), "{}", broken.err);
+    // What is broken is left as it is; every error of it is shown where it is.
+    let broken = "a = [1\n}\nb =\n";
+    stack.write("main.hcl", broken);
+    let said = stack.expect(1, "fmt").err;
+    assert!(
+        said.contains("main.hcl:2:1") && said.contains("main.hcl:3:4"),
+        "{said}"
+    );
+    assert!(said.contains("2 | }\n  | ^\n"), "{said}");
+    assert_eq!(stack.read("main.hcl"), broken);
 }
 
 #[test]

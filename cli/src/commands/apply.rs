@@ -281,7 +281,8 @@ fn finished(report: Option<Report>, style: Style, mode: Mode, context: &Context)
             };
             let line = format!("{add} added, {change} changed, {destroy} destroyed.");
             ui.data(&format!("\n{} {line}\n", ui.out.ink(ink, word)))?;
-            if !report.outputs.is_empty() {
+            // After a failure they would name what may not be there.
+            if report.status == Status::Succeeded && !report.outputs.is_empty() {
                 ui.data(&format!("\nOutputs:\n\n{}", output::all(&report.outputs)))?;
             }
             if report.status != Status::Succeeded && ui.hints {

@@ -11,8 +11,10 @@ use std::{
     fs,
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
-use weir_core::{Diagnostic, Diagnostics, Span};
+use weir_core::{Diagnostic, Diagnostics};
+use weir_lang::{Sources, parse};
 
 /// Flags of `fmt`.
 #[derive(Debug, clap::Args)]
@@ -52,7 +54,7 @@ pub(crate) fn cmd_fmt(args: &Fmt, context: &Context) -> Result {
         match one(args, file, &name, context)? {
             Ok(Formatted::Same) => {}
             Ok(Formatted::Changed) => changed += 1,
-            Err(d) => found.push(*d),
+            Err(errors) => found.extend(errors),
         }
     }
     if found.has_errors() {
@@ -76,12 +78,12 @@ fn one(
     file: &Path,
     name: &str,
     context: &Context,
-) -> std::result::Result<std::result::Result<Formatted, Box<Diagnostic>>, CommandError> {
+) -> std::result::Result<std::result::Result<Formatted, Diagnostics>, CommandError> {
     let broken = |e: io::Error| CommandError::failed(format!("{name}: {e}"));
     let before = fs::read_to_string(file).map_err(broken)?;
     let after = match formatted(&before, name) {
         Ok(after) => after,
-        Err(d) => return Ok(Err(d)),
+        Err(errors) => return Ok(Err(errors)),
     };
     if before == after {
         return Ok(Ok(Formatted::Same));
@@ -96,24 +98,29 @@ fn one(
     Ok(Ok(Formatted::Changed))
 }
 
-fn formatted(text: &str, name: &str) -> std::result::Result<String, Box<Diagnostic>> {
+/// The text in canonical form, or what is wrong with it, as every other command says it.
+fn formatted(text: &str, name: &str) -> std::result::Result<String, Diagnostics> {
+    let (file, source): (Arc<str>, Arc<str>) = (name.into(), text.into());
+    let (_, found) = parse::parse_body(file.clone(), &source);
+    if found.has_errors() {
+        let mut sources = Sources::new();
+        sources.add(file, source);
+        let pointed = found.into_iter().map(|d| match d.span.clone() {
+            Some(span) => sources.point(d, &span),
+            None => d,
+        });
+        return Err(Diagnostics(pointed.collect()));
+    }
     format(text).map_err(|e| {
-        let line = u32::try_from(e.line).unwrap_or(u32::MAX);
-        let span = Span {
-            file: name.into(),
-            start: 0,
-            end: 0,
-            line,
-            column: 1,
-        };
-        Box::new(Diagnostic::error(e.cause).at(span))
+        let summary = format!("{name}:{}: {}", e.line, e.cause);
+        Diagnostics::from(Diagnostic::error(summary))
     })
 }
 
 fn stdin(args: &Fmt, context: &Context) -> Result {
     let mut before = String::new();
     io::stdin().lock().read_to_string(&mut before)?;
-    let after = formatted(&before, "<stdin>").map_err(|d| Diagnostics::from(*d))?;
+    let after = formatted(&before, "<stdin>")?;
     if args.diff {
         show("<stdin>", &before, &after, context)?;
     } else if !args.check {
