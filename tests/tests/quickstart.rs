@@ -191,7 +191,11 @@ fn a_taken_port_is_told_with_its_holder() {
         "{}",
         run.stderr
     );
-    assert!(!run.stdout.contains("\nOutputs:"), "nothing is served: {}", run.stdout);
+    assert!(
+        !run.stdout.contains("\nOutputs:"),
+        "nothing is served: {}",
+        run.stdout
+    );
     drop(holder);
     stack.weir(&["apply", "-auto-approve"]).expect_success();
     stack.weir(&["plan", "-detailed-exitcode"]).expect_code(0);
