@@ -328,8 +328,10 @@ fn interrupted_once_it_finishes_what_is_in_flight() {
 fn interrupted_twice_or_killed_it_goes_on_from_there() {
     for signals in [&["-INT", "-INT"][..], &["-KILL"]] {
         let stack = Stack::new(THINGS);
-        let child = stack.spawn("apply -auto-approve -var latency=1500 -parallelism=1");
+        let child = stack.spawn("apply -auto-approve -var latency=3000 -parallelism=1");
         stack.until("Created", 1);
+        // The first is recorded and the second is in flight, for seconds.
+        std::thread::sleep(std::time::Duration::from_millis(700));
         for signal in signals {
             kill(&child, signal);
             // Two at once are one to the kernel.

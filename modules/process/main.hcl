@@ -22,6 +22,12 @@ variable "env" {
   default     = {}
 }
 
+variable "files" {
+  description = "Files in the pod's directory: their content by path."
+  type        = map(string)
+  default     = {}
+}
+
 variable "packages" {
   description = "Debian packages it needs."
   type        = set(string)
@@ -50,6 +56,12 @@ service "process" {
 
     resources {
       port "main" { number = var.port == 0 ? null : var.port }
+    }
+
+    dynamic "file" {
+      for_each = var.files
+      labels   = [file.key]
+      content { content = file.value }
     }
 
     task "main" {
