@@ -16,6 +16,7 @@ pub mod change;
 pub mod convert;
 pub mod diag;
 pub mod event;
+pub mod function;
 pub mod json;
 pub mod number;
 pub mod path;

@@ -114,7 +114,8 @@ const ROOMS: &[Room] = &[
     room("weir-agent", 1),
     room("weir-modules", 1),
     narrow("weir-plan", 2, &["weir-core", "weir-lang"]),
-    narrow("weir-fake", 2, PROVIDER),
+    // The provider `terraform` decodes text of the language.
+    narrow("weir-fake", 2, &["weir-core", "weir-provider", "weir-lang"]),
     narrow("weir-aws", 2, PROVIDER),
     narrow("weir-azure", 2, PROVIDER),
     narrow("weir-google", 2, PROVIDER),

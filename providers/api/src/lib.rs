@@ -19,7 +19,12 @@ pub mod proposed;
 
 use async_trait::async_trait;
 use std::collections::BTreeMap;
-use weir_core::{Diagnostics, Known, Path, Value, plan::Op, schema::Schema};
+use weir_core::{
+    Diagnostics, Known, Path, Value,
+    function::{Outcome, Refusal, Signature},
+    plan::Op,
+    schema::Schema,
+};
 
 /// All that a provider serves.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +35,8 @@ pub struct ProviderSchema {
     pub resources: BTreeMap<String, Schema>,
     /// Data sources.
     pub data: BTreeMap<String, Schema>,
+    /// Functions it offers to the language.
+    pub functions: BTreeMap<String, Signature>,
 }
 
 /// Names one attempt to do one operation, unique for ever within a lineage. A provider hands it to
@@ -265,6 +272,16 @@ pub trait Provider: Send + Sync {
     fn half_made(&self, type_name: &str) -> HalfMade {
         let _ = type_name;
         HalfMade::Replace
+    }
+
+    /// Calls one of [`ProviderSchema::functions`]. Arguments are as its signature says. Needs no
+    /// configuration, does no I/O, and gives the same for the same arguments.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments.
+    fn call(&self, function: &str, args: &[Value]) -> Outcome {
+        let _ = args;
+        Err(Refusal::call(format!("there is no function `{function}`")))
     }
 
     /// Whether the operation of `request` (of an earlier run, with its token) was done.

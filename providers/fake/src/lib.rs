@@ -6,7 +6,8 @@
 //! the calling process at a chosen point. It keeps a log of all that was ever done, so that a test
 //! can prove that nothing was made twice. It never touches anything but that file.
 //!
-//! [`TerraformProvider`] serves `terraform_data`, whose objects live in state alone.
+//! [`TerraformProvider`] serves `terraform_data`, whose objects live in state alone, and the functions
+//! `encode_tfvars`, `decode_tfvars` and `encode_expr`.
 //!
 //! A `fake_thing`'s way:
 //! 1. `configure` opens the cloud's file and takes faults, latency and kill points;
@@ -18,6 +19,7 @@
 pub mod cloud;
 mod config;
 mod faults;
+mod functions;
 mod provider;
 mod schema;
 pub mod terraform;

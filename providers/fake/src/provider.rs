@@ -4,14 +4,16 @@ use crate::{
     cloud::{Cloud, CloudError, CloudObject, Entry, Locked},
     config::{Batching, Settings},
     faults::{Moment, Verb},
-    schema,
+    functions, schema,
 };
 use async_trait::async_trait;
 use std::{
     collections::BTreeSet,
     sync::{Arc, PoisonError, RwLock},
 };
-use weir_core::{Diagnostic, Diagnostics, Kind, Known, Path, Type, Value, json, plan::Op};
+use weir_core::{
+    Diagnostic, Diagnostics, Kind, Known, Path, Type, Value, function, json, plan::Op,
+};
 use weir_provider::{
     ApplyRequest, ApplyResponse, Completeness, Imported, PlanRequest, PlanResponse, Progress,
     Provider, ProviderSchema, ReadRequest, ReadResponse, Settled,
@@ -40,6 +42,7 @@ impl FakeProvider {
             provider: schema::provider_config(),
             resources: [(THING.to_owned(), schema::fake_thing())].into(),
             data: [(LOOKUP.to_owned(), schema::fake_lookup())].into(),
+            functions: functions::signatures(),
         };
         FakeProvider {
             schema,
@@ -98,6 +101,10 @@ impl Provider for FakeProvider {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(read));
         Ok(())
+    }
+
+    fn call(&self, function: &str, args: &[Value]) -> function::Outcome {
+        functions::call(function, args)
     }
 
     async fn validate(&self, type_name: &str, config: &Value) -> Diagnostics {

@@ -1,9 +1,14 @@
 //! The built-in provider `terraform` with `terraform_data`, as Terraform has it: a value that
 //! lives in state, and something to hang replacements on.
 
+mod decode;
+mod encode;
+mod functions;
+
 use async_trait::async_trait;
 use weir_core::{
     Diagnostic, Diagnostics, Known, Path, Type, Value,
+    function::Outcome,
     plan::Op,
     schema::{Attribute, Block, Schema, SetBy},
 };
@@ -50,6 +55,7 @@ impl TerraformProvider {
             provider: Schema::default(),
             resources: [(DATA.to_owned(), Schema { version: 0, block })].into(),
             data: Default::default(),
+            functions: functions::signatures(),
         };
         TerraformProvider { schema }
     }
@@ -76,6 +82,10 @@ impl Provider for TerraformProvider {
 
     async fn configure(&self, _config: &Value) -> Result<(), Diagnostics> {
         Ok(())
+    }
+
+    fn call(&self, function: &str, args: &[Value]) -> Outcome {
+        functions::call(function, args)
     }
 
     async fn validate(&self, _type_name: &str, _config: &Value) -> Diagnostics {

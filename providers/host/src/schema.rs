@@ -17,6 +17,7 @@ pub(crate) fn provider() -> ProviderSchema {
     ProviderSchema {
         provider: Schema::default(),
         resources: BTreeMap::from([(HOST.to_owned(), host()), (POD.to_owned(), pod())]),
+        functions: BTreeMap::new(),
         data: BTreeMap::new(),
     }
 }

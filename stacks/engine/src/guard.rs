@@ -76,7 +76,7 @@ pub(crate) async fn caught<T>(call: impl Future<Output = T>) -> Result<T, Diagno
     answer.map_err(|panic| crashed(&*panic).into())
 }
 
-fn crashed(panic: &(dyn Any + Send)) -> Diagnostic {
+pub(crate) fn crashed(panic: &(dyn Any + Send)) -> Diagnostic {
     let text = panic
         .downcast_ref::<&str>()
         .copied()

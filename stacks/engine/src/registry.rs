@@ -1,8 +1,17 @@
 //! The providers at hand, by local name.
 
+use crate::guard::crashed;
 use async_trait::async_trait;
-use std::{collections::BTreeMap, sync::Arc};
-use weir_core::{Diagnostics, schema::Schema};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+use weir_core::{
+    Diagnostics, Value,
+    function::{Outcome, Refusal, Signature},
+    schema::Schema,
+};
 use weir_lang::Schemas;
 use weir_provider::{Provider, ProviderSchema};
 
@@ -17,19 +26,29 @@ pub trait Factory: Send + Sync {
     /// # Errors
     /// Where it can't be started.
     async fn start(&self) -> Result<Arc<dyn Provider>, Diagnostics>;
+
+    /// Calls a function of the provider, which needs no configuration.
+    ///
+    /// # Errors
+    /// What the provider has against the arguments.
+    fn call(&self, function: &str, args: &[Value]) -> Outcome;
 }
 
 /// A provider that is part of this program.
 pub struct Builtin<F> {
     schema: ProviderSchema,
+    /// The one that functions are asked of.
+    asked: Arc<dyn Provider>,
     make: F,
 }
 
 impl<F: Fn() -> Arc<dyn Provider>> Builtin<F> {
     /// The provider that `make` makes.
     pub fn new(make: F) -> Self {
+        let asked = make();
         Builtin {
-            schema: make().schema().clone(),
+            schema: asked.schema().clone(),
+            asked,
             make,
         }
     }
@@ -42,6 +61,9 @@ impl<F: Fn() -> Arc<dyn Provider> + Send + Sync> Factory for Builtin<F> {
     }
     async fn start(&self) -> Result<Arc<dyn Provider>, Diagnostics> {
         Ok((self.make)())
+    }
+    fn call(&self, function: &str, args: &[Value]) -> Outcome {
+        self.asked.call(function, args)
     }
 }
 
@@ -118,5 +140,27 @@ impl Schemas for Registry {
             .get(ty)
             .or_else(|| self.data.get(ty))
             .map(String::as_str)
+    }
+    fn function(&self, provider: &str, function: &str) -> Option<&Signature> {
+        let schema = self.factories.get(provider)?.schema();
+        schema.functions.get(function)
+    }
+    fn functions(&self, provider: &str) -> Vec<&str> {
+        let schema = self.factories.get(provider).map(|f| f.schema());
+        let names = schema.into_iter().flat_map(|s| s.functions.keys());
+        names.map(String::as_str).collect()
+    }
+    fn call_function(&self, provider: &str, function: &str, args: &[Value]) -> Outcome {
+        let Some(factory) = self.factories.get(provider) else {
+            return Err(Refusal::call(format!(
+                "provider `{provider}` is not at hand"
+            )));
+        };
+        let call = AssertUnwindSafe(|| factory.call(function, args));
+        catch_unwind(call).unwrap_or_else(|panic| {
+            Err(Refusal::call(crate::diagnostics::one_line(
+                &crashed(&*panic).into(),
+            )))
+        })
     }
 }

@@ -97,6 +97,7 @@ impl Hosts {
             provider: Schema::default(),
             resources: [("weir_host".to_owned(), host), ("weir_pod".to_owned(), pod)].into(),
             data: BTreeMap::new(),
+            functions: BTreeMap::new(),
         };
         Hosts { schema, fleet }
     }

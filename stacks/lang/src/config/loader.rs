@@ -242,7 +242,7 @@ impl FileRole {
         else {
             return FileRole::Other;
         };
-        if stem.ends_with(".tftest") || stem.ends_with(".tfmock") {
+        if [".tftest", ".test"].iter().any(|e| stem.ends_with(e)) || stem.ends_with(".tfmock") {
             return FileRole::Other;
         }
         if stem == "override" || stem.ends_with("_override") {
@@ -278,8 +278,10 @@ impl Tree<'_> {
     ) -> ModuleId {
         let id = ModuleId(self.modules.len());
         let mut nodes = Vec::new();
+        let mut required = Vec::new();
         if let Some(blocks) = self.blocks.get(&dir.to_path_buf()) {
             nodes = nodes_of(blocks);
+            required.clone_from(&blocks.required_providers);
             if parent.is_some() {
                 refuse_in_child(blocks, &path, report);
             }
@@ -291,6 +293,7 @@ impl Tree<'_> {
             dir: dir.to_owned(),
             nodes,
             names,
+            required,
         });
         for ix in 0..self.modules[id.0].nodes.len() {
             let NodeKind::Call(call, _) = &self.modules[id.0].nodes[ix].kind else {

@@ -12,7 +12,9 @@ pub use lower::RequiredProvider;
 pub(crate) use lower::{is_later, later};
 pub(crate) use module::{Module, ModuleId, Node, NodeIx, NodeKind};
 
-use crate::{eval::Context, files::Recording, sources::Sources};
+use crate::{
+    eval::Context, evaluator::Schemas, files::Recording, functions::Provided, sources::Sources,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -192,6 +194,15 @@ impl Config {
             module_dir: self.modules[module.0].dir.clone(),
             ..self.context.clone()
         }
+    }
+
+    /// The same, with the functions of the providers that the module requires.
+    pub(crate) fn context_with(&self, module: ModuleId, schemas: &Arc<dyn Schemas>) -> Context {
+        let mut context = self.context_of(module);
+        let required = &self.modules[module.0].required;
+        let provided = Provided::new(schemas.clone(), required);
+        context.functions = Arc::new(context.functions.with_provided(provided));
+        context
     }
 
     /// The folder of a module as the user would write it.

@@ -1,5 +1,6 @@
 //! One module at one place of the tree: its nodes, and the names they go by.
 
+use super::RequiredProvider;
 use super::blocks::{
     Cluster, Local, ModuleCall, OutputBlock, Pod, ProviderBlock, Resource, Service, Site, Variable,
 };
@@ -26,6 +27,8 @@ pub(crate) struct Module {
     /// Everything in it that is evaluated.
     pub(crate) nodes: Vec<Node>,
     pub(crate) names: Names,
+    /// What its `required_providers` say.
+    pub(crate) required: Vec<RequiredProvider>,
 }
 
 /// Something that is evaluated.

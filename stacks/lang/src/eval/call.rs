@@ -12,11 +12,11 @@ use crate::{
 use weir_core::{Diagnostic, Kind, Marks, Type, Value, convert::convert};
 
 /// The evaluated arguments of a call, and which expression each came from.
-struct Arguments<'e> {
-    values: Vec<Value>,
-    exprs: Vec<&'e Expr>,
+pub(super) struct Arguments<'e> {
+    pub(super) values: Vec<Value>,
+    pub(super) exprs: Vec<&'e Expr>,
     /// Marks of the list that was spread.
-    marks: Marks,
+    pub(super) marks: Marks,
 }
 
 /// A refusal that says nothing of the arguments.
@@ -34,6 +34,7 @@ impl Env<'_> {
         match name {
             "try" => return self.attempt(call, expr),
             "can" => return self.can(call, expr),
+            _ if name.contains("::") => return self.provider_call(call, expr),
             _ => {}
         }
         let context = self.scope.context();
@@ -89,7 +90,7 @@ impl Env<'_> {
         }
     }
 
-    fn arguments<'e>(&self, call: &'e Call) -> Evaluated<Option<Arguments<'e>>> {
+    pub(super) fn arguments<'e>(&self, call: &'e Call) -> Evaluated<Option<Arguments<'e>>> {
         let mut out = Arguments {
             values: Vec::new(),
             exprs: Vec::new(),

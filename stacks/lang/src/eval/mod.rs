@@ -14,6 +14,7 @@ mod access;
 mod call;
 mod collections;
 mod operators;
+mod provider_call;
 mod report;
 mod scope;
 mod template;

@@ -35,7 +35,10 @@ use std::{
     sync::Arc,
 };
 use weir_core::{
-    Address, Diagnostic, Diagnostics, ModulePath, Span, Value, address::ProviderRef, schema::Schema,
+    Address, Diagnostic, Diagnostics, ModulePath, Span, Value,
+    address::ProviderRef,
+    function::{Outcome, Refusal, Signature},
+    schema::Schema,
 };
 
 #[cfg(doc)]
@@ -52,6 +55,27 @@ pub trait Schemas: Send + Sync {
     /// The built-in provider that serves a type whose name does not begin with the provider's:
     /// `weir_host` is served by `host`, `terraform_data` by `terraform`.
     fn provider_of(&self, ty: &str) -> Option<&str>;
+    /// How a function of a provider is called; the provider by its own name.
+    fn function(&self, provider: &str, function: &str) -> Option<&Signature> {
+        let _ = (provider, function);
+        None
+    }
+    /// The names of a provider's functions.
+    fn functions(&self, provider: &str) -> Vec<&str> {
+        let _ = provider;
+        Vec::new()
+    }
+    /// Calls a function of a provider. Arguments are of the signature's types, without marks, null
+    /// and unknown only where it takes them. The same arguments always give the same result.
+    ///
+    /// # Errors
+    /// What the provider has against the arguments.
+    fn call_function(&self, provider: &str, function: &str, args: &[Value]) -> Outcome {
+        let _ = args;
+        Err(Refusal::call(format!(
+            "provider `{provider}` has no function `{function}`"
+        )))
+    }
 }
 
 /// An output of the root module.
@@ -101,7 +125,7 @@ impl Evaluator {
     /// An evaluator at the beginning.
     pub fn new(config: Arc<Config>, schemas: Arc<dyn Schemas>) -> Evaluator {
         let contexts = (0..config.modules.len())
-            .map(|m| config.context_of(crate::config::ModuleId(m)))
+            .map(|m| config.context_with(crate::config::ModuleId(m), &schemas))
             .collect();
         let (shapes, problems) = shapes::Shapes::new(&config, &*schemas);
         let mut evaluator = Evaluator {

@@ -18,6 +18,7 @@ mod format;
 mod hash;
 mod maps;
 mod numeric;
+mod provided;
 mod regex;
 mod sets;
 mod signature;
@@ -25,6 +26,7 @@ mod string;
 mod time;
 mod yaml;
 
+pub(crate) use provided::Provided;
 pub use signature::{Function, FunctionError, Marking, Param, Unknowns};
 
 use crate::eval::Context;
@@ -35,9 +37,12 @@ use weir_core::{Type, Value, value::Refinements};
 /// What a function's body returns.
 pub(crate) type Outcome<T = Value> = Result<T, FunctionError>;
 
-/// The functions there are, by name.
-#[derive(Debug, Default)]
-pub struct Registry(BTreeMap<&'static str, Function>);
+/// The functions there are, by name. Cloning shares them.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    functions: Arc<BTreeMap<&'static str, Function>>,
+    pub(crate) provided: Provided,
+}
 
 impl Registry {
     /// All functions built in.
@@ -59,23 +64,29 @@ impl Registry {
             string::functions(),
             time::functions(),
         ];
-        Registry(
-            themes
-                .into_iter()
-                .flatten()
-                .map(|f| (f.name(), f))
-                .collect(),
-        )
+        let functions = themes.into_iter().flatten().map(|f| (f.name(), f));
+        Registry {
+            functions: Arc::new(functions.collect()),
+            provided: Provided::default(),
+        }
+    }
+
+    /// The same, with functions of providers.
+    pub(crate) fn with_provided(&self, provided: Provided) -> Registry {
+        Registry {
+            functions: self.functions.clone(),
+            provided,
+        }
     }
 
     /// The function of that name.
     pub fn get(&self, name: &str) -> Option<&Function> {
-        self.0.get(name)
+        self.functions.get(name)
     }
 
     /// All names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.0.keys().copied()
+        self.functions.keys().copied()
     }
 }
 
