@@ -4,10 +4,14 @@
 mod common;
 
 use common::{World, actions, addr, results, thing};
-use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::Arc,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
 use weir_core::{change::Action, event::Event, snapshot::Status as Whole};
-use weir_engine::{Mode, PlanOptions, Status, planfile::SavedPlan};
+use weir_engine::{Mode, Moment, PlanOptions, Point, Probe, Record, Status, planfile::SavedPlan};
 use weir_lang::NoCatalog;
 use weir_state::{ApplyOutcome, Holder, Store};
 
@@ -174,6 +178,51 @@ async fn a_stop_begins_nothing_more_and_records_what_is_in_flight() {
     *world.script.at_apply.lock().unwrap() = None;
     world.converge(&stack).await;
     assert_eq!(world.log().len(), 6);
+}
+
+/// Cancels at the hundredth commit.
+struct Cancels {
+    commits: AtomicUsize,
+    stop: CancellationToken,
+}
+impl Probe for Cancels {
+    fn at(&self, point: Point<'_>) {
+        if (point.moment, point.record) == (Moment::After, Record::Commit)
+            && self.commits.fetch_add(1, Ordering::SeqCst) == 99
+        {
+            self.stop.cancel();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stop_takes_back_what_was_recorded_ahead_of_its_call() {
+    let world = World::new();
+    let stop = CancellationToken::new();
+    let probe = Cancels {
+        commits: AtomicUsize::new(0),
+        stop: stop.clone(),
+    };
+    // Nothing is quicker than these, so that their records run ahead of them.
+    let stack: String = (0..2_000)
+        .map(|i| format!("resource \"terraform_data\" \"t{i}\" {{}}\n"))
+        .collect();
+    let lease = world.lease().await;
+    let engine = world.engine().with_probe(Arc::new(probe));
+    let planned = engine.plan(&world.input(&stack), &lease).await.unwrap();
+    let report = engine.apply(&planned, &lease, stop).await.unwrap();
+    world.store.release(lease).await.unwrap();
+    assert_eq!(report.status, Status::Interrupted);
+    let done = report
+        .nodes
+        .iter()
+        .filter(|n| n.result == weir_engine::NodeResult::Done)
+        .count();
+    let snapshot = world.store.snapshot().await.unwrap();
+    assert_eq!(snapshot.resources.len(), done);
+    assert!((100..2_000).contains(&done), "{done}");
+    assert_eq!(world.store.open_entries().await.unwrap(), []);
+    world.converge(&stack).await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! 1. `Run::start`: the plan must be of the state that is there; what refresh found is recorded;
 //!    the evaluator is brought to where planning left it;
 //! 2. [`schedule`]: steps whose predecessors are over, at most one at a time for each batch key;
+//!    `slots`: how many of them at once;
 //! 3. `prepare`: an operation with the values that are known by now;
 //! 4. `step`: journal, provider, journal;
 //! 5. `Run::take`: real values go back to the evaluator; failures stop what depends on them;
@@ -15,6 +16,7 @@ mod prepare;
 mod report;
 pub mod schedule;
 mod settled;
+mod slots;
 mod stale;
 mod step;
 
@@ -33,12 +35,13 @@ use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use prepare::Prepared;
 use report::Failure;
 use schedule::Schedule;
+use slots::Slots;
 use std::{
     collections::BTreeMap,
     sync::Arc,
     time::{Instant, SystemTime},
 };
-use step::{Ended, StepEnd};
+use step::{Ended, Shared, StepEnd};
 use tokio_util::sync::CancellationToken;
 use weir_core::{
     Address, Diagnostic, Diagnostics, Known, Severity, Value,
@@ -180,21 +183,28 @@ impl<'a> Run<'a> {
     /// Runs all steps. Between two of them the evaluator is this function's alone.
     async fn steps(&mut self) {
         let plan = self.planned.plan.plan();
-        let limit = self.engine.parallelism.get();
         let mut schedule = Schedule::new(plan);
-        let mut running = FuturesUnordered::new();
         let (engine, lease, stop) = (self.engine, self.lease, self.stop.clone());
+        let shared = Shared {
+            engine,
+            journal: engine.journal(lease),
+            slots: Slots::new(engine.parallelism),
+            stop: stop.child_token(),
+        };
+        let mut running = FuturesUnordered::new();
         let mut lost = Box::pin(lease.lost().fuse());
         loop {
-            while running.len() < limit && self.broken.is_none() && !stop.is_cancelled() {
+            while running.len() < shared.slots.window()
+                && self.broken.is_none()
+                && !stop.is_cancelled()
+            {
                 let Some(step) = schedule.take() else { break };
                 let prepared = self.prepare(step).await;
                 if prepared.is_empty() {
                     schedule.over(step);
                     continue;
                 }
-                let journal = engine.journal(lease);
-                running.push(step::run(engine, journal, step, prepared));
+                running.push(step::run(&shared, step, prepared));
             }
             if running.is_empty() {
                 break;
@@ -209,6 +219,9 @@ impl<'a> Run<'a> {
                     schedule.over(step);
                 }
                 error = &mut lost => self.broken = self.broken.take().or(Some(error)),
+            }
+            if self.broken.is_some() {
+                shared.stop.cancel();
             }
         }
         for i in 0..self.states.len() {

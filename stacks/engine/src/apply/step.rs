@@ -5,9 +5,11 @@ use super::{
     elapsed_ms,
     judge::judge,
     prepare::{Prepared, Work},
+    slots::Slots,
 };
 use crate::{diagnostics, engine::Engine, guard::caught, journal::Journal};
 use std::{sync::Arc, time::Instant};
+use tokio_util::sync::CancellationToken;
 use weir_core::{
     Address, Diagnostic, Diagnostics, Value,
     event::{Event, EventSink},
@@ -40,25 +42,18 @@ pub(super) struct Ended {
     pub(super) result: Result<Diagnostics, Diagnostics>,
 }
 
-/// Does a step. Everything in `prepared` ends, whatever happens.
-pub(super) async fn run(
-    engine: &Engine,
-    journal: Journal<'_>,
-    step: StepId,
-    prepared: Vec<Prepared>,
-) -> StepEnd {
-    let started = Instant::now();
-    for p in &prepared {
-        let host = match &p.work {
-            Work::Call(call) => call.host.clone(),
-            _ => None,
-        };
-        engine.events.event(Event::Started {
-            address: p.address.clone(),
-            op: p.op,
-            host,
-        });
-    }
+/// What the steps of one apply share.
+pub(super) struct Shared<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) journal: Journal<'a>,
+    pub(super) slots: Slots,
+    /// After this nothing more is begun.
+    pub(super) stop: CancellationToken,
+}
+
+/// Does a step. Everything in `prepared` ends, whatever happens; save what was not begun when it
+/// was told to stop: that is left out of the result.
+pub(super) async fn run(shared: &Shared<'_>, step: StepId, prepared: Vec<Prepared>) -> StepEnd {
     let mut end = StepEnd {
         step,
         ended: Vec::new(),
@@ -66,27 +61,41 @@ pub(super) async fn run(
     };
     let mut calls: Vec<(Place, Box<Call>)> = Vec::new();
     for p in prepared {
-        let place = Place {
+        let mut place = Place {
             node: p.node,
             address: p.address,
             op: p.op,
             provider: p.provider,
-            started,
+            started: None,
         };
         match p.work {
-            Work::Call(mut call) => match call.complete(&*place.provider).await {
-                Ok(()) => calls.push((place, call)),
-                Err(errors) => end.ended.push(place.failed(errors)),
-            },
-            Work::Record(resource) => record(&journal, place, resource, &mut end).await,
+            Work::Call(mut call) if call.final_plan.is_some() => {
+                let completed = shared.slots.call(async {
+                    place.start(shared, call.host.clone());
+                    call.complete(&*place.provider).await
+                });
+                match completed.await {
+                    Ok(()) => calls.push((place, call)),
+                    Err(errors) => end.ended.push(place.failed(errors)),
+                }
+            }
+            Work::Call(call) => calls.push((place, call)),
+            Work::Record(resource) => {
+                place.start(shared, None);
+                record(&shared.journal, place, resource, &mut end).await;
+            }
             Work::Read {
                 type_name,
                 config,
                 schema,
             } => {
-                let read = place.provider.data(&type_name, &config).await;
-                let result =
-                    read.map(|value| carry_marks(value.into_value(), &config, &schema.block));
+                let read = shared.slots.call(async {
+                    place.start(shared, None);
+                    place.provider.data(&type_name, &config).await
+                });
+                let result = read
+                    .await
+                    .map(|value| carry_marks(value.into_value(), &config, &schema.block));
                 end.ended.push(match result {
                     Ok(value) => Ended {
                         supply: Some(value),
@@ -95,11 +104,14 @@ pub(super) async fn run(
                     Err(errors) => place.failed(errors),
                 });
             }
-            Work::Forget => forget(&journal, place, &mut end).await,
+            Work::Forget => {
+                place.start(shared, None);
+                forget(&shared.journal, place, &mut end).await;
+            }
         }
     }
     if !calls.is_empty() {
-        call_all(engine, &journal, calls, &mut end).await;
+        call_all(shared, calls, &mut end).await;
     }
     end
 }
@@ -110,14 +122,26 @@ struct Place {
     address: Address,
     op: Op,
     provider: Arc<dyn Provider>,
-    started: Instant,
+    /// When it was begun; waiting for a place among the calls does not count.
+    started: Option<Instant>,
 }
 
 impl Place {
+    /// It begins, if it has not yet.
+    fn start(&mut self, shared: &Shared<'_>, host: Option<String>) {
+        if self.started.is_none() {
+            self.started = Some(Instant::now());
+            shared.engine.events.event(Event::Started {
+                address: self.address.clone(),
+                op: self.op,
+                host,
+            });
+        }
+    }
     fn done(&self) -> Ended {
         Ended {
             node: self.node,
-            elapsed_ms: elapsed_ms(self.started),
+            elapsed_ms: self.started.map_or(0, elapsed_ms),
             put_aside: None,
             resource: None,
             supply: None,
@@ -172,12 +196,8 @@ struct Begun {
 }
 
 /// Begins all, calls the provider once, and commits each with its own outcome.
-async fn call_all(
-    engine: &Engine,
-    journal: &Journal<'_>,
-    calls: Vec<(Place, Box<Call>)>,
-    end: &mut StepEnd,
-) {
+async fn call_all(shared: &Shared<'_>, calls: Vec<(Place, Box<Call>)>, end: &mut StepEnd) {
+    let journal = &shared.journal;
     let mut entries = Vec::new();
     for (place, call) in &calls {
         if let JournalEntry::Begin { old } = &call.entry {
@@ -188,7 +208,7 @@ async fn call_all(
     let ids = match entries.is_empty() {
         // The deletion of an old object was begun with the creation beside it.
         true => journal.confirm().await.map(|()| Vec::new()),
-        false => journal.begin(entries).await,
+        false => shared.slots.record(journal.begin(entries)).await,
     };
     let mut ids = match ids {
         Ok(ids) => ids.into_iter(),
@@ -225,11 +245,21 @@ async fn call_all(
     let Some(provider) = begun.first().map(|b| b.place.provider.clone()) else {
         return;
     };
-    let responses = call_provider(engine, &*provider, requests).await;
-    let mut responses = match responses {
-        Ok(responses) => responses.into_iter(),
+    let called = shared.slots.call(async {
+        if shared.stop.is_cancelled() {
+            return None;
+        }
+        for b in &mut begun {
+            let host = b.call.host.clone();
+            b.place.start(shared, host);
+        }
+        Some(call_provider(shared.engine, &*provider, requests).await)
+    });
+    let mut responses = match called.await {
+        None => return withdraw(journal, begun, end).await,
+        Some(Ok(responses)) => responses.into_iter(),
         // The entries stay open: what was done is found out by the next run.
-        Err(errors) => {
+        Some(Err(errors)) => {
             end.ended
                 .extend(begun.iter().map(|b| b.place.failed(errors.clone())));
             return;
@@ -239,6 +269,21 @@ async fn call_all(
         match responses.next() {
             Some(response) => commit(journal, b, response, end).await,
             None => end.ended.push(b.place.failed(short("the provider"))),
+        }
+    }
+}
+
+/// Closes the entries of calls that were never made. An old object that waits for its deletion
+/// keeps its entry: the next run deletes it.
+async fn withdraw(journal: &Journal<'_>, begun: Vec<Begun>, end: &mut StepEnd) {
+    for b in begun {
+        let own = matches!(b.call.entry, JournalEntry::Begin { .. }).then_some(b.entry);
+        for entry in own.into_iter().chain(b.old) {
+            let kept = journal.commit(&b.place.address, entry, Outcome::Kept).await;
+            if let Err(error) = kept {
+                end.broken.get_or_insert(error);
+                return;
+            }
         }
     }
 }
