@@ -8,7 +8,7 @@
 //! | `service.web.pod.app["0"]` | an instance of a service's pod |
 //! | `module.net["eu"].aws_vpc.main` | any of these inside a module |
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// The address of one instance, ordered by module, object and key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,6 +129,16 @@ impl Address {
             && self.object == other.object
             && (other.key == Key::None || self.key == other.key)
     }
+}
+
+/// What a dependency stands for: the instance it names; without a key, all instances of the block.
+/// Addresses are ordered so that the instances of a block stand together.
+pub fn members<'a, V>(
+    of: &'a BTreeMap<Address, V>,
+    dependency: &'a Address,
+) -> impl Iterator<Item = (&'a Address, &'a V)> {
+    of.range(dependency..)
+        .take_while(move |(address, _)| address.is_in(dependency))
 }
 
 /// Whether the text is an identifier of the language (UAX #31 with `-`, as HCL has it).

@@ -6,6 +6,7 @@ use crate::{
     value::{Known, Value},
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// What will be done to one instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,11 @@ pub struct Change {
     /// Changes with the same key at the same depth of the graph go to the provider in one call
     /// (one round trip for one host).
     pub batch: Option<String>,
+    /// The address it has in state where a `moved` block (or a `count` that came or went) gave it
+    /// this one. Applying the plan records the move, whatever the action.
+    pub moved_from: Option<Address>,
+    /// The id it is imported by: it is not in state, and `before` is what the provider found.
+    pub import: Option<String>,
 }
 
 /// What is done to an instance.
@@ -80,6 +86,21 @@ pub enum Reason {
     Destroying,
     /// Its inputs are known only at apply.
     UnknownInputs,
+    /// It reads what something else is about to change.
+    PendingDependency,
+    /// It belongs to a `check` block, which is evaluated again at apply.
+    CheckNested,
+    /// What its `replace_triggered_by` names is about to change.
+    Triggered(Vec<Reference>),
+}
+
+/// An instance, or all of a block, or something in one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reference {
+    /// The instance or block.
+    pub address: Address,
+    /// What of it; empty for all.
+    pub path: Path,
 }
 
 /// What of the configuration went away.
@@ -89,8 +110,27 @@ pub enum Orphan {
     Block,
     /// This instance of it: `count` or `for_each` shrank.
     Instance,
+    /// This instance of it: its key is not of the kind that the block's `count`, `for_each` or
+    /// their absence makes.
+    Repetition,
     /// The module it lay in.
     Module,
+    /// The block, by a `removed` block.
+    Removed,
+    /// The block that a `moved` block names as its new place.
+    MoveTarget,
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.to_string();
+        let dot = if path.is_empty() || path.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
+        write!(f, "{}{dot}{path}", self.address)
+    }
 }
 
 impl Action {

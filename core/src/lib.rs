@@ -13,6 +13,7 @@
 
 pub mod address;
 pub mod change;
+pub mod checks;
 pub mod convert;
 pub mod diag;
 pub mod event;

@@ -1,10 +1,11 @@
 //! The plan: what will be done, in which order, with nothing left to decide.
 
 use crate::{
-    address::Address,
+    address::{Address, ProviderRef},
     change::Change,
-    snapshot::{Lineage, Serial},
-    value::Value,
+    checks::CheckResult,
+    snapshot::{DeposedKey, Lineage, Serial},
+    value::{Known, Value},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,7 +23,13 @@ pub struct Plan {
     pub drift: BTreeMap<Address, Change>,
     /// The root module's outputs: before and after.
     pub outputs: BTreeMap<String, OutputChange>,
-    /// Dependencies of every instance of the configuration, direct ones only.
+    /// Old objects, put aside by replacements of earlier runs, that are still there. Applying the
+    /// plan deletes them.
+    pub deposed: Vec<Deposed>,
+    /// What the configuration's conditions come to, by what is known while planning.
+    pub checks: Vec<CheckResult>,
+    /// Dependencies of every instance of the configuration, direct ones only. One without a key
+    /// stands for all instances of its block.
     pub dependencies: BTreeMap<Address, Vec<Address>>,
     /// The nodes of the execution graph.
     pub nodes: Vec<Node>,
@@ -62,6 +69,9 @@ pub enum Op {
     Read,
     /// Drop it from state.
     Forget,
+    /// Nothing: all that comes before it is done. It keeps the graph small where many wait for
+    /// many, is never reported, and its address is that of what it stands for.
+    Join,
 }
 
 /// One call to a provider: a single node, or several of one batch.
@@ -71,6 +81,19 @@ pub struct Step {
     pub nodes: Vec<NodeId>,
     /// The steps that must be over before.
     pub after: Vec<StepId>,
+}
+
+/// An object that a replacement put aside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deposed {
+    /// The instance it was the object of.
+    pub address: Address,
+    /// Which of its objects.
+    pub key: DeposedKey,
+    /// As it was recorded.
+    pub before: Known,
+    /// The provider configuration that deletes it.
+    pub provider: ProviderRef,
 }
 
 /// An output of the root module.
@@ -83,8 +106,19 @@ pub struct OutputChange {
 }
 
 impl Plan {
+    /// How many operations it has.
+    pub fn operations(&self) -> usize {
+        self.nodes.iter().filter(|n| n.op != Op::Join).count()
+    }
+
     /// Whether applying it would do or record nothing.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.outputs.values().all(|o| o.before == o.after)
+        self.nodes.is_empty()
+            && self.deposed.is_empty()
+            && self.outputs.values().all(|o| o.before == o.after)
+            && self
+                .changes
+                .values()
+                .all(|c| c.moved_from.is_none() && c.import.is_none())
     }
 }

@@ -1,7 +1,7 @@
 //! What weir believes to be there: the state at one serial.
 
 use crate::{
-    address::{Address, ProviderRef},
+    address::{Address, Key, ProviderRef, members},
     value::Known,
 };
 use serde::{Deserialize, Serialize};
@@ -20,10 +20,17 @@ pub struct Lineage(pub String);
 )]
 pub struct Serial(pub u64);
 
+/// Which of an instance's old objects: unique within the state, short enough to be read aloud.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeposedKey(pub String);
+
 /// The state at a serial.
 ///
+/// A dependency without a key stands for all instances of its block; see
+/// [`members`](crate::address::members).
+///
 /// Invariants, checked by [`Snapshot::verify`]:
-/// 1. a resource depends on no instance that is not there, and not on itself;
+/// 1. a resource depends on nothing that is not there, and not on itself;
 /// 2. the dependencies have no cycle;
 /// 3. a host's and a pod's instance has a key.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +41,9 @@ pub struct Snapshot {
     pub serial: Serial,
     /// Every resource instance.
     pub resources: BTreeMap<Address, Resource>,
+    /// Objects that a replacement put aside (`create_before_destroy`) and that were not deleted
+    /// yet. Their instance may be gone.
+    pub deposed: BTreeMap<Address, BTreeMap<DeposedKey, Resource>>,
     /// The root module's outputs.
     pub outputs: BTreeMap<String, Known>,
 }
@@ -49,7 +59,8 @@ pub struct Resource {
     pub value: Known,
     /// The provider's opaque data.
     pub private: Vec<u8>,
-    /// The instances it depends on, direct ones only.
+    /// What it depends on, direct dependencies only: instances, and blocks for all their
+    /// instances.
     pub dependencies: BTreeSet<Address>,
     /// Whether it is whole.
     pub status: Status,
@@ -85,8 +96,14 @@ impl Snapshot {
             lineage,
             serial: Serial(0),
             resources: BTreeMap::new(),
+            deposed: BTreeMap::new(),
             outputs: BTreeMap::new(),
         }
+    }
+
+    /// Whether the instance is there; of a block, whether one of its instances is.
+    pub fn has(&self, dependency: &Address) -> bool {
+        members(&self.resources, dependency).next().is_some()
     }
 
     /// Checks the invariants.
@@ -94,7 +111,7 @@ impl Snapshot {
     /// # Errors
     /// The first that is broken.
     pub fn verify(&self) -> Result<(), SnapshotError> {
-        use crate::address::{Key, Object};
+        use crate::address::Object;
         for (address, resource) in &self.resources {
             if matches!(address.object, Object::Host { .. } | Object::Pod { .. })
                 && address.key == Key::None
@@ -102,7 +119,7 @@ impl Snapshot {
                 return Err(SnapshotError::NoKey(address.clone()));
             }
             for d in &resource.dependencies {
-                if !self.resources.contains_key(d) {
+                if !self.has(d) {
                     return Err(SnapshotError::DanglingDependency(
                         address.clone(),
                         d.clone(),
@@ -110,40 +127,110 @@ impl Snapshot {
                 }
             }
         }
-        self.check_acyclic()
+        match self.cycle().as_deref() {
+            Some([first, .., last]) => Err(SnapshotError::Cycle(first.clone(), last.clone())),
+            Some([only]) => Err(SnapshotError::Cycle(only.clone(), only.clone())),
+            _ => Ok(()),
+        }
     }
 
-    /// Depth-first over the dependencies, without recursion: a chain may be long.
-    fn check_acyclic(&self) -> Result<(), SnapshotError> {
-        let mut done: BTreeSet<&Address> = BTreeSet::new();
-        for root in self.resources.keys() {
-            let mut on_path: BTreeSet<&Address> = BTreeSet::new();
-            let mut stack = vec![(root, false)];
-            while let Some((address, leaving)) = stack.pop() {
-                if leaving {
-                    on_path.remove(address);
-                    done.insert(address);
-                    continue;
-                }
-                if done.contains(address) {
-                    continue;
-                }
-                on_path.insert(address);
-                stack.push((address, true));
-                for d in self
-                    .resources
-                    .get(address)
-                    .into_iter()
-                    .flat_map(|r| &r.dependencies)
-                {
-                    if on_path.contains(d) {
-                        return Err(SnapshotError::Cycle(d.clone(), address.clone()));
-                    }
-                    stack.push((d, false));
+    /// Leaves out dependencies that can't stand in a snapshot: on what is not there, and those
+    /// that close a loop. A loop forms when a configuration turns a dependency round and only one
+    /// side of it was recorded since; `recorded` says at which serial each resource was, and the
+    /// oldest word on the loop is the one that is out of date.
+    pub fn settle_edges(&mut self, recorded: &BTreeMap<Address, Serial>) {
+        let resources = &self.resources;
+        let mut dropped: Vec<(Address, Address)> = Vec::new();
+        for (address, resource) in resources {
+            for d in &resource.dependencies {
+                if address.is_in(d) || !self.has(d) {
+                    dropped.push((address.clone(), d.clone()));
                 }
             }
         }
-        Ok(())
+        for (address, d) in dropped {
+            if let Some(resource) = self.resources.get_mut(&address) {
+                resource.dependencies.remove(&d);
+            }
+        }
+        while let Some(ring) = self.cycle() {
+            let oldest = (0..ring.len()).min_by_key(|&i| (recorded.get(&ring[i]), i));
+            let Some(i) = oldest else { return };
+            let next = &ring[(i + 1) % ring.len()];
+            if let Some(resource) = self.resources.get_mut(&ring[i]) {
+                resource.dependencies.retain(|d| !next.is_in(d));
+            }
+        }
+    }
+
+    /// The instances of a loop of dependencies, if there is one. Each vertex, instance or block,
+    /// is visited once: depth-first, without recursion, as a chain may be long.
+    fn cycle(&self) -> Option<Vec<Address>> {
+        let mut done: BTreeSet<Vertex<'_>> = BTreeSet::new();
+        for root in self.resources.keys() {
+            let mut path: Vec<Vertex<'_>> = Vec::new();
+            let mut on_path: BTreeSet<Vertex<'_>> = BTreeSet::new();
+            let mut stack = vec![(Vertex::Instance(root), false)];
+            while let Some((vertex, leaving)) = stack.pop() {
+                if leaving {
+                    path.pop();
+                    on_path.remove(&vertex);
+                    done.insert(vertex);
+                    continue;
+                }
+                if done.contains(&vertex) {
+                    continue;
+                }
+                path.push(vertex);
+                on_path.insert(vertex);
+                stack.push((vertex, true));
+                for next in self.next(vertex) {
+                    if on_path.contains(&next) {
+                        let ring = path.iter().skip_while(|v| **v != next);
+                        return Some(ring.filter_map(|v| v.instance()).cloned().collect());
+                    }
+                    if !done.contains(&next) {
+                        stack.push((next, false));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// What an instance depends on; of a block, its instances.
+    fn next<'a>(&'a self, vertex: Vertex<'a>) -> Vec<Vertex<'a>> {
+        match vertex {
+            Vertex::Block(block) => members(&self.resources, block)
+                .map(|(a, _)| Vertex::Instance(a))
+                .collect(),
+            Vertex::Instance(address) => self
+                .resources
+                .get(address)
+                .into_iter()
+                .flat_map(|r| &r.dependencies)
+                .map(|d| match d.key {
+                    Key::None => Vertex::Block(d),
+                    _ => Vertex::Instance(d),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// What a way along dependencies leads through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Vertex<'a> {
+    Instance(&'a Address),
+    Block(&'a Address),
+}
+
+impl<'a> Vertex<'a> {
+    fn instance(self) -> Option<&'a Address> {
+        match self {
+            Vertex::Instance(address) => Some(address),
+            Vertex::Block(_) => None,
+        }
     }
 }
 
@@ -153,6 +240,11 @@ impl fmt::Display for Serial {
     }
 }
 impl fmt::Display for Lineage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl fmt::Display for DeposedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

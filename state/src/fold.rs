@@ -5,10 +5,10 @@
 //! write, so that a dependency that is away for a while comes back with its instance.
 
 use crate::{Outcome, Target};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 use weir_core::{
     Address, Known,
-    snapshot::{Resource, Serial, Snapshot, SnapshotError},
+    snapshot::{Resource, Serial, Snapshot},
 };
 
 /// What becomes of the one resource that an outcome is about.
@@ -77,54 +77,7 @@ fn raise(snapshot: &mut Snapshot, changed: bool) {
     }
 }
 
-/// Leaves out dependencies that can't stand in a snapshot: on instances that are not there, and
-/// those that close a loop. A loop forms when a configuration turns a dependency round and only
-/// one side of it was recorded since; `recorded` says at which serial each resource was, and the
-/// oldest word on the loop is the one that is out of date.
+/// Leaves out dependencies that can't stand in a snapshot; see [`Snapshot::settle_edges`].
 pub fn settle_edges(snapshot: &mut Snapshot, recorded: &BTreeMap<Address, Serial>) {
-    let there: BTreeSet<Address> = snapshot.resources.keys().cloned().collect();
-    for (address, resource) in &mut snapshot.resources {
-        resource
-            .dependencies
-            .retain(|d| d != address && there.contains(d));
-    }
-    while let Err(SnapshotError::Cycle(start, end)) = snapshot.verify() {
-        let ring = path(snapshot, &start, &end);
-        let oldest = (0..ring.len()).min_by_key(|&i| (recorded.get(&ring[i]), i));
-        let Some(i) = oldest else { return };
-        let next = &ring[(i + 1) % ring.len()];
-        if let Some(resource) = snapshot.resources.get_mut(&ring[i]) {
-            resource.dependencies.remove(next);
-        }
-    }
-}
-
-/// The instances on a shortest way along dependencies, both ends included.
-fn path(snapshot: &Snapshot, from: &Address, to: &Address) -> Vec<Address> {
-    let mut came_from: BTreeMap<&Address, &Address> = BTreeMap::new();
-    let mut queue = VecDeque::from([from]);
-    while let Some(address) = queue.pop_front() {
-        if address == to {
-            break;
-        }
-        for d in snapshot
-            .resources
-            .get(address)
-            .into_iter()
-            .flat_map(|r| &r.dependencies)
-        {
-            if d != from && !came_from.contains_key(d) {
-                came_from.insert(d, address);
-                queue.push_back(d);
-            }
-        }
-    }
-    let mut way = vec![to.clone()];
-    let mut at = to;
-    while let Some(previous) = came_from.get(at) {
-        way.push((*previous).clone());
-        at = previous;
-    }
-    way.reverse();
-    way
+    snapshot.settle_edges(recorded);
 }

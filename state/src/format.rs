@@ -80,6 +80,7 @@ enum OpV1 {
     Delete,
     Read,
     Forget,
+    Join,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -474,6 +475,7 @@ impl From<Op> for OpV1 {
             Op::Delete => OpV1::Delete,
             Op::Read => OpV1::Read,
             Op::Forget => OpV1::Forget,
+            Op::Join => OpV1::Join,
         }
     }
 }
@@ -485,6 +487,7 @@ impl From<OpV1> for Op {
             OpV1::Delete => Op::Delete,
             OpV1::Read => Op::Read,
             OpV1::Forget => Op::Forget,
+            OpV1::Join => Op::Join,
         }
     }
 }

@@ -5,7 +5,7 @@ use weir_core::{
     Address, Known, Value,
     address::ProviderRef,
     plan::Op,
-    snapshot::{Resource, Serial},
+    snapshot::{DeposedKey, Resource, Serial},
 };
 
 /// Names an entry within its store; rises.
@@ -129,6 +129,13 @@ pub enum Verdict {
     Failed(String),
     /// See [`Outcome::Kept`].
     Kept,
+}
+
+impl EntryId {
+    /// The key of the old object whose only record the entry is; see [`Target::Deposed`].
+    pub fn deposed_key(self) -> DeposedKey {
+        DeposedKey(format!("{:08x}", self.0))
+    }
 }
 
 impl Outcome {

@@ -209,7 +209,7 @@ async fn carry_out(
     let stop = CancellationToken::new();
     let mut interrupts = Interrupts::listen()?;
     run.progress
-        .begin(Phase::Applying(planned.plan.nodes.len()));
+        .begin(Phase::Applying(planned.plan.operations()));
     let outcome = {
         let mut apply = std::pin::pin!(run.engine.apply(planned, &run.lease, stop.clone()));
         loop {

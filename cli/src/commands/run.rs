@@ -223,11 +223,11 @@ pub(super) fn targets(texts: &[String]) -> Result<Vec<Target>, CommandError> {
 
 /// The plan's text: data.
 pub(super) fn show(planned: &Planned, context: &Context) -> Result<(), CommandError> {
-    context.ui.data(&plan::render(
-        planned.plan.plan(),
-        &planned.deposed,
-        context.ui.out,
-    ))
+    let plan = planned.plan.plan();
+    let deposed: Vec<Address> = plan.deposed.iter().map(|d| d.address.clone()).collect();
+    context
+        .ui
+        .data(&plan::render(plan, &deposed, context.ui.out))
 }
 
 /// Ctrl-C and the request to end that an operating system or a CI sends.

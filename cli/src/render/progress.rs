@@ -363,6 +363,7 @@ fn doing(op: Op) -> &'static str {
         Op::Delete => "destroying",
         Op::Read => "reading",
         Op::Forget => "dropping from state",
+        Op::Join => "joining",
     }
 }
 
@@ -373,6 +374,7 @@ fn did(op: Op) -> &'static str {
         Op::Delete => "destroyed",
         Op::Read => "read",
         Op::Forget => "dropped from state",
+        Op::Join => "joined",
     }
 }
 

@@ -70,6 +70,8 @@ pub(crate) fn change(
         },
         private: Vec::new(),
         batch: None,
+        moved_from: None,
+        import: None,
     }
 }
 
@@ -88,6 +90,8 @@ pub(crate) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
         base: Serial(1),
         changes: by_address(changes),
         drift: BTreeMap::new(),
+        deposed: Vec::new(),
+        checks: Vec::new(),
         outputs: BTreeMap::new(),
         dependencies: BTreeMap::new(),
         nodes: Vec::new(),

@@ -151,7 +151,7 @@ impl Provider for FakeProvider {
             Op::Create => self.create(&request).await,
             Op::Update => self.update(&request).await,
             Op::Delete => self.delete(&request).await,
-            Op::Read | Op::Forget => {
+            Op::Read | Op::Forget | Op::Join => {
                 Err(Diagnostic::error("not an operation of a provider").into())
             }
         };

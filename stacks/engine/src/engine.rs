@@ -130,14 +130,11 @@ pub struct Planned {
     pub protected: BTreeMap<Address, Option<Span>>,
     /// Operations of an earlier run of which it could not be told whether they were done.
     pub unsettled: Vec<Unsettled>,
-    /// Instances whose old object, put aside by a replacement of an earlier run, is still there.
-    /// Applying the plan deletes it.
-    pub deposed: Vec<Address>,
 }
 
 impl Planned {
     /// Whether applying it would do or record nothing that matters to the user.
     pub fn is_empty(&self) -> bool {
-        self.plan.is_empty() && self.deposed.is_empty()
+        self.plan.is_empty()
     }
 }

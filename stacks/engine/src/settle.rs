@@ -41,7 +41,7 @@ impl Unsettled {
             Op::Create => "creation",
             Op::Update => "update",
             Op::Delete => "deletion",
-            Op::Read | Op::Forget => "operation",
+            Op::Read | Op::Forget | Op::Join => "operation",
         };
         Diagnostic::warning(format!("{}: an earlier {op} is not settled", self.address))
             .because(format!(

@@ -458,7 +458,7 @@ async fn an_old_object_that_could_not_be_deleted_is_deleted_by_the_next_run() {
     );
     fails(&world, &[]);
     let planned = world.plan(&stack("y")).await;
-    assert_eq!(planned.deposed, [addr("fake_thing.a")]);
+    assert_eq!(planned.plan.deposed[0].address, addr("fake_thing.a"));
     assert!(!planned.is_empty());
     world.converge(&stack("y")).await;
     assert_eq!(world.log_since(2), ["create a", "update b", "delete a"]);

@@ -291,7 +291,7 @@ async fn an_old_object_is_not_deleted_once_the_lease_is_gone() {
         .plan(&world.input(&stack("y")), &lease)
         .await
         .unwrap();
-    assert_eq!(planned.deposed, [addr("fake_thing.a")]);
+    assert_eq!(planned.plan.deposed[0].address, addr("fake_thing.a"));
     unlock(&world.store);
     let report = engine.apply(&planned, &lease, stop).await.unwrap();
     drop(lease);

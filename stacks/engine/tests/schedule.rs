@@ -31,6 +31,8 @@ fn plan(rows: &[(Option<u8>, u16)]) -> Plan {
             },
             private: Vec::new(),
             batch: batch.map(|b| b.to_string()),
+            moved_from: None,
+            import: None,
         };
         (address(i), change)
     };
@@ -40,6 +42,8 @@ fn plan(rows: &[(Option<u8>, u16)]) -> Plan {
         base: Serial(0),
         changes: rows.iter().enumerate().map(change).collect(),
         drift: BTreeMap::new(),
+        deposed: Vec::new(),
+        checks: Vec::new(),
         outputs: BTreeMap::new(),
         dependencies: BTreeMap::new(),
         nodes: rows

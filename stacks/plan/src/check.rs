@@ -113,6 +113,9 @@ fn check_graph(plan: &Plan, found: &mut Diagnostics) -> bool {
 fn check_changes(plan: &Plan, snapshot: &Snapshot, found: &mut Diagnostics) {
     let mut ops: BTreeMap<&Address, Vec<(usize, Op)>> = BTreeMap::new();
     for (i, node) in plan.nodes.iter().enumerate() {
+        if node.op == Op::Join {
+            continue;
+        }
         if !plan.changes.contains_key(&node.address) {
             found.push(broken(format!("{} has a node and no change", node.address)));
         }
@@ -152,7 +155,8 @@ fn check_changes(plan: &Plan, snapshot: &Snapshot, found: &mut Diagnostics) {
             change.action,
             Action::Update | Action::Replace(_) | Action::Delete | Action::Forget
         );
-        if needs_state && !snapshot.resources.contains_key(address) {
+        let stored = change.moved_from.as_ref().unwrap_or(address);
+        if needs_state && change.import.is_none() && !snapshot.resources.contains_key(stored) {
             found.push(broken(format!(
                 "{address} is not in state and would be changed"
             )));

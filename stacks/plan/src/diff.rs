@@ -64,6 +64,10 @@ pub struct Subject {
     pub provider: ProviderRef,
     /// Which half comes first where it is replaced.
     pub replace_order: ReplaceOrder,
+    /// Where state has it, if it was moved from there.
+    pub moved_from: Option<Address>,
+    /// The id it is imported by.
+    pub import: Option<String>,
 }
 
 /// Chooses what to do with an instance that the configuration has. For a tainted one `proposal`
@@ -178,6 +182,8 @@ pub fn change(subject: Subject, prior: &Prior<'_>, verdict: Verdict, proposal: P
         provider: subject.provider,
         private: proposal.private,
         batch: proposal.batch,
+        moved_from: subject.moved_from,
+        import: subject.import,
     }
 }
 
@@ -200,6 +206,8 @@ pub fn deletion(
         provider: subject.provider,
         private,
         batch,
+        moved_from: subject.moved_from,
+        import: None,
     }
 }
 
@@ -225,6 +233,8 @@ pub fn drift(subject: Subject, stored: Known, current: Option<Known>) -> Option<
         provider: subject.provider,
         private: Vec::new(),
         batch: None,
+        moved_from: subject.moved_from,
+        import: None,
     })
 }
 
@@ -239,5 +249,7 @@ pub fn read(subject: Subject, planned: Value) -> Change {
         provider: subject.provider,
         private: Vec::new(),
         batch: None,
+        moved_from: subject.moved_from,
+        import: None,
     }
 }

@@ -186,6 +186,8 @@ fn a_no_op_keeps_what_is_there() {
         address: address("a"),
         provider: provider(),
         replace_order: ReplaceOrder::DeleteFirst,
+        moved_from: None,
+        import: None,
     };
     let made = change(subject, &prior, judged, p);
     assert_eq!(made.action, Action::NoOp);
@@ -198,6 +200,8 @@ fn drift_is_what_refresh_found() {
         address: address("a"),
         provider: provider(),
         replace_order: ReplaceOrder::DeleteFirst,
+        moved_from: None,
+        import: None,
     };
     let a = known(object("a", 1));
     assert_eq!(diff::drift(subject(), a.clone(), Some(a.clone())), None);

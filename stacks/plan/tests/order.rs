@@ -382,6 +382,7 @@ fn plan(s: &Stack, o: Ordered) -> (Plan, Snapshot) {
                 (a.clone(), resource)
             })
             .collect(),
+        deposed: BTreeMap::new(),
         outputs: BTreeMap::new(),
     };
     let plan = Plan {
@@ -389,6 +390,8 @@ fn plan(s: &Stack, o: Ordered) -> (Plan, Snapshot) {
         base: Serial(4),
         changes: o.changes,
         drift: BTreeMap::new(),
+        deposed: Vec::new(),
+        checks: Vec::new(),
         outputs: BTreeMap::new(),
         dependencies: s.config.clone(),
         nodes: o.nodes,

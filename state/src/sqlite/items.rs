@@ -6,12 +6,13 @@ use super::{
     journal,
     work::Work,
 };
-use crate::{StateError, fold, format};
+use crate::{StateError, Target, Verdict, fold, format};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use weir_core::{
     Address,
-    snapshot::{Serial, Snapshot},
+    plan::Op,
+    snapshot::{Resource, Serial, Snapshot, Status},
 };
 
 /// What a row is of.
@@ -193,7 +194,47 @@ pub(super) fn snapshot(conn: &Connection) -> Result<Snapshot, Fault> {
     let mut statement =
         conn.prepare_cached("SELECT kind, key, serial, body, sum FROM item ORDER BY kind, key")?;
     let rows = statement.query_map([], Row::read)?;
-    build(&head, head.serial(), rows)
+    let mut snapshot = build(&head, head.serial(), rows)?;
+    put_aside(conn, &mut snapshot)?;
+    Ok(snapshot)
+}
+
+/// Adds the objects that replacements put aside: the journal holds them. One whose replacement is
+/// in flight, or was never made, is still the one in its place.
+fn put_aside(conn: &Connection, snapshot: &mut Snapshot) -> Result<(), Fault> {
+    let open = journal::open(conn)?;
+    for entry in open.iter().filter(|e| e.begin.target == Target::Deposed) {
+        let begin = &entry.begin;
+        let in_flight = open.iter().any(|e| {
+            e.epoch == entry.epoch
+                && e.begin.target == Target::Current
+                && e.begin.address == begin.address
+        });
+        let Some(prior) = begin.prior.as_ref().filter(|_| !in_flight) else {
+            continue;
+        };
+        let current = snapshot.resources.get(&begin.address).map(|r| &r.value);
+        let made = journal::closed(conn, entry.epoch)?
+            .into_iter()
+            .any(|c| c.address == begin.address && c.op == Op::Create && c.verdict == Verdict::Put);
+        if !made && current == Some(prior) {
+            continue;
+        }
+        let resource = Resource {
+            provider: begin.provider.clone(),
+            schema_version: begin.schema_version,
+            value: prior.clone(),
+            private: begin.private.clone(),
+            dependencies: begin.dependencies.clone(),
+            status: Status::Ready,
+        };
+        snapshot
+            .deposed
+            .entry(begin.address.clone())
+            .or_default()
+            .insert(entry.id.deposed_key(), resource);
+    }
+    Ok(())
 }
 
 /// Checks that no row of the state or the open journal is damaged, missing, doubled or old.

@@ -122,6 +122,11 @@ fn reason(change: &Change) -> Option<&'static str> {
         Reason::UnknownInputs => Some("read_because_config_unknown"),
         Reason::NotInConfig(Orphan::Block) => Some("delete_because_no_resource_config"),
         Reason::NotInConfig(Orphan::Module) => Some("delete_because_no_module"),
+        Reason::NotInConfig(Orphan::Repetition) => Some("delete_because_wrong_repetition"),
+        Reason::NotInConfig(Orphan::MoveTarget) => Some("delete_because_no_move_target"),
+        Reason::Triggered(_) => Some("replace_by_triggers"),
+        Reason::PendingDependency => Some("read_because_dependency_pending"),
+        Reason::CheckNested => Some("read_because_check_nested"),
         Reason::NotInConfig(Orphan::Instance) => Some(match change.address.key {
             Key::None => "delete_because_wrong_repetition",
             Key::Index(_) => "delete_because_count_index",
@@ -131,6 +136,7 @@ fn reason(change: &Change) -> Option<&'static str> {
         | Reason::New
         | Reason::ConfigChanged
         | Reason::Drifted
+        | Reason::NotInConfig(Orphan::Removed)
         | Reason::Destroying => None,
     }
 }

@@ -178,6 +178,7 @@ fn action(op: Op) -> &'static str {
         Op::Delete => "delete",
         Op::Read => "read",
         Op::Forget => "forget",
+        Op::Join => "noop",
     }
 }
 

@@ -49,8 +49,21 @@ fn why(change: &Change) -> Option<String> {
         Reason::NotInConfig(Orphan::Module) => {
             Some(format!("{} is not in the configuration", address.module))
         }
+        Reason::NotInConfig(Orphan::Repetition) => Some(format!(
+            "the key of {address} does not fit the block's `count` or `for_each`"
+        )),
+        Reason::NotInConfig(Orphan::Removed) => Some("a `removed` block names it".into()),
+        Reason::NotInConfig(Orphan::MoveTarget) => Some(format!(
+            "it was moved to {address}, which is not in the configuration"
+        )),
         Reason::Destroying => None,
         Reason::UnknownInputs => Some("its inputs are known only then".into()),
+        Reason::PendingDependency => Some("what it depends on changes first".into()),
+        Reason::CheckNested => Some("its `check` is evaluated again then".into()),
+        Reason::Triggered(by) => {
+            let names: Vec<String> = by.iter().map(|r| format!("`{r}`")).collect();
+            Some(format!("`replace_triggered_by`: {}", names.join(", ")))
+        }
     }
 }
 

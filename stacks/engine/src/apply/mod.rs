@@ -240,6 +240,10 @@ impl<'a> Run<'a> {
                 self.skip(node, Some(because));
                 continue;
             }
+            if self.planned.plan.nodes[node.0].op == Op::Join {
+                self.states[node.0] = State::Done;
+                continue;
+            }
             let ready = match self.unsettled(node) {
                 Some(refusal) => Err(refusal.into()),
                 None => self.prepare_node(node, &token).await,
@@ -289,6 +293,9 @@ impl<'a> Run<'a> {
     fn skip(&mut self, node: NodeId, because: Option<Address>) {
         let n = &self.planned.plan.nodes[node.0];
         self.states[node.0] = State::Skipped(because.clone());
+        if n.op == Op::Join {
+            return;
+        }
         self.restore(node);
         let (address, op) = (n.address.clone(), n.op);
         self.engine.events.event(Event::Skipped {

@@ -63,6 +63,8 @@ impl Run<'_> {
             Op::Read => self.read(change)?,
             Op::Delete => self.delete(change, token)?,
             Op::Create | Op::Update => self.write(change, n.op, token)?,
+            // `Run::prepare` is over with it before it comes here.
+            Op::Join => return Err(lost(&n.address)),
         };
         Ok(Prepared {
             node,

@@ -81,6 +81,7 @@ pub(super) fn report(run: Run<'_>, status: Status, outputs: BTreeMap<String, Kno
         .nodes
         .iter()
         .zip(run.states)
+        .filter(|(node, _)| node.op != Op::Join)
         .map(|(node, state)| NodeOutcome {
             address: node.address.clone(),
             op: node.op,

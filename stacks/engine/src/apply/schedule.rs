@@ -1,7 +1,7 @@
 //! Which step is next: pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use weir_core::plan::{Plan, StepId};
+use weir_core::plan::{Op, Plan, StepId};
 
 /// What two steps must not share while they run: the provider's configuration and the batch key.
 /// A host takes one change at a time, in the order of their tokens.
@@ -27,9 +27,11 @@ impl Schedule {
             }
         }
         let exclusive = plan.steps.iter().map(|step| {
-            let change = plan
-                .changes
-                .get(&plan.nodes[step.nodes.first()?.0].address)?;
+            let node = &plan.nodes[step.nodes.first()?.0];
+            let change = plan.changes.get(&node.address)?;
+            if node.op == Op::Join {
+                return None;
+            }
             Some((change.provider.to_string(), change.batch.clone()?))
         });
         let missing: Vec<usize> = plan.steps.iter().map(|s| s.after.len()).collect();

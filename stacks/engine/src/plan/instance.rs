@@ -182,6 +182,8 @@ fn subject(instance: &Instance) -> Subject {
             true => ReplaceOrder::CreateFirst,
             false => ReplaceOrder::DeleteFirst,
         },
+        moved_from: None,
+        import: None,
     }
 }
 

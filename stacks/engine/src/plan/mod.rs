@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Object, Span,
     change::Change,
-    plan::Plan,
-    snapshot::{Resource, Snapshot},
+    plan::{Deposed, Plan},
+    snapshot::{DeposedKey, Resource, Snapshot},
 };
 use weir_plan::{Dependencies, Target, check, order, select};
 use weir_state::Lease;
@@ -91,6 +91,8 @@ impl Engine {
             base: snapshot.serial,
             changes: ordered.changes,
             drift: findings.drift,
+            deposed: deposed(&snapshot),
+            checks: Vec::new(),
             outputs,
             dependencies: findings.dependencies,
             nodes: ordered.nodes,
@@ -112,11 +114,6 @@ impl Engine {
             observed: findings.observed,
             protected: findings.protected,
             unsettled: settlements.unsettled,
-            deposed: settlements
-                .deposed
-                .into_iter()
-                .map(|e| e.begin.address)
-                .collect(),
         })
     }
 }
@@ -147,6 +144,21 @@ fn pointed(diagnostics: Diagnostics, input: &PlanInput) -> Diagnostics {
             _ => d,
         });
     Diagnostics(pointed.collect())
+}
+
+/// The old objects that are still there.
+fn deposed(snapshot: &Snapshot) -> Vec<Deposed> {
+    let of = |(address, objects): (&Address, &BTreeMap<DeposedKey, Resource>)| {
+        let address = address.clone();
+        let each = objects.iter().map(move |(key, resource)| Deposed {
+            address: address.clone(),
+            key: key.clone(),
+            before: resource.value.clone(),
+            provider: resource.provider.clone(),
+        });
+        each.collect::<Vec<_>>()
+    };
+    snapshot.deposed.iter().flat_map(of).collect()
 }
 
 fn stored_dependencies(snapshot: &Snapshot) -> BTreeMap<Address, BTreeSet<Address>> {

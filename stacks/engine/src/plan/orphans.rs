@@ -126,6 +126,8 @@ impl Engine {
             address: address.clone(),
             provider: stored.provider.clone(),
             replace_order: ReplaceOrder::DeleteFirst,
+            moved_from: None,
+            import: None,
         };
         let drift = diff::drift(subject(), stored.value.clone(), current.clone());
         let Some(current) = current else {

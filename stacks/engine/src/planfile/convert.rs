@@ -2,9 +2,9 @@
 
 use super::{
     format::{
-        ActionRecord, ChangeRecord, Content, FORMAT, InputsRecord, NodeRecord, OpRecord,
-        OutputRecord, PlanFile, ReasonRecord, ResourceRecord, StatusRecord, StepRecord, VERSION,
-        VarRecord,
+        ActionRecord, ChangeRecord, Content, DeposedRecord, FORMAT, InputsRecord, NodeRecord,
+        OpRecord, OutputRecord, PlanFile, ReasonRecord, ReferenceRecord, ResourceRecord,
+        StatusRecord, StepRecord, VERSION, VarRecord,
     },
     hex, unhex,
 };
@@ -12,10 +12,10 @@ use crate::engine::Planned;
 use std::{collections::BTreeMap, path::PathBuf};
 use weir_core::{
     Address, Known, Span, Value,
-    change::{Action, Change, Orphan, Reason, ReplaceOrder},
+    change::{Action, Change, Orphan, Reason, Reference, ReplaceOrder},
     json::{Encoded, decode, encode, path_from_json, path_to_json},
-    plan::{Node, NodeId, Op, OutputChange, Plan, Step, StepId},
-    snapshot::{Lineage, Resource, Serial, Status},
+    plan::{Deposed, Node, NodeId, Op, OutputChange, Plan, Step, StepId},
+    snapshot::{DeposedKey, Lineage, Resource, Serial, Status},
 };
 use weir_lang::{Inputs, VarSource};
 
@@ -48,6 +48,17 @@ pub(super) fn write(planned: &Planned) -> PlanFile {
         inputs: write_inputs(&planned.inputs),
         changes: plan.changes.values().map(write_change).collect(),
         drift: plan.drift.values().map(write_change).collect(),
+        deposed: plan
+            .deposed
+            .iter()
+            .map(|d| DeposedRecord {
+                address: d.address.to_string(),
+                key: d.key.0.clone(),
+                before: encode(d.before.value()),
+                provider: d.provider.to_string(),
+            })
+            .collect(),
+        checks: plan.checks.clone(),
         outputs: plan
             .outputs
             .iter()
@@ -150,12 +161,27 @@ fn write_change(change: &Change) -> ChangeRecord {
             Reason::NotInConfig(Orphan::Module) => ReasonRecord::ModuleGone,
             Reason::Destroying => ReasonRecord::Destroying,
             Reason::UnknownInputs => ReasonRecord::UnknownInputs,
+            Reason::NotInConfig(Orphan::Repetition) => ReasonRecord::RepetitionGone,
+            Reason::NotInConfig(Orphan::Removed) => ReasonRecord::Removed,
+            Reason::NotInConfig(Orphan::MoveTarget) => ReasonRecord::MovedAway,
+            Reason::PendingDependency => ReasonRecord::PendingDependency,
+            Reason::CheckNested => ReasonRecord::CheckNested,
+            Reason::Triggered(by) => ReasonRecord::Triggered(
+                by.iter()
+                    .map(|r| ReferenceRecord {
+                        address: r.address.to_string(),
+                        path: path_to_json(&r.path),
+                    })
+                    .collect(),
+            ),
         },
         before: change.before.as_ref().map(|v| encode(v.value())),
         after: change.after.as_ref().map(encode),
         provider: change.provider.to_string(),
         private: hex(&change.private),
         batch: change.batch.clone(),
+        moved_from: change.moved_from.as_ref().map(Address::to_string),
+        import: change.import.clone(),
     }
 }
 
@@ -166,6 +192,7 @@ fn write_op(op: Op) -> OpRecord {
         Op::Delete => OpRecord::Delete,
         Op::Read => OpRecord::Read,
         Op::Forget => OpRecord::Forget,
+        Op::Join => OpRecord::Join,
     }
 }
 
@@ -237,6 +264,7 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
                     OpRecord::Delete => Op::Delete,
                     OpRecord::Read => Op::Read,
                     OpRecord::Forget => Op::Forget,
+                    OpRecord::Join => Op::Join,
                 },
                 after: n.after.into_iter().map(NodeId).collect(),
             })
@@ -251,6 +279,12 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
         base: Serial(file.base),
         changes: changes(file.changes)?,
         drift: changes(file.drift)?,
+        deposed: file
+            .deposed
+            .into_iter()
+            .map(read_deposed)
+            .collect::<Result<_, _>>()?,
+        checks: file.checks,
         outputs,
         dependencies,
         nodes,
@@ -328,12 +362,40 @@ fn read_change(record: ChangeRecord) -> Result<Change, String> {
             ReasonRecord::ModuleGone => Reason::NotInConfig(Orphan::Module),
             ReasonRecord::Destroying => Reason::Destroying,
             ReasonRecord::UnknownInputs => Reason::UnknownInputs,
+            ReasonRecord::RepetitionGone => Reason::NotInConfig(Orphan::Repetition),
+            ReasonRecord::Removed => Reason::NotInConfig(Orphan::Removed),
+            ReasonRecord::MovedAway => Reason::NotInConfig(Orphan::MoveTarget),
+            ReasonRecord::PendingDependency => Reason::PendingDependency,
+            ReasonRecord::CheckNested => Reason::CheckNested,
+            ReasonRecord::Triggered(by) => Reason::Triggered(
+                by.into_iter()
+                    .map(read_reference)
+                    .collect::<Result<_, _>>()?,
+            ),
         },
         before: value(record.before)?.map(known).transpose()?,
         after: value(record.after)?,
         provider: record.provider.parse().map_err(|e| format!("{e}."))?,
         private: bytes(&record.private)?,
         batch: record.batch,
+        moved_from: record.moved_from.as_deref().map(address).transpose()?,
+        import: record.import,
+    })
+}
+
+fn read_deposed(record: DeposedRecord) -> Result<Deposed, String> {
+    Ok(Deposed {
+        address: address(&record.address)?,
+        key: DeposedKey(record.key),
+        before: known(decode(&record.before).map_err(|e| format!("{e}."))?)?,
+        provider: record.provider.parse().map_err(|e| format!("{e}."))?,
+    })
+}
+
+fn read_reference(record: ReferenceRecord) -> Result<Reference, String> {
+    Ok(Reference {
+        address: address(&record.address)?,
+        path: path_from_json(&record.path).ok_or("A path is damaged.")?,
     })
 }
 

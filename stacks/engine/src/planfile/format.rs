@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use weir_core::json::Encoded;
+use weir_core::{checks::CheckResult, json::Encoded};
 
 /// What a plan file says it is.
 pub const FORMAT: &str = "weir-plan";
 /// The version this program writes.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// What every version has.
 #[derive(Deserialize)]
@@ -30,6 +30,12 @@ pub(super) struct PlanFile {
     pub(super) inputs: InputsRecord,
     pub(super) changes: Vec<ChangeRecord>,
     pub(super) drift: Vec<ChangeRecord>,
+    /// Since version 2.
+    #[serde(default)]
+    pub(super) deposed: Vec<DeposedRecord>,
+    /// Since version 2.
+    #[serde(default)]
+    pub(super) checks: Vec<CheckResult>,
     pub(super) outputs: BTreeMap<String, OutputRecord>,
     /// Addresses by address.
     pub(super) dependencies: BTreeMap<String, Vec<String>>,
@@ -78,6 +84,10 @@ pub(super) struct ChangeRecord {
     /// Hexadecimal.
     pub(super) private: String,
     pub(super) batch: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) moved_from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) import: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,6 +118,26 @@ pub(super) enum ReasonRecord {
     ModuleGone,
     Destroying,
     UnknownInputs,
+    RepetitionGone,
+    Removed,
+    MovedAway,
+    PendingDependency,
+    CheckNested,
+    Triggered(Vec<ReferenceRecord>),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ReferenceRecord {
+    pub(super) address: String,
+    pub(super) path: Json,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct DeposedRecord {
+    pub(super) address: String,
+    pub(super) key: String,
+    pub(super) before: Encoded,
+    pub(super) provider: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -131,6 +161,7 @@ pub(super) enum OpRecord {
     Delete,
     Read,
     Forget,
+    Join,
 }
 
 #[derive(Serialize, Deserialize)]

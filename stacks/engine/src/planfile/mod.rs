@@ -133,11 +133,6 @@ impl Engine {
             observed,
             protected,
             unsettled: settlements.unsettled,
-            deposed: settlements
-                .deposed
-                .into_iter()
-                .map(|e| e.begin.address)
-                .collect(),
         })
     }
 }

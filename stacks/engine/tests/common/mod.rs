@@ -434,6 +434,7 @@ pub fn results(report: &Report) -> Vec<String> {
                 Op::Delete => "delete",
                 Op::Read => "read",
                 Op::Forget => "forget",
+                Op::Join => "join",
             };
             let result = match &n.result {
                 weir_engine::NodeResult::Done => "done".to_owned(),

@@ -165,7 +165,7 @@ impl<'a> Builder<'a> {
                     Op::Delete => {
                         deletes.insert(address, ops.len());
                     }
-                    Op::Forget => {}
+                    Op::Forget | Op::Join => {}
                 }
                 ops.push((address, *op));
             }

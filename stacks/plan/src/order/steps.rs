@@ -65,7 +65,7 @@ pub(super) fn steps(
 
 fn group<'a>(i: usize, node: &Node, changes: &'a BTreeMap<Address, Change>) -> Group<'a> {
     match node.op {
-        Op::Read | Op::Forget => Group::Alone(i),
+        Op::Read | Op::Forget | Op::Join => Group::Alone(i),
         Op::Create | Op::Update | Op::Delete => match changes.get(&node.address) {
             Some(Change {
                 provider,

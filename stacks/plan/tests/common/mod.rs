@@ -32,5 +32,7 @@ pub fn change(address: &Address, action: Action) -> Change {
         provider: provider(),
         private: Vec::new(),
         batch: None,
+        moved_from: None,
+        import: None,
     }
 }
