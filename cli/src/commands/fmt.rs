@@ -2,10 +2,11 @@
 
 use super::{Context, Result};
 use crate::{
-    error::{CommandError, Outcome},
+    error::{CommandError, ErrorKind, Outcome},
     format::format,
     render::style::Ink,
 };
+use clap::ArgAction;
 use similar::TextDiff;
 use std::{
     fs,
@@ -22,118 +23,212 @@ pub(crate) struct Fmt {
     /// Files and folders; `-` reads stdin and writes stdout. The current folder if none is named.
     paths: Vec<PathBuf>,
     /// Change nothing; end with code 3 where something is not formatted.
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", default_value_t = false, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     check: bool,
     /// Show what changes.
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", default_value_t = false, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     diff: bool,
     /// Format folders inside folders too.
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", default_value_t = false, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     recursive: bool,
+    /// Whether to name the files that change.
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    list: bool,
+    /// Whether to write the files; where nothing is written, named or shown, their new text is
+    /// printed.
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    write: bool,
 }
 
 const ENDINGS: [&str; 3] = [".hcl", ".tf", ".tfvars"];
 
-/// Formats files in place.
+/// Formats files in place. A file with errors does not keep the others from being formatted.
 pub(crate) fn cmd_fmt(args: &Fmt, context: &Context) -> Result {
+    let mut run = Run {
+        args,
+        context,
+        list: args.list,
+        write: args.write && !args.check,
+        changed: 0,
+        found: Diagnostics::new(),
+    };
     if args.paths.iter().any(|p| p.as_os_str() == "-") {
-        return stdin(args, context);
+        run.list = false;
+        run.stdin()?;
+        return run.end();
     }
     let paths = match args.paths.is_empty() {
         true => &[PathBuf::from(".")][..],
         false => &args.paths,
     };
-    let mut files = Vec::new();
     for path in paths {
-        collect(path, args.recursive, true, &mut files)?;
-    }
-    let mut found = Diagnostics::new();
-    let mut changed = 0;
-    for file in &files {
-        let name = file.strip_prefix(".").unwrap_or(file).display().to_string();
-        match one(args, file, &name, context)? {
-            Ok(Formatted::Same) => {}
-            Ok(Formatted::Changed) => changed += 1,
-            Err(errors) => found.extend(errors),
+        let mut files = Vec::new();
+        run.collect(path, Named::ByUser, &mut files);
+        for file in files {
+            run.file(&file)?;
         }
     }
-    if found.has_errors() {
-        return Err(found.into());
-    }
-    Ok(if args.check && changed > 0 {
-        Outcome::Unformatted
-    } else {
-        Outcome::Done
-    })
+    run.end()
 }
 
-#[derive(PartialEq, Eq)]
-enum Formatted {
-    Same,
-    Changed,
+/// Who chose a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    ByUser,
+    ByFolder,
 }
 
-fn one(
-    args: &Fmt,
-    file: &Path,
-    name: &str,
-    context: &Context,
-) -> std::result::Result<std::result::Result<Formatted, Diagnostics>, CommandError> {
-    let broken = |e: io::Error| CommandError::failed(format!("{name}: {e}"));
-    let before = fs::read_to_string(file).map_err(broken)?;
-    let after = match formatted(&before, name) {
-        Ok(after) => after,
-        Err(errors) => return Ok(Err(errors)),
-    };
-    if before == after {
-        return Ok(Ok(Formatted::Same));
-    }
-    context.ui.data(&format!("{name}\n"))?;
-    if args.diff {
-        show(name, &before, &after, context)?;
-    }
-    if !args.check {
-        replace(file, &after).map_err(broken)?;
-    }
-    Ok(Ok(Formatted::Changed))
+struct Run<'a> {
+    args: &'a Fmt,
+    context: &'a Context,
+    list: bool,
+    write: bool,
+    changed: usize,
+    found: Diagnostics,
 }
 
-/// The text in canonical form, or what is wrong with it, as every other command says it.
-fn formatted(text: &str, name: &str) -> std::result::Result<String, Diagnostics> {
-    let (file, source): (Arc<str>, Arc<str>) = (name.into(), text.into());
-    let (_, found) = parse::parse_body(file.clone(), &source);
-    if found.has_errors() {
-        let mut sources = Sources::new();
-        sources.add(file, source);
-        let pointed = found.into_iter().map(|d| match d.span.clone() {
-            Some(span) => sources.point(d, &span),
-            None => d,
+impl Run<'_> {
+    /// As in Terraform: 2 where there was an error, 3 where `-check` found something.
+    fn end(self) -> Result {
+        if self.found.has_errors() {
+            return Err(CommandError {
+                kind: ErrorKind::Usage,
+                source: self.found,
+            });
+        }
+        Ok(match self.args.check && self.changed > 0 {
+            true => Outcome::Unformatted,
+            false => Outcome::Done,
+        })
+    }
+
+    fn broken(&mut self, summary: String) {
+        self.found.push(
+            Diagnostic::error(summary)
+                .help("Check that it exists and that you may read and write it."),
+        );
+    }
+
+    fn file(&mut self, file: &Path) -> std::result::Result<(), CommandError> {
+        let name = file.strip_prefix(".").unwrap_or(file).display().to_string();
+        let before = match fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(e) => {
+                self.broken(format!("{name} can't be read: {e}"));
+                return Ok(());
+            }
+        };
+        let Some(after) = self.formatted(&before, &name) else {
+            return Ok(());
+        };
+        if before != after {
+            self.changed += 1;
+            if self.list {
+                self.context.ui.data(&format!("{name}\n"))?;
+            }
+            if self.write
+                && let Err(e) = replace(file, &after)
+            {
+                self.broken(format!("{name} can't be written: {e}"));
+                return Ok(());
+            }
+        }
+        self.show(&name, &before, &after)
+    }
+
+    fn stdin(&mut self) -> std::result::Result<(), CommandError> {
+        let mut before = String::new();
+        io::stdin().lock().read_to_string(&mut before)?;
+        self.write = false;
+        let Some(after) = self.formatted(&before, "<stdin>") else {
+            return Ok(());
+        };
+        self.changed = usize::from(before != after);
+        self.show("<stdin>", &before, &after)
+    }
+
+    /// What the flags ask to see of a text.
+    fn show(&self, name: &str, before: &str, after: &str) -> std::result::Result<(), CommandError> {
+        if self.args.diff {
+            return diff(name, before, after, self.context);
+        }
+        if self.args.check || self.list || self.write {
+            return Ok(());
+        }
+        let end = if after.ends_with('\n') { "" } else { "\n" };
+        self.context.ui.data(&format!("{after}{end}"))
+    }
+
+    /// The text in canonical form; what is wrong with it is said as every other command says it.
+    fn formatted(&mut self, text: &str, name: &str) -> Option<String> {
+        let (file, source): (Arc<str>, Arc<str>) = (name.into(), text.into());
+        let (body, found) = parse::parse_body(file.clone(), &source);
+        if found.has_errors() {
+            let mut sources = Sources::new();
+            sources.add(file, source);
+            for d in found {
+                self.found.push(match d.span.clone() {
+                    Some(span) => sources.point(d, &span),
+                    None => d,
+                });
+            }
+            return None;
+        }
+        match format(text, &body) {
+            Ok(text) => Some(text),
+            Err(e) => {
+                self.found
+                    .push(Diagnostic::error(format!("{name}:{}: {}", e.line, e.cause)));
+                None
+            }
+        }
+    }
+
+    fn collect(&mut self, path: &Path, named: Named, files: &mut Vec<PathBuf>) {
+        let text = path.to_string_lossy();
+        let folder = match fs::metadata(path) {
+            Ok(m) => m.is_dir(),
+            Err(e) => return self.broken(format!("{text} can't be read: {e}")),
+        };
+        if !folder {
+            if ENDINGS.iter().any(|e| text.ends_with(e)) {
+                files.push(path.to_owned());
+            } else if named == Named::ByUser {
+                self.found.push(
+                    Diagnostic::error(format!("{text} is not a configuration file in HCL"))
+                        .help(format!("Its name must end with {}.", ENDINGS.join(", "))),
+                );
+            }
+            return;
+        }
+        let inside = fs::read_dir(path).and_then(|entries| {
+            entries
+                .map(|e| e.map(|e| e.path()))
+                .collect::<io::Result<Vec<_>>>()
         });
-        return Err(Diagnostics(pointed.collect()));
+        let mut inside = match inside {
+            Ok(inside) => inside,
+            Err(e) => return self.broken(format!("{text} can't be read: {e}")),
+        };
+        inside.sort();
+        for entry in inside {
+            let ignored = entry
+                .file_name()
+                .is_some_and(|n| is_ignored(&n.to_string_lossy()));
+            let folder = fs::metadata(&entry).is_ok_and(|m| m.is_dir());
+            if !ignored && (self.args.recursive || !folder) {
+                self.collect(&entry, Named::ByFolder, files);
+            }
+        }
     }
-    format(text).map_err(|e| {
-        let summary = format!("{name}:{}: {}", e.line, e.cause);
-        Diagnostics::from(Diagnostic::error(summary))
-    })
 }
 
-fn stdin(args: &Fmt, context: &Context) -> Result {
-    let mut before = String::new();
-    io::stdin().lock().read_to_string(&mut before)?;
-    let after = formatted(&before, "<stdin>")?;
-    if args.diff {
-        show("<stdin>", &before, &after, context)?;
-    } else if !args.check {
-        context.ui.data(&after)?;
-    }
-    Ok(if args.check && before != after {
-        Outcome::Unformatted
-    } else {
-        Outcome::Done
-    })
+/// Hidden files, and those that editors leave.
+fn is_ignored(name: &str) -> bool {
+    name.starts_with('.') || name.ends_with('~') || (name.starts_with('#') && name.ends_with('#'))
 }
 
-fn show(
+fn diff(
     name: &str,
     before: &str,
     after: &str,
@@ -158,57 +253,21 @@ fn show(
 
 /// Writes beside the file and renames: a reader sees the old text or the new one.
 fn replace(file: &Path, text: &str) -> io::Result<()> {
+    // Through a link the file it leads to is written.
+    let file = fs::canonicalize(file)?;
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".weir-fmt");
     let beside = file.with_file_name(name);
     let written = (|| {
         let mut out = fs::File::create(&beside)?;
-        out.set_permissions(fs::metadata(file)?.permissions())?;
+        out.set_permissions(fs::metadata(&file)?.permissions())?;
         out.write_all(text.as_bytes())?;
         out.sync_all()?;
-        // Through a link the file it leads to is written.
-        fs::rename(&beside, fs::canonicalize(file)?)
+        fs::rename(&beside, &file)
     })();
     if written.is_err() {
         // The first error is the one that matters.
         let _ = fs::remove_file(&beside);
     }
     written
-}
-
-fn collect(
-    path: &Path,
-    recursive: bool,
-    named: bool,
-    files: &mut Vec<PathBuf>,
-) -> std::result::Result<(), CommandError> {
-    let broken = |e: io::Error| CommandError::failed(format!("{}: {e}", path.display()));
-    if !fs::metadata(path).map_err(broken)?.is_dir() {
-        let text = path.to_string_lossy();
-        if ENDINGS.iter().any(|e| text.ends_with(e)) {
-            files.push(path.to_owned());
-        } else if named {
-            return Err(
-                CommandError::usage(format!("{text} is not a configuration file"))
-                    .hint(format!("Its name must end with {}.", ENDINGS.join(", "))),
-            );
-        }
-        return Ok(());
-    }
-    let mut inside: Vec<PathBuf> = fs::read_dir(path)
-        .map_err(broken)?
-        .map(|e| e.map(|e| e.path()))
-        .collect::<io::Result<_>>()
-        .map_err(broken)?;
-    inside.sort();
-    for entry in inside {
-        let hidden = entry
-            .file_name()
-            .is_some_and(|n| n.to_string_lossy().starts_with('.'));
-        let folder = fs::metadata(&entry).is_ok_and(|m| m.is_dir());
-        if !hidden && (recursive || !folder) {
-            collect(&entry, recursive, false, files)?;
-        }
-    }
-    Ok(())
 }

@@ -1,57 +1,80 @@
 //! Which neighbours have a space between them.
 
 use super::tokens::{Kind, Token};
+use std::ops::Range;
 
-/// The tokens with the spaces between them.
-pub(super) fn write(tokens: &[Token<'_>], out: &mut String) {
-    for (i, token) in tokens.iter().enumerate() {
-        if i > 0 && between(i.checked_sub(2).map(|b| &tokens[b]), &tokens[i - 1], token) {
-            out.push(' ');
-        }
-        out.push_str(token.text);
+/// Sets the spaces before every token of a cell but the first.
+pub(super) fn set(tokens: &mut [Token<'_>], cell: Range<usize>) {
+    for i in cell.start + 1..cell.end {
+        let before = (i > cell.start + 1).then(|| &tokens[i - 2]);
+        tokens[i].spaces = usize::from(between(before, &tokens[i - 1], &tokens[i]));
     }
-}
-
-/// How many columns that takes.
-pub(super) fn width(tokens: &[Token<'_>]) -> usize {
-    let mut text = String::new();
-    write(tokens, &mut text);
-    // Of a heredoc only the first line stands beside others.
-    text.lines().next().unwrap_or("").chars().count()
 }
 
 /// Whether a space stands between `left` and `right`; `before` is what stands before `left`.
 fn between(before: Option<&Token<'_>>, left: &Token<'_>, right: &Token<'_>) -> bool {
-    let sign = |t: &Token<'_>| match t.kind {
-        Kind::Punctuation => t.text.to_owned(),
-        _ => String::new(),
+    let template = |l: Kind, r: Kind| {
+        matches!(l, Kind::Literal | Kind::QuoteOpen | Kind::HeredocOpen)
+            || matches!(r, Kind::Literal | Kind::QuoteClose | Kind::HeredocClose)
     };
-    let (l, r) = (sign(left), sign(right));
-    match (l.as_str(), r.as_str()) {
-        (_, "," | "." | "...") | ("." | "!", _) => false,
-        ("::", _) | (_, "::") => false,
-        // A sign of a number, not a difference.
-        ("-", _) if before.is_none_or(|b| !ends_value(b)) => false,
+    let (l, r) = (left.kind, right.kind);
+    match (sign(left), sign(right)) {
+        _ if r == Kind::Newline => false,
+        (_, "(") if l == Kind::Name => false,
+        (_, "::") if l == Kind::Name => false,
+        ("::", _) if r == Kind::Name => false,
+        (".", _) | (_, "." | "," | "...") => false,
+        (",", _) => true,
+        _ if template(l, r) => false,
+        // `in [x]` of a `for` is not an index.
+        _ if is_in(left) && before.is_some_and(|b| b.kind == Kind::Name) => true,
+        (_, "[") if matches!(l, Kind::Name | Kind::Number) || left.brackets() < 0 => false,
+        ("!", _) => false,
+        ("-", _) => before.is_some_and(ends_operand),
         ("{", "}") => false,
         ("{", _) | (_, "}") => true,
-        ("(" | "[", _) | (_, ")" | "]") => false,
-        // A call and an index stand close; a group and a list do not.
-        (_, "(" | "[") => !ends_value(left),
-        ("*", _) if before.is_some_and(|b| b.text == ".") => false,
-        _ => true,
+        // `${ {a = 1} }`: the braces stand apart from those of the sequence.
+        (_, "{") if matches!(l, Kind::Interpolation | Kind::Directive) => true,
+        ("}", _) if r == Kind::SequenceEnd => true,
+        _ if l == Kind::SequenceEnd && matches!(r, Kind::Interpolation | Kind::Directive) => false,
+        _ => left.brackets() <= 0 && right.brackets() >= 0,
     }
 }
 
-/// Whether an operator may follow.
-fn ends_value(token: &Token<'_>) -> bool {
+fn sign<'a>(token: &'a Token<'_>) -> &'a str {
     match token.kind {
-        Kind::Word => !is_keyword(token),
-        Kind::String | Kind::Heredoc => true,
-        Kind::Punctuation => matches!(token.text, ")" | "]" | "}" | "*"),
-        Kind::Comment | Kind::Newline => false,
+        Kind::Sign => &token.text,
+        _ => "",
     }
 }
 
-fn is_keyword(token: &Token<'_>) -> bool {
-    token.kind == Kind::Word && matches!(token.text, "for" | "in" | "if")
+fn is_in(token: &Token<'_>) -> bool {
+    token.kind == Kind::Name && token.text == "in"
+}
+
+/// Whether a `-` after it is a difference, and not the sign of a number.
+fn ends_operand(token: &Token<'_>) -> bool {
+    !matches!(
+        sign(token),
+        "(" | "{"
+            | "["
+            | "="
+            | ":"
+            | ","
+            | "?"
+            | "+"
+            | "*"
+            | "/"
+            | "%"
+            | "-"
+            | "=="
+            | "!="
+            | ">"
+            | ">="
+            | "<"
+            | "<="
+            | "&&"
+            | "||"
+            | "!"
+    )
 }

@@ -1,175 +1,340 @@
-//! Text to tokens. A string with all its interpolations is one token, and so are a heredoc and a
-//! comment: nothing inside them is touched.
+//! Text to tokens, as HCL's own scanner cuts it: the pieces of a template are tokens of their own,
+//! and a comment to the end of a line includes that end.
 
 use super::FormatError;
+use std::borrow::Cow;
+use unicode_ident::{is_xid_continue, is_xid_start};
 
 /// A piece of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token<'t> {
     pub(super) kind: Kind,
-    pub(super) text: &'t str,
+    pub(super) text: Cow<'t, str>,
+    /// Where it starts in the text; one that was put in stands where its neighbour does.
+    pub(super) at: usize,
+    /// How many spaces stand before it.
+    pub(super) spaces: usize,
 }
 
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A name, a keyword or a number.
-    Word,
-    /// `"..."`
-    String,
-    /// `<<EOT ... EOT`
-    Heredoc,
-    /// `# ...`, `// ...`, `/* ... */`
+    /// A name or a keyword.
+    Name,
+    /// A number.
+    Number,
+    /// The quote that opens a string.
+    QuoteOpen,
+    /// The quote that closes one.
+    QuoteClose,
+    /// `<<EOT` with its line end.
+    HeredocOpen,
+    /// `EOT`, without its line end.
+    HeredocClose,
+    /// Text in a string or a heredoc.
+    Literal,
+    /// `${`
+    Interpolation,
+    /// `%{`
+    Directive,
+    /// The `}` of the two.
+    SequenceEnd,
+    /// `# ...` and `// ...` with the line end, `/* ... */`
     Comment,
     /// An operator, a bracket, a comma, ...
-    Punctuation,
+    Sign,
     /// The end of a line.
     Newline,
 }
 
-const LONG: [&str; 10] = ["...", "=>", "==", "!=", ">=", "<=", "&&", "||", "::", "~}"];
+impl Token<'_> {
+    /// Whether it is this sign.
+    pub(super) fn is(&self, sign: &str) -> bool {
+        self.kind == Kind::Sign && self.text == sign
+    }
+
+    /// Whether the line ends with it.
+    pub(super) fn ends_line(&self) -> bool {
+        match self.kind {
+            Kind::Newline => true,
+            Kind::Comment => self.text.ends_with('\n'),
+            _ => false,
+        }
+    }
+
+    /// How many brackets it opens (or closes, when negative).
+    pub(super) fn brackets(&self) -> isize {
+        match (self.kind, &*self.text) {
+            (Kind::Interpolation | Kind::Directive, _) | (Kind::Sign, "{" | "[" | "(") => 1,
+            (Kind::SequenceEnd, _) | (Kind::Sign, "}" | "]" | ")") => -1,
+            _ => 0,
+        }
+    }
+}
+
+const LONG: [&str; 9] = ["...", "=>", "==", "!=", ">=", "<=", "&&", "||", "::"];
+
+/// What is being read.
+enum Mode<'t> {
+    /// An expression, with this many braces open in it.
+    Code { braces: usize },
+    /// A string.
+    Quoted,
+    /// A heredoc with this marker.
+    Heredoc(&'t str),
+}
 
 /// All tokens of a text.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, FormatError> {
-    let mut out = Vec::new();
-    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut line = 1;
-    while let Some(c) = rest.chars().next() {
-        let error = |cause| FormatError { line, cause };
-        let (kind, len) = match c {
-            ' ' | '\t' | '\r' => {
-                rest = &rest[1..];
-                continue;
+    let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let mut scan = Scan {
+        text,
+        at: start,
+        end_of_last: start,
+        out: Vec::new(),
+        modes: vec![Mode::Code { braces: 0 }],
+    };
+    while scan.at < text.len() {
+        match scan.modes.last() {
+            Some(Mode::Quoted) => scan.quoted()?,
+            Some(Mode::Heredoc(marker)) => {
+                let marker = *marker;
+                scan.heredoc(marker);
             }
-            '\n' => (Kind::Newline, 1),
-            '"' => (
-                Kind::String,
-                string(rest).ok_or_else(|| error("the string does not end"))?,
-            ),
-            '#' => (Kind::Comment, to_line_end(rest)),
-            '/' if rest.starts_with("//") => (Kind::Comment, to_line_end(rest)),
+            _ => scan.code()?,
+        }
+    }
+    let unclosed = match scan.modes.last() {
+        Some(Mode::Quoted) => Some("the string does not end"),
+        Some(Mode::Heredoc(_)) => Some("the heredoc does not end"),
+        _ if scan.modes.len() > 1 => Some("the template does not end"),
+        _ => None,
+    };
+    match unclosed {
+        Some(cause) => Err(scan.error(cause)),
+        None => Ok(scan.out),
+    }
+}
+
+struct Scan<'t> {
+    text: &'t str,
+    at: usize,
+    end_of_last: usize,
+    out: Vec<Token<'t>>,
+    modes: Vec<Mode<'t>>,
+}
+
+impl<'t> Scan<'t> {
+    fn rest(&self) -> &'t str {
+        &self.text[self.at..]
+    }
+
+    fn error(&self, cause: &'static str) -> FormatError {
+        let line = self.text[..self.at].matches('\n').count() + 1;
+        FormatError { line, cause }
+    }
+
+    fn push(&mut self, kind: Kind, len: usize) {
+        if len == 0 {
+            return;
+        }
+        let end = self.at + len;
+        self.out.push(Token {
+            kind,
+            text: Cow::Borrowed(&self.text[self.at..end]),
+            at: self.at,
+            spaces: self.at - self.end_of_last,
+        });
+        self.at = end;
+        self.end_of_last = end;
+    }
+
+    fn code(&mut self) -> Result<(), FormatError> {
+        let rest = self.rest();
+        let Some(c) = rest.chars().next() else {
+            return Ok(());
+        };
+        match c {
+            ' ' | '\t' => self.at += 1,
+            '\n' => self.push(Kind::Newline, 1),
+            '\r' if rest.starts_with("\r\n") => self.push(Kind::Newline, 2),
+            '"' => {
+                self.push(Kind::QuoteOpen, 1);
+                self.modes.push(Mode::Quoted);
+            }
+            '#' => self.push(Kind::Comment, with_line_end(rest)),
+            '/' if rest.starts_with("//") => self.push(Kind::Comment, with_line_end(rest)),
             '/' if rest.starts_with("/*") => {
-                let end = rest
+                let end = rest[2..]
                     .find("*/")
-                    .ok_or_else(|| error("the comment does not end"))?;
-                (Kind::Comment, end + 2)
+                    .ok_or_else(|| self.error("the comment does not end"))?;
+                self.push(Kind::Comment, end + 4);
             }
-            '<' if heredoc_marker(rest).is_some() => {
-                let end = heredoc(rest).ok_or_else(|| error("the heredoc does not end"))?;
-                (Kind::Heredoc, end)
+            '<' if let Some((marker, len)) = heredoc_marker(rest) => {
+                self.push(Kind::HeredocOpen, len);
+                self.modes.push(Mode::Heredoc(marker));
             }
-            c if is_word(c) => (Kind::Word, word(rest)),
+            '~' if rest.starts_with("~}") && self.in_sequence() => {
+                self.push(Kind::SequenceEnd, 2);
+                self.modes.pop();
+            }
+            '}' if self.in_sequence() => {
+                self.push(Kind::SequenceEnd, 1);
+                self.modes.pop();
+            }
+            '{' | '}' => {
+                self.push(Kind::Sign, 1);
+                if let Some(Mode::Code { braces }) = self.modes.last_mut() {
+                    *braces = if c == '{' {
+                        *braces + 1
+                    } else {
+                        braces.saturating_sub(1)
+                    };
+                }
+            }
+            c if c.is_ascii_digit() => self.push(Kind::Number, number(rest)),
+            c if c == '_' || is_xid_start(c) => self.push(Kind::Name, name(rest)),
             c => {
                 let long = LONG.iter().find(|l| rest.starts_with(**l));
-                (Kind::Punctuation, long.map_or(c.len_utf8(), |l| l.len()))
+                self.push(Kind::Sign, long.map_or(c.len_utf8(), |l| l.len()));
             }
-        };
-        let (token, tail) = rest.split_at(len);
-        line += token.matches('\n').count();
-        let token = if kind == Kind::Comment {
-            token.trim_end()
-        } else {
-            token
-        };
-        out.push(Token { kind, text: token });
-        rest = tail;
-    }
-    Ok(out)
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-/// Names may hold `-`; numbers a fraction and an exponent.
-fn word(rest: &str) -> usize {
-    let number = rest.starts_with(|c: char| c.is_ascii_digit());
-    let mut end = 0;
-    let mut before = ' ';
-    for (at, c) in rest.char_indices() {
-        let next = rest[at + c.len_utf8()..].chars().next();
-        let inside = is_word(c)
-            || (c == '-' && !number)
-            || (c == '.' && number && next.is_some_and(|c| c.is_ascii_digit()))
-            || (matches!(c, '+' | '-') && number && matches!(before, 'e' | 'E'));
-        if !inside {
-            break;
         }
-        before = c;
-        end = at + c.len_utf8();
+        Ok(())
     }
-    end
+
+    /// Whether a `}` would close a `${` or a `%{`.
+    fn in_sequence(&self) -> bool {
+        self.modes.len() > 1 && matches!(self.modes.last(), Some(Mode::Code { braces: 0 }))
+    }
+
+    /// Opens the `${` or `%{` that stands here.
+    fn sequence(&mut self) {
+        let rest = self.rest();
+        let kind = match rest.starts_with('$') {
+            true => Kind::Interpolation,
+            false => Kind::Directive,
+        };
+        let trims = rest[2..].starts_with('~');
+        self.push(kind, 2 + usize::from(trims));
+        self.modes.push(Mode::Code { braces: 0 });
+    }
+
+    fn quoted(&mut self) -> Result<(), FormatError> {
+        let rest = self.rest();
+        let mut len = 0;
+        while let Some(c) = rest[len..].chars().next() {
+            match c {
+                '"' => {
+                    self.push(Kind::Literal, len);
+                    self.push(Kind::QuoteClose, 1);
+                    self.modes.pop();
+                    return Ok(());
+                }
+                '\n' => return Err(self.error("the string does not end")),
+                '\\' => len += 1 + rest[len + 1..].chars().next().map_or(0, char::len_utf8),
+                _ if opens(&rest[len..]) => {
+                    self.push(Kind::Literal, len);
+                    self.sequence();
+                    return Ok(());
+                }
+                c => len += plain(&rest[len..], c),
+            }
+        }
+        self.at = self.text.len();
+        Err(self.error("the string does not end"))
+    }
+
+    /// Text up to the next sequence or to the end of the heredoc. Its end is looked for at the
+    /// start of a line alone.
+    fn heredoc(&mut self, marker: &'t str) {
+        let rest = self.rest();
+        let mut len = 0;
+        let mut line_start = self.text[..self.at].ends_with('\n');
+        while len < rest.len() {
+            let line_end = rest[len..].find('\n').map_or(rest.len(), |i| len + i);
+            if std::mem::take(&mut line_start) && rest[len..line_end].trim() == marker {
+                self.push(Kind::Literal, len);
+                let line = self.rest();
+                let line = &line[..line.find('\n').unwrap_or(line.len())];
+                self.push(Kind::HeredocClose, line.trim_end_matches('\r').len());
+                self.modes.pop();
+                return;
+            }
+            while len <= line_end && len < rest.len() {
+                if opens(&rest[len..]) {
+                    self.push(Kind::Literal, len);
+                    self.sequence();
+                    return;
+                }
+                // `len` stands before a character: every step is one long, or more.
+                len += rest[len..]
+                    .chars()
+                    .next()
+                    .map_or(1, |c| plain(&rest[len..], c));
+            }
+            line_start = true;
+        }
+        self.at = self.text.len();
+    }
 }
 
-fn to_line_end(rest: &str) -> usize {
-    rest.find('\n').unwrap_or(rest.len())
+/// Whether `${` or `%{` stands here.
+fn opens(rest: &str) -> bool {
+    rest.starts_with("${") || rest.starts_with("%{")
 }
 
-/// The length of the string at the start, with its quotes.
-fn string(rest: &str) -> Option<usize> {
-    let mut at = 1;
+/// How long the text `c` stands for is: `$${` is no sequence.
+fn plain(rest: &str, c: char) -> usize {
+    match rest.starts_with("$${") || rest.starts_with("%%{") {
+        true => 3,
+        false => c.len_utf8(),
+    }
+}
+
+fn name(rest: &str) -> usize {
+    rest.find(|c: char| !(is_xid_continue(c) || c == '-'))
+        .unwrap_or(rest.len())
+}
+
+/// Digits, fractions and exponents; a point at the end is not part of it.
+fn number(rest: &str) -> usize {
+    let bytes = rest.as_bytes();
+    let digit = |i: usize| bytes.get(i).is_some_and(u8::is_ascii_digit);
+    let (mut at, mut end) = (0, 0);
     loop {
-        let tail = rest.get(at..)?;
-        let c = tail.chars().next()?;
-        match c {
-            '"' => return Some(at + 1),
-            '\\' => at += 1 + tail[1..].chars().next()?.len_utf8(),
-            // `$${` is not an interpolation.
-            '$' | '%' if tail[1..].starts_with(c) && tail[2..].starts_with('{') => at += 3,
-            '$' | '%' if tail[1..].starts_with('{') => at += interpolation(tail)?,
-            '\n' => return None,
-            c => at += c.len_utf8(),
-        }
-    }
-}
-
-/// The length of `${ ... }` at the start.
-fn interpolation(rest: &str) -> Option<usize> {
-    let mut at = 2;
-    let mut depth = 1;
-    loop {
-        let tail = rest.get(at..)?;
-        let c = tail.chars().next()?;
-        at += match c {
-            '"' => string(tail)?,
-            '#' => to_line_end(tail),
-            '/' if tail.starts_with("/*") => tail.find("*/")? + 2,
-            c => c.len_utf8(),
+        at += match bytes.get(at) {
+            Some(b) if b.is_ascii_digit() => 1,
+            Some(b'.') => {
+                at += 1;
+                continue;
+            }
+            Some(b'e' | b'E') if digit(at + 1) => 2,
+            Some(b'e' | b'E')
+                if matches!(bytes.get(at + 1), Some(b'+' | b'-')) && digit(at + 2) =>
+            {
+                3
+            }
+            _ => return end,
         };
-        match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(at);
-        }
+        end = at;
     }
 }
 
-/// The marker of the heredoc that begins here.
-fn heredoc_marker(rest: &str) -> Option<&str> {
+fn with_line_end(rest: &str) -> usize {
+    rest.find('\n').map_or(rest.len(), |i| i + 1)
+}
+
+/// The marker of the heredoc that begins here, and how long its opening is with the line end.
+fn heredoc_marker(rest: &str) -> Option<(&str, usize)> {
     let tail = rest.strip_prefix("<<")?;
     let tail = tail.strip_prefix('-').unwrap_or(tail);
-    let marker = &tail[..word(tail)];
-    let ended = tail[marker.len()..]
-        .trim_start_matches(['\r', ' ', '\t'])
-        .starts_with('\n');
-    (!marker.is_empty() && ended).then_some(marker)
-}
-
-/// The length of the heredoc at the start, with the line of its end marker but not its line end.
-fn heredoc(rest: &str) -> Option<usize> {
-    let marker = heredoc_marker(rest)?;
-    let mut at = rest.find('\n')? + 1;
-    loop {
-        let line = &rest[at..at + to_line_end(rest.get(at..)?)];
-        if line.trim() == marker {
-            return Some(at + line.trim_end().len());
-        }
-        at += line.len() + 1;
-        if at > rest.len() {
-            return None;
-        }
+    if !tail.starts_with(|c: char| c == '_' || is_xid_start(c)) {
+        return None;
     }
+    let (marker, after) = tail.split_at(name(tail));
+    let after = after
+        .strip_prefix('\r')
+        .unwrap_or(after)
+        .strip_prefix('\n')?;
+    Some((marker, rest.len() - after.len()))
 }

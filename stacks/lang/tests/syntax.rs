@@ -71,11 +71,6 @@ fn errors_say_what_is_missing() {
         "2:1+1 `a` is set twice in one block / It was set on line 1 already. / Remove one of them.",
     );
     check(
-        "a = {b.c = 1}\n",
-        "1:6+3 the key of an object is ambiguous / Wrap it in parentheses to use the value it \
-         refers to, or in quotes to use it as a name with dots.",
-    );
-    check(
         "a { b = 1 c = 2 }\n",
         "1:11+1 expected `}`, found the name `c` / A block on one line holds one attribute; start \
          a new line after `{` for more.",

@@ -11,6 +11,13 @@ impl Env<'_> {
         let mut marks = Marks::NONE;
         let mut unknown_key = false;
         for item in items {
+            if item.has_ambiguous_key() {
+                let error = Diagnostic::error("the key of an object is ambiguous").help(
+                    "Wrap it in parentheses to use the value it refers to, or in quotes to use it \
+                     as a name with dots.",
+                );
+                return Err(self.fail(error, &item.key.span, &item.key));
+            }
             let key = self.key(&item.key)?;
             let value = self.eval(&item.value)?;
             marks = marks.union(key.marks());

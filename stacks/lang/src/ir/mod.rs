@@ -321,6 +321,19 @@ pub struct Item {
     pub value: Expr,
 }
 
+impl Item {
+    /// Whether the key is a path such as `a.b`, which is neither a name nor clearly a value. It
+    /// may stand in `providers = { aws.west = aws }`, where it is read and never evaluated.
+    pub fn has_ambiguous_key(&self) -> bool {
+        let fixed = |step: &Step| match &step.kind {
+            StepKind::Attr(_) => true,
+            StepKind::Index(index) => matches!(&*index.kind, ExprKind::Literal(_)),
+            StepKind::Splat => false,
+        };
+        matches!(&*self.key.kind, ExprKind::Variable(v) if !v.steps.is_empty() && v.steps.iter().all(fixed))
+    }
+}
+
 impl Expr {
     /// An expression at a place.
     pub fn new(kind: ExprKind, span: Span) -> Expr {

@@ -139,7 +139,9 @@ pub(super) fn collect(expr: &Expr, bound: &mut Vec<Arc<str>>, out: &mut Vec<Refe
         }
         ExprKind::List(items) => items.iter().for_each(|e| collect(e, bound, out)),
         ExprKind::Object(items) => items.iter().for_each(|item| {
-            collect(&item.key, bound, out);
+            if !item.has_ambiguous_key() {
+                collect(&item.key, bound, out);
+            }
             collect(&item.value, bound, out);
         }),
         ExprKind::Paren(inner) => collect(inner, bound, out),

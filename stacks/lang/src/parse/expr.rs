@@ -275,7 +275,12 @@ impl Parser<'_> {
         let start = self.cursor.pos;
         let mut name = self.cursor.ident().unwrap_or_default().to_owned();
         let end = self.cursor.pos;
-        while self.cursor.eat("::") {
+        let mut after = end;
+        loop {
+            self.cursor.space();
+            if !self.cursor.eat("::") {
+                break;
+            }
             self.cursor.space();
             match self.cursor.ident() {
                 Some(part) => {
@@ -284,9 +289,10 @@ impl Parser<'_> {
                 }
                 None => return Err(self.cursor.expected("the name of a function")),
             }
+            after = self.cursor.pos;
         }
-        let name_span = self.cursor.span(start, self.cursor.pos);
-        let after = self.cursor.pos;
+        let name_span = self.cursor.span(start, after);
+        self.cursor.pos = after;
         self.cursor.space();
         if self.cursor.at("(") {
             return self.call(name.into(), name_span).map(Head::Expr);
@@ -473,15 +479,6 @@ impl Parser<'_> {
         let key = match &*key.kind {
             ExprKind::Variable(v) if v.steps.is_empty() => {
                 Expr::literal(&*v.root.clone(), key.span.clone())
-            }
-            ExprKind::Variable(_) => {
-                let error = self
-                    .cursor
-                    .error("the key of an object is ambiguous", key.span.clone());
-                return Err(Box::new((*error).help(
-                    "Wrap it in parentheses to use the value it refers to, or in quotes to use it \
-                     as a name with dots.",
-                )));
             }
             // The keywords are names in this place.
             ExprKind::Literal(v) if v.is_null() || v.as_bool().is_some() => {

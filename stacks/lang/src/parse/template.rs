@@ -248,7 +248,8 @@ impl Parser<'_> {
             Some('\\') => return Ok('\\'),
             _ => {}
         }
-        let code = self.cursor.rest().get(..digits).filter(|_| digits > 0);
+        let code = self.cursor.rest().get(..digits);
+        let code = code.filter(|c| !c.is_empty() && c.bytes().all(|b| b.is_ascii_hexdigit()));
         if let Some(code) = code
             && let Some(c) = u32::from_str_radix(code, 16).ok().and_then(char::from_u32)
         {

@@ -1,0 +1,3 @@
+dynamic "bare" "label" /*é*/ {}
+//a line 
+a49 = var.a

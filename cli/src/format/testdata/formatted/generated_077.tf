@@ -1,0 +1,3 @@
+//a line 
+é57        = (-local.é)
+for_each63 = true

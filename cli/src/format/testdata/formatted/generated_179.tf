@@ -1,0 +1,8 @@
+x170 = provider::x::y(var.a...)
+/* a
+  block */
+x "" {
+
+  long_name32 = <<EOT
+EOT
+} # end

@@ -1,0 +1,6 @@
+resource "a" "c" {}
+resource "a" "b" /* z */ {}
+resource "aA\"é" "" {}
+provider "aws" {
+}
+x "a" "b" {}

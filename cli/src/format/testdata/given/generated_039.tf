@@ -1,0 +1,4 @@
+/* a
+  block */
+	# a line
+      resource{ b =""}  

@@ -1,0 +1,3 @@
+	bb91  ="s"
+      dynamic "a b" ""	{ }  
+	

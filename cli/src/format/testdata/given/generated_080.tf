@@ -1,0 +1,6 @@
+﻿  variable{ # why
+  }
+long_name73=  "#//${  
+max("s", local.é,1)	 # c
+  ~}"
+      a54 =	{ } # end

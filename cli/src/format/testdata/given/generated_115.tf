@@ -1,0 +1,3 @@
+      dynamic{type =[	] }/* end */
+  
+a93=  {}

@@ -1,0 +1,5 @@
+	x bare {}
+dynamic  "a b" { }
+	#
+  resource{
+  } # end

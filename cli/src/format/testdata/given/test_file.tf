@@ -1,0 +1,11 @@
+run "x" {
+command=plan
+variables{
+a=1
+bbb=2
+}
+assert{
+condition=output.a==1
+error_message="no"
+}
+}
