@@ -196,7 +196,7 @@ fn unwrapped<'t>(tokens: &[Token<'t>]) -> Option<Vec<Token<'t>>> {
         return Some(inner);
     }
     // Without the string a line end would end the attribute.
-    if wrapped || !inside.iter().any(Token::ends_line) {
+    if wrapped || !ends_early(inside) {
         return Some(inside.to_vec());
     }
     let sign = |text: &'t str, at| Token {
@@ -209,6 +209,16 @@ fn unwrapped<'t>(tokens: &[Token<'t>]) -> Option<Vec<Token<'t>>> {
     out.extend(inside.iter().cloned());
     out.push(sign(")", close.at));
     Some(out)
+}
+
+/// Whether a line end is in it that would end the attribute; Terraform takes any for one, but for
+/// those of comments, of which only some are.
+fn ends_early(tokens: &[Token<'_>]) -> bool {
+    let mut depth = 0;
+    tokens.iter().enumerate().any(|(i, t)| {
+        depth += t.brackets();
+        t.kind == Kind::Newline || (t.ends_line() && depth == 0 && i + 1 < tokens.len())
+    })
 }
 
 /// A type written as Terraform once had it, as it is written now.
