@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `aws_vpc.main`, `aws_vpc.main[0]`, `aws_vpc.main["eu"]` | a managed resource |
 //! | `data.aws_ami.debian` | a data source |
+//! | `ephemeral.vault_secret.db` | an ephemeral resource: open while a run lasts, never kept |
 //! | `site.zurich.host["zrh-1"]` | an existing host and the agent on it |
 //! | `service.web.pod.app["0"]` | an instance of a service's pod |
 //! | `module.net["eu"].aws_vpc.main` | any of these inside a module |
@@ -38,6 +39,13 @@ pub enum Object {
         /// The name in the configuration.
         name: String,
     },
+    /// `ephemeral "ty" "name"`: never in state, never among the changes of a plan.
+    Ephemeral {
+        /// The ephemeral resource's type.
+        ty: String,
+        /// The name in the configuration.
+        name: String,
+    },
     /// `host "key"` in `site "site"`; the key is the host's name.
     Host {
         /// The site.
@@ -67,13 +75,20 @@ pub enum Key {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModulePath(pub Vec<(String, Key)>);
 
-/// A configuration of a provider: where it stands, which provider, which alias.
+/// A configuration of a provider: where it stands, which provider, which alias, which instance.
+///
+/// Its text is `aws`, `aws.west`, `aws.by_region["eu"]`, `module.net.aws.west`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderRef {
+    /// The module its block stands in. Such a module has no `count` and no `for_each`, so no step
+    /// has a key.
+    pub module: ModulePath,
     /// The provider's local name (`aws`).
     pub name: String,
     /// The alias, where the configuration has one.
     pub alias: Option<String>,
+    /// Which instance of a block with `for_each`.
+    pub key: Option<String>,
 }
 
 /// The text is not an address.
@@ -103,11 +118,39 @@ impl ModulePath {
     }
 }
 
+impl ProviderRef {
+    /// The configuration without alias in the root module.
+    pub fn new(name: impl Into<String>) -> ProviderRef {
+        ProviderRef {
+            module: ModulePath::root(),
+            name: name.into(),
+            alias: None,
+            key: None,
+        }
+    }
+    /// The configuration of the same provider and module with this alias.
+    pub fn aliased(self, alias: impl Into<String>) -> ProviderRef {
+        ProviderRef {
+            alias: Some(alias.into()),
+            ..self
+        }
+    }
+    /// The block that made it: without the key of the instance.
+    pub fn block(&self) -> ProviderRef {
+        ProviderRef {
+            key: None,
+            ..self.clone()
+        }
+    }
+}
+
 impl Object {
     /// The type under which a provider serves it.
     pub fn type_name(&self) -> &str {
         match self {
-            Object::Managed { ty, .. } | Object::Data { ty, .. } => ty,
+            Object::Managed { ty, .. } | Object::Data { ty, .. } | Object::Ephemeral { ty, .. } => {
+                ty
+            }
             Object::Host { .. } => "weir_host",
             Object::Pod { .. } => "weir_pod",
         }
@@ -170,6 +213,7 @@ impl fmt::Display for Object {
         match self {
             Object::Managed { ty, name } => write!(f, "{ty}.{name}"),
             Object::Data { ty, name } => write!(f, "data.{ty}.{name}"),
+            Object::Ephemeral { ty, name } => write!(f, "ephemeral.{ty}.{name}"),
             Object::Host { site } => write!(f, "site.{site}.host"),
             Object::Pod { service, pod } => write!(f, "service.{service}.pod.{pod}"),
         }
@@ -185,9 +229,16 @@ impl fmt::Display for Address {
 }
 impl fmt::Display for ProviderRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.alias {
-            None => f.write_str(&self.name),
-            Some(alias) => write!(f, "{}.{alias}", self.name),
+        if !self.module.is_root() {
+            write!(f, "{}.", self.module)?;
+        }
+        f.write_str(&self.name)?;
+        if let Some(alias) = &self.alias {
+            write!(f, ".{alias}")?;
+        }
+        match &self.key {
+            None => Ok(()),
+            Some(key) => write!(f, "[{}]", serde_json::Value::from(key.as_str())),
         }
     }
 }
@@ -195,22 +246,41 @@ impl fmt::Display for ProviderRef {
 impl FromStr for ProviderRef {
     type Err = ParseAddressError;
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        let (name, alias) = match s.split_once('.') {
-            None => (s, None),
-            Some((name, alias)) => (name, Some(alias.to_owned())),
-        };
-        if is_identifier(name) && alias.as_deref().is_none_or(is_identifier) {
-            Ok(ProviderRef {
-                name: name.into(),
-                alias,
-            })
-        } else {
-            Err(ParseAddressError {
-                text: s.into(),
-                cause: "write `name` or `name.alias`".into(),
-            })
-        }
+        provider_ref(s).ok_or_else(|| ParseAddressError {
+            text: s.into(),
+            cause: "write `name`, `name.alias` or `name.alias[\"key\"]`, the module before it"
+                .into(),
+        })
     }
+}
+
+fn provider_ref(text: &str) -> Option<ProviderRef> {
+    let mut segments = segments(text).ok()?;
+    let mut module = ModulePath::root();
+    while segments.len() >= 3 && segments[0] == ("module".to_owned(), Key::None) {
+        let (name, key) = segments.remove(1);
+        segments.remove(0);
+        if key != Key::None {
+            return None;
+        }
+        module = module.child(name, key);
+    }
+    let mut rest = segments.into_iter();
+    let (name, Key::None) = rest.next()? else {
+        return None;
+    };
+    let (alias, key) = match rest.next() {
+        None => (None, None),
+        Some((alias, Key::None)) => (Some(alias), None),
+        Some((alias, Key::Name(key))) => (Some(alias), Some(key)),
+        Some((_, Key::Index(_))) => return None,
+    };
+    rest.next().is_none().then_some(ProviderRef {
+        module,
+        name,
+        alias,
+        key,
+    })
 }
 
 impl FromStr for Address {
@@ -244,6 +314,11 @@ impl FromStr for Address {
                 let (ty, _) = next("the data source's type")?;
                 let (name, key) = next("the name")?;
                 (Object::Data { ty, name }, key)
+            }
+            "ephemeral" => {
+                let (ty, _) = next("the ephemeral resource's type")?;
+                let (name, key) = next("the name")?;
+                (Object::Ephemeral { ty, name }, key)
             }
             "site" => {
                 let (site, _) = next("the site's name")?;

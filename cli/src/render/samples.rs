@@ -64,10 +64,7 @@ pub(crate) fn change(
         reason,
         before: before.map(|b| Known::new(b).expect("known")),
         after,
-        provider: ProviderRef {
-            name: "fake".into(),
-            alias: None,
-        },
+        provider: ProviderRef::new("fake"),
         private: Vec::new(),
         batch: None,
         moved_from: None,

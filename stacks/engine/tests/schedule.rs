@@ -25,10 +25,7 @@ fn plan(rows: &[(Option<u8>, u16)]) -> Plan {
             reason: Reason::New,
             before: None,
             after: None,
-            provider: ProviderRef {
-                name: "p".into(),
-                alias: None,
-            },
+            provider: ProviderRef::new("p"),
             private: Vec::new(),
             batch: batch.map(|b| b.to_string()),
             moved_from: None,

@@ -19,12 +19,40 @@ pub struct Instance {
     pub dependencies: Vec<Address>,
     /// How it is treated.
     pub lifecycle: Lifecycle,
+    /// The object that exists already and becomes this instance, where an `import` block names it.
+    pub import: Option<ImportId>,
+    /// The `check` block this data source stands in: what is wrong with it is a warning, and goes
+    /// to [`crate::Evaluator::fail_scoped`].
+    pub scoped: Option<String>,
     /// Where its block starts.
     pub span: Span,
 }
 
+/// What an `import` block says of its target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportId {
+    /// The object's id, as its provider knows it: known text, not empty.
+    pub id: Value,
+    /// Where the block starts.
+    pub span: Span,
+}
+
+/// An instance of an `import` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Import {
+    /// The instance that is to be.
+    pub to: Address,
+    /// The object that is.
+    pub id: ImportId,
+    /// The provider that serves it, where the block says so.
+    pub provider: Option<ProviderRef>,
+    /// Whether the configuration has the block of the target. Where it has not, configuration is
+    /// to be written for it, or the import is refused.
+    pub declared: bool,
+}
+
 /// The `lifecycle` block.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lifecycle {
     /// `create_before_destroy`
     pub create_before_destroy: bool,
@@ -32,6 +60,34 @@ pub struct Lifecycle {
     pub prevent_destroy: bool,
     /// `ignore_changes`
     pub ignore_changes: Ignore,
+    /// `replace_triggered_by`
+    pub replace_triggered_by: Vec<Trigger>,
+    /// `destroy`: where it is false, the object is forgotten instead of deleted.
+    pub destroy: bool,
+}
+
+impl Default for Lifecycle {
+    /// Of a resource without a `lifecycle` block.
+    fn default() -> Self {
+        Lifecycle {
+            create_before_destroy: false,
+            prevent_destroy: false,
+            ignore_changes: Ignore::Nothing,
+            replace_triggered_by: Vec::new(),
+            destroy: true,
+        }
+    }
+}
+
+/// An element of `replace_triggered_by`: the instance is replaced when this changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// The instance; of a whole block its address without a key.
+    pub address: Address,
+    /// Whether all instances of the block are meant.
+    pub whole_block: bool,
+    /// The attribute; empty where any change of the object counts.
+    pub path: weir_core::Path,
 }
 
 /// Which changes of the configuration are ignored.
@@ -51,8 +107,6 @@ pub enum Ignore {
 pub struct ProviderConfig {
     /// Which.
     pub provider: ProviderRef,
-    /// The module it stands in.
-    pub module: ModulePath,
     /// Its configuration, of the schema's type.
     pub config: Value,
     /// Where its block starts; `None` where there is none and the configuration is empty.

@@ -35,13 +35,17 @@ mod services;
 mod vars;
 
 pub use config::{
-    Config, Loaded, OutputMeta, RequiredProvider, StackSettings, StateSettings, load,
+    Config, End, Endpoint, Loaded, ModuleStep, Move, OutputMeta, Removed, RequiredProvider,
+    StackSettings, StateSettings, StepKey, load,
 };
-pub use evaluator::{Evaluator, Output, Schemas};
+pub use evaluator::{
+    CheckInstance, CheckKind, CheckResult, CheckStatus, Evaluator, Output, Schemas,
+};
 pub use files::{Catalog, DiskFiles, Files, MemoryFiles, NoCatalog, Recording};
 pub use inputs::{Inputs, VarSource};
 pub use instance::{
-    Demand, HostFacts, Ignore, Instance, Lifecycle, Next, PlaceRequest, Placement, ProviderConfig,
+    Demand, HostFacts, Ignore, Import, ImportId, Instance, Lifecycle, Next, PlaceRequest,
+    Placement, ProviderConfig, Trigger,
 };
 pub use services::service_schema;
 pub use sources::Sources;

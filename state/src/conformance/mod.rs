@@ -119,10 +119,7 @@ pub fn me(purpose: &str) -> Holder {
 }
 
 fn provider() -> weir_core::address::ProviderRef {
-    weir_core::address::ProviderRef {
-        name: "fake".into(),
-        alias: None,
-    }
+    weir_core::address::ProviderRef::new("fake")
 }
 
 fn known(value: Value) -> Known {

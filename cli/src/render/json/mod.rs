@@ -64,6 +64,7 @@ pub(crate) fn resource(address: &Address) -> serde_json::Map<String, Json> {
     let (mode, name) = match &address.object {
         Object::Managed { name, .. } => ("managed", name.clone()),
         Object::Data { name, .. } => ("data", name.clone()),
+        Object::Ephemeral { name, .. } => ("ephemeral", name.clone()),
         Object::Host { site } => ("managed", site.clone()),
         Object::Pod { service, pod } => ("managed", format!("{service}.{pod}")),
     };

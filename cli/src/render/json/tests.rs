@@ -80,10 +80,7 @@ fn sample() -> Plan {
 
 fn snapshot() -> Snapshot {
     let resource = |value, status, dependencies| Resource {
-        provider: ProviderRef {
-            name: "fake".into(),
-            alias: None,
-        },
+        provider: ProviderRef::new("fake"),
         schema_version: 1,
         value: Known::new(value).expect("known"),
         private: Vec::new(),

@@ -152,7 +152,9 @@ pub(crate) fn outputs(outputs: &std::collections::BTreeMap<String, Known>) -> Js
 
 fn resource(address: &Address) -> Json {
     let name = match &address.object {
-        Object::Managed { name, .. } | Object::Data { name, .. } => name.clone(),
+        Object::Managed { name, .. }
+        | Object::Data { name, .. }
+        | Object::Ephemeral { name, .. } => name.clone(),
         Object::Host { site } => site.clone(),
         Object::Pod { service, pod } => format!("{service}.{pod}"),
     };

@@ -77,6 +77,7 @@ pub(crate) fn block(address: &Address) -> String {
     match &address.object {
         Object::Managed { ty, name } => format!("resource \"{ty}\" \"{name}\""),
         Object::Data { ty, name } => format!("data \"{ty}\" \"{name}\""),
+        Object::Ephemeral { ty, name } => format!("ephemeral \"{ty}\" \"{name}\""),
         Object::Host { .. } => format!("host {key}"),
         Object::Pod { pod, .. } => format!("pod \"{pod}\""),
     }

@@ -179,7 +179,7 @@ pub(crate) fn recorded_dependencies(
     let mut seen = BTreeSet::new();
     let mut open: Vec<&Address> = dependencies.get(address).into_iter().flatten().collect();
     while let Some(d) = open.pop() {
-        if !matches!(d.object, Object::Data { .. }) {
+        if !matches!(d.object, Object::Data { .. } | Object::Ephemeral { .. }) {
             found.insert(d.clone());
         } else if seen.insert(d) {
             open.extend(dependencies.get(d).into_iter().flatten());

@@ -1,12 +1,13 @@
 //! The blocks of a module, sorted by what they are; expressions in them are not evaluated.
 
 use crate::{
+    config::moves::{Move, Removed},
     constraint::Defaults,
-    instance::Lifecycle,
+    instance::Ignore,
     ir::{Block, Body, Expr, Reference},
 };
 use std::sync::Arc;
-use weir_core::{Object, Span, Type, Value, address::ProviderRef};
+use weir_core::{Object, Span, Type, Value};
 
 /// `variable "name" {}`
 #[derive(Debug)]
@@ -23,6 +24,17 @@ pub(crate) struct Variable {
     pub(crate) nullable: bool,
     pub(crate) validations: Vec<Rule>,
     pub(crate) span: Span,
+}
+
+impl Variable {
+    /// Whether a validation refers to more than the variable itself.
+    pub(crate) fn validates_others(&self) -> bool {
+        let own = |r: &Reference| &*r.root == "var" && r.attr(0) == Some(&*self.name);
+        self.validations
+            .iter()
+            .flat_map(|v| [&v.condition, &v.message])
+            .any(|e| e.references().iter().any(|r| !own(r)))
+    }
 }
 
 /// How text that is given for a variable becomes a value.
@@ -63,27 +75,86 @@ pub(crate) struct OutputBlock {
     pub(crate) span: Span,
 }
 
+/// A provider as a module names it: `aws`, `aws.west`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LocalProvider {
+    pub(crate) name: String,
+    pub(crate) alias: Option<String>,
+}
+
+impl LocalProvider {
+    pub(crate) fn new(name: impl Into<String>) -> LocalProvider {
+        LocalProvider {
+            name: name.into(),
+            alias: None,
+        }
+    }
+}
+
+impl std::fmt::Display for LocalProvider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.alias {
+            None => f.write_str(&self.name),
+            Some(alias) => write!(f, "{}.{alias}", self.name),
+        }
+    }
+}
+
+/// A provider that is asked for: `aws.by_region[each.key]`.
+#[derive(Debug, Clone)]
+pub(crate) struct ProviderUse {
+    pub(crate) provider: LocalProvider,
+    /// Which instance of a provider block with `for_each`.
+    pub(crate) key: Option<Expr>,
+    pub(crate) span: Span,
+}
+
 /// `provider "name" {}`
 #[derive(Debug)]
 pub(crate) struct ProviderBlock {
-    pub(crate) provider: ProviderRef,
+    pub(crate) provider: LocalProvider,
+    /// `Once` or `ForEach`.
+    pub(crate) repeat: Repeat,
     pub(crate) body: Body,
     pub(crate) span: Span,
 }
 
-/// `resource "type" "name" {}` or `data "type" "name" {}`
+/// `resource`, `data` or `ephemeral`, each with the labels `"type" "name"`.
 #[derive(Debug)]
 pub(crate) struct Resource {
     pub(crate) object: Object,
     /// The body without what the language itself reads.
     pub(crate) body: Body,
     pub(crate) repeat: Repeat,
-    pub(crate) provider: Option<(ProviderRef, Span)>,
+    pub(crate) provider: Option<ProviderUse>,
     pub(crate) depends_on: Vec<Reference>,
-    pub(crate) lifecycle: Lifecycle,
+    pub(crate) lifecycle: LifecycleBlock,
     pub(crate) preconditions: Vec<Rule>,
     pub(crate) postconditions: Vec<Rule>,
+    /// The `check` block a data source stands in.
+    pub(crate) scoped: Option<Arc<str>>,
     pub(crate) span: Span,
+}
+
+/// `lifecycle {}` without its conditions.
+#[derive(Debug)]
+pub(crate) struct LifecycleBlock {
+    pub(crate) create_before_destroy: bool,
+    pub(crate) prevent_destroy: Option<Expr>,
+    pub(crate) ignore_changes: Ignore,
+    pub(crate) triggers: Vec<TriggerBlock>,
+    pub(crate) destroy: bool,
+}
+
+/// An element of `replace_triggered_by`.
+#[derive(Debug)]
+pub(crate) struct TriggerBlock {
+    pub(crate) object: Object,
+    /// Which instance, where it says so.
+    pub(crate) index: Option<Expr>,
+    pub(crate) path: weir_core::Path,
+    /// The name alone, for linking.
+    pub(crate) reference: Reference,
 }
 
 /// How often a block is instantiated.
@@ -92,6 +163,43 @@ pub(crate) enum Repeat {
     Once,
     Count(Expr),
     ForEach(Expr),
+    /// `lifecycle { enabled = ... }`: once, or not at all.
+    Enabled(Expr),
+}
+
+/// `moved {}` or `removed {}`, relative to the module it stands in.
+#[derive(Debug, Clone)]
+pub(crate) enum Statement {
+    Moved(Move),
+    Removed(Removed),
+}
+
+/// `import {}`
+#[derive(Debug)]
+pub(crate) struct ImportBlock {
+    pub(crate) to: ImportTarget,
+    pub(crate) id: Expr,
+    pub(crate) provider: Option<ProviderUse>,
+    pub(crate) for_each: Option<Expr>,
+    pub(crate) span: Span,
+}
+
+/// What an `import` block names: keys may be expressions over `each`.
+#[derive(Debug)]
+pub(crate) struct ImportTarget {
+    pub(crate) modules: Vec<(Arc<str>, Option<Expr>)>,
+    pub(crate) object: Object,
+    pub(crate) key: Option<Expr>,
+}
+
+/// `check "name" {}`
+#[derive(Debug)]
+pub(crate) struct CheckBlock {
+    pub(crate) name: Arc<str>,
+    pub(crate) asserts: Vec<Rule>,
+    /// The data source that stands in it.
+    pub(crate) scoped: Option<Object>,
+    pub(crate) span: Span,
 }
 
 /// `module "name" {}`
@@ -104,7 +212,7 @@ pub(crate) struct ModuleCall {
     pub(crate) inputs: Vec<crate::ir::Attribute>,
     pub(crate) repeat: Repeat,
     /// The child's provider, and the parent's that serves it.
-    pub(crate) providers: Vec<(ProviderRef, ProviderRef, Span)>,
+    pub(crate) providers: Vec<(LocalProvider, ProviderUse)>,
     pub(crate) depends_on: Vec<Reference>,
     pub(crate) span: Span,
 }

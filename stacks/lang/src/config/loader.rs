@@ -83,6 +83,7 @@ pub fn load(
     let mut modules = tree.modules;
     let values = vars::values(&modules[0], given, &context, &mut report);
     link::link(&mut modules, &mut report);
+    let statements = super::moves::absolute(&modules, &mut report);
     problems.extend(report.diagnostics);
     problems.sort();
     if problems.has_errors() {
@@ -100,6 +101,8 @@ pub fn load(
             .values()
             .flat_map(|b| b.required_providers.clone())
             .collect(),
+        moves: statements.0,
+        removed: statements.1,
         recording,
     };
     let (settings, found) = stack::settings(
@@ -287,6 +290,7 @@ impl Tree<'_> {
             }
         }
         let names = names(&nodes, report);
+        let blocks = self.blocks.get(&dir.to_path_buf());
         self.modules.push(Module {
             parent,
             path,
@@ -294,6 +298,7 @@ impl Tree<'_> {
             nodes,
             names,
             required,
+            statements: blocks.map_or_else(Vec::new, |b| b.statements.clone()),
         });
         for ix in 0..self.modules[id.0].nodes.len() {
             let NodeKind::Call(call, _) = &self.modules[id.0].nodes[ix].kind else {
@@ -377,11 +382,16 @@ impl Tree<'_> {
 
 /// What may stand in the root module alone.
 fn refuse_in_child(blocks: &Blocks, path: &str, report: &mut Report<'_>) {
-    for provider in &blocks.providers {
-        let d = Diagnostic::error(format!("{path} configures provider `{}` itself", provider.provider))
-            .because("In this version of weir providers are configured in the root module, so that a module can be removed while its resources are destroyed.")
-            .help("Move the block to the root module; the module inherits it, or is given it with `providers = { ... }`.");
-        report.push(d, &provider.span);
+    for import in &blocks.imports {
+        let d = Diagnostic::error(format!("{path} has an `import` block")).because(
+            "It belongs to the root module: what exists is known where the stack is put together.",
+        );
+        report.push(
+            d.help(format!(
+                "Move it to the root module, and write `to = {path}. ...`."
+            )),
+            &import.span,
+        );
     }
     if let Some(stack) = &blocks.stack {
         let d = Diagnostic::error(format!("{path} has a `stack` block"))
@@ -398,6 +408,25 @@ fn nodes_of(blocks: &Blocks) -> Vec<Node> {
             .variables
             .iter()
             .map(|b| (NodeKind::Variable(b.clone()), &b.span)),
+    );
+    kinds.extend(
+        blocks
+            .variables
+            .iter()
+            .filter(|b| b.validates_others())
+            .map(|b| (NodeKind::Validation(b.clone()), &b.span)),
+    );
+    kinds.extend(
+        blocks
+            .checks
+            .iter()
+            .map(|b| (NodeKind::Check(b.clone()), &b.span)),
+    );
+    kinds.extend(
+        blocks
+            .imports
+            .iter()
+            .map(|b| (NodeKind::Import(b.clone()), &b.span)),
     );
     kinds.extend(
         blocks
@@ -459,6 +488,7 @@ fn nodes_of(blocks: &Blocks) -> Vec<Node> {
             span: span.clone(),
             rank: 0,
             provider: None,
+            imports: Vec::new(),
         })
         .collect()
 }
@@ -480,11 +510,17 @@ fn names(nodes: &[Node], report: &mut Report<'_>) -> Names {
             NodeKind::Site(b) => names.sites.insert(b.name.clone(), ix),
             NodeKind::Cluster(b) => names.clusters.insert(b.name.clone(), ix),
             NodeKind::Service(b) => names.services.insert(b.name.clone(), ix),
-            // Two pods of one name are found when the service is read.
-            NodeKind::Pods(..) => None,
+            NodeKind::Check(b) => names.checks.insert(b.name.clone(), ix),
+            // Two pods of one name are found when the service is read; the others have no name.
+            NodeKind::Pods(..) | NodeKind::Validation(_) | NodeKind::Import(_) => None,
             NodeKind::Resource(b) => match &b.object {
                 Object::Data { ty, name } => names
                     .data
+                    .entry(ty.as_str().into())
+                    .or_default()
+                    .insert(name.as_str().into(), ix),
+                Object::Ephemeral { ty, name } => names
+                    .ephemeral
                     .entry(ty.as_str().into())
                     .or_default()
                     .insert(name.as_str().into(), ix),
@@ -515,7 +551,9 @@ fn names(nodes: &[Node], report: &mut Report<'_>) -> Names {
 
 fn resource_name(object: &Object) -> &str {
     match object {
-        Object::Managed { name, .. } | Object::Data { name, .. } => name,
+        Object::Managed { name, .. }
+        | Object::Data { name, .. }
+        | Object::Ephemeral { name, .. } => name,
         Object::Host { site } => site,
         Object::Pod { pod, .. } => pod,
     }

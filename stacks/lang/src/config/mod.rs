@@ -4,13 +4,15 @@ pub(crate) mod blocks;
 mod loader;
 mod lower;
 pub(crate) mod module;
+mod moves;
 pub(crate) mod reader;
 mod stack;
 
 pub use loader::load;
 pub use lower::RequiredProvider;
 pub(crate) use lower::{is_later, later};
-pub(crate) use module::{Module, ModuleId, Node, NodeIx, NodeKind};
+pub(crate) use module::{Module, ModuleId, Node, NodeIx, NodeKind, Serving};
+pub use moves::{End, Endpoint, ModuleStep, Move, Removed, StepKey};
 
 use crate::{
     eval::Context, evaluator::Schemas, files::Recording, functions::Provided, sources::Sources,
@@ -41,6 +43,8 @@ pub struct Config {
     pub(crate) workspace: String,
     stack: StackSettings,
     required: Vec<RequiredProvider>,
+    moves: Vec<Move>,
+    removed: Vec<Removed>,
     recording: Arc<Recording>,
 }
 
@@ -117,6 +121,16 @@ impl Config {
         &self.required
     }
 
+    /// The `moved` blocks of all modules: the root's first, then by place.
+    pub fn moves(&self) -> &[Move] {
+        &self.moves
+    }
+
+    /// The `removed` blocks of all modules, in the same order.
+    pub fn removed(&self) -> &[Removed] {
+        &self.removed
+    }
+
     /// The text of every file that was parsed, for snippets.
     pub fn sources(&self) -> &Arc<Sources> {
         &self.context.sources
@@ -171,21 +185,8 @@ impl Config {
 
     fn block(&self, path: &ModulePath, object: &Object) -> Option<&Node> {
         let module = self.module_at(path)?;
-        let ix = match object {
-            Object::Managed { ty, name } => {
-                module.names.managed.get(ty.as_str())?.get(name.as_str())?
-            }
-            Object::Data { ty, name } => module.names.data.get(ty.as_str())?.get(name.as_str())?,
-            Object::Host { site } => module.names.sites.get(site.as_str())?,
-            Object::Pod { service, pod } => {
-                let service = module.names.services.get(service.as_str())?;
-                module
-                    .names
-                    .pods
-                    .get(&(*service, Arc::from(pod.as_str())))?
-            }
-        };
-        Some(module.node(*ix))
+        let ix = module.names.object(object)?;
+        Some(module.node(ix))
     }
 
     /// The context of expressions in a module.

@@ -1,9 +1,13 @@
 //! One module at one place of the tree: its nodes, and the names they go by.
 
-use super::RequiredProvider;
-use super::blocks::{
-    Cluster, Local, ModuleCall, OutputBlock, Pod, ProviderBlock, Resource, Service, Site, Variable,
+use super::{
+    RequiredProvider,
+    blocks::{
+        CheckBlock, Cluster, ImportBlock, Local, LocalProvider, ModuleCall, OutputBlock, Pod,
+        ProviderBlock, Resource, Service, Site, Statement, Variable,
+    },
 };
+use crate::ir::Expr;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use weir_core::{Span, address::ProviderRef};
 
@@ -27,8 +31,10 @@ pub(crate) struct Module {
     /// Everything in it that is evaluated.
     pub(crate) nodes: Vec<Node>,
     pub(crate) names: Names,
-    /// What its `required_providers` say.
+    /// Its `required_providers`.
     pub(crate) required: Vec<RequiredProvider>,
+    /// Its `moved` and `removed` blocks, as they stand in it.
+    pub(crate) statements: Vec<Statement>,
 }
 
 /// Something that is evaluated.
@@ -38,14 +44,31 @@ pub(crate) struct Node {
     pub(crate) span: Span,
     /// Its place in an order in which everything comes after what it refers to.
     pub(crate) rank: u32,
-    /// The root module's provider configuration that serves a resource.
-    pub(crate) provider: Option<ProviderRef>,
+    /// The provider configuration that serves a resource.
+    pub(crate) provider: Option<Serving>,
+    /// The root module's `import` blocks that name instances of a resource.
+    pub(crate) imports: Vec<NodeIx>,
+}
+
+/// The provider configuration that serves a resource.
+#[derive(Debug, Clone)]
+pub(crate) struct Serving {
+    /// Without the key.
+    pub(crate) provider: ProviderRef,
+    /// Its block, where there is one.
+    pub(crate) block: Option<(ModuleId, NodeIx)>,
+    /// Which instance of a block with `for_each`: the expression, and how many modules above the
+    /// resource it stands (in a call's `providers`), none where the resource itself says it.
+    pub(crate) key: Option<(usize, Expr)>,
 }
 
 /// What a node is.
 #[derive(Debug, Clone)]
 pub(crate) enum NodeKind {
     Variable(Arc<Variable>),
+    /// The validations of a variable that refer to more than the variable: they come after it,
+    /// and nothing comes after them.
+    Validation(Arc<Variable>),
     Local(Arc<Local>),
     Output(Arc<OutputBlock>),
     Provider(Arc<ProviderBlock>),
@@ -53,6 +76,8 @@ pub(crate) enum NodeKind {
     Call(Arc<ModuleCall>, ModuleId),
     Site(Arc<Site>),
     Cluster(Arc<Cluster>),
+    Check(Arc<CheckBlock>),
+    Import(Arc<ImportBlock>),
     /// A service up to its placement.
     Service(Arc<Service>),
     /// The instances of one of its pods.
@@ -65,9 +90,11 @@ pub(crate) struct Names {
     pub(crate) variables: BTreeMap<Arc<str>, NodeIx>,
     pub(crate) locals: BTreeMap<Arc<str>, NodeIx>,
     pub(crate) outputs: BTreeMap<Arc<str>, NodeIx>,
-    pub(crate) providers: BTreeMap<ProviderRef, NodeIx>,
+    pub(crate) providers: BTreeMap<LocalProvider, NodeIx>,
     pub(crate) managed: BTreeMap<Arc<str>, BTreeMap<Arc<str>, NodeIx>>,
     pub(crate) data: BTreeMap<Arc<str>, BTreeMap<Arc<str>, NodeIx>>,
+    pub(crate) ephemeral: BTreeMap<Arc<str>, BTreeMap<Arc<str>, NodeIx>>,
+    pub(crate) checks: BTreeMap<Arc<str>, NodeIx>,
     pub(crate) calls: BTreeMap<Arc<str>, NodeIx>,
     pub(crate) sites: BTreeMap<Arc<str>, NodeIx>,
     pub(crate) clusters: BTreeMap<Arc<str>, NodeIx>,
@@ -86,6 +113,7 @@ impl NodeKind {
     pub(crate) fn title(&self) -> String {
         match self {
             NodeKind::Variable(v) => format!("var.{}", v.name),
+            NodeKind::Validation(v) => format!("var.{}", v.name),
             NodeKind::Local(l) => format!("local.{}", l.name),
             NodeKind::Output(o) => format!("output.{}", o.name),
             NodeKind::Provider(p) => format!("provider.{}", p.provider),
@@ -93,6 +121,8 @@ impl NodeKind {
             NodeKind::Call(c, _) => format!("module.{}", c.name),
             NodeKind::Site(s) => format!("site.{}", s.name),
             NodeKind::Cluster(c) => format!("cluster.{}", c.name),
+            NodeKind::Check(c) => format!("check.{}", c.name),
+            NodeKind::Import(i) => format!("import.{}", i.to.object),
             NodeKind::Service(s) => format!("service.{}", s.name),
             NodeKind::Pods(s, p) => format!("service.{}.pod.{}", s.name, p.name),
         }
@@ -102,7 +132,7 @@ impl NodeKind {
 /// The local name of the provider that serves a resource, as its block says or its type implies.
 pub(crate) fn provider_name(resource: &Resource) -> String {
     match &resource.provider {
-        Some((provider, _)) => provider.name.clone(),
+        Some(used) => used.provider.name.clone(),
         None => implied_provider(resource.object.type_name()).to_owned(),
     }
 }
@@ -110,4 +140,36 @@ pub(crate) fn provider_name(resource: &Resource) -> String {
 /// The provider a type's name begins with.
 pub(crate) fn implied_provider(ty: &str) -> &str {
     ty.split_once('_').map_or(ty, |(provider, _)| provider)
+}
+
+impl Names {
+    /// The block of a resource, a data source or an ephemeral resource.
+    pub(crate) fn resources(
+        &self,
+        root: &str,
+    ) -> Option<&BTreeMap<Arc<str>, BTreeMap<Arc<str>, NodeIx>>> {
+        match root {
+            "data" => Some(&self.data),
+            "ephemeral" => Some(&self.ephemeral),
+            _ => None,
+        }
+    }
+
+    /// The node of an object's block.
+    pub(crate) fn object(&self, object: &weir_core::Object) -> Option<NodeIx> {
+        use weir_core::Object;
+        let of = |names: &BTreeMap<Arc<str>, BTreeMap<Arc<str>, NodeIx>>, ty: &str, name: &str| {
+            names.get(ty)?.get(name).copied()
+        };
+        match object {
+            Object::Managed { ty, name } => of(&self.managed, ty, name),
+            Object::Data { ty, name } => of(&self.data, ty, name),
+            Object::Ephemeral { ty, name } => of(&self.ephemeral, ty, name),
+            Object::Host { site } => self.sites.get(site.as_str()).copied(),
+            Object::Pod { service, pod } => {
+                let service = self.services.get(service.as_str())?;
+                self.pods.get(&(*service, Arc::from(pod.as_str()))).copied()
+            }
+        }
+    }
 }

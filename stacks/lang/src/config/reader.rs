@@ -3,7 +3,7 @@
 use crate::{
     eval::{self, Context, EvalError, Resolved, Scope},
     hints,
-    ir::{Attribute, Block, Body, Expr, ExprKind, Part, RefStep, Reference, StepKind},
+    ir::{Attribute, Block, Body, Expr, ExprKind, Part, RefStep, Reference, Step, StepKind},
     sources::Sources,
 };
 use std::collections::BTreeSet;
@@ -269,13 +269,21 @@ pub(crate) fn constant(
 
 /// A traversal as attribute steps and literal keys below its root: for `ignore_changes`.
 pub(crate) fn path_of(expr: &Expr) -> Option<weir_core::Path> {
-    use weir_core::PathStep;
     let ExprKind::Variable(v) = &*expr.unparenthesised().kind else {
         return None;
     };
-    let mut steps = vec![PathStep::Key(v.root.to_string())];
-    for step in &v.steps {
-        steps.push(match &step.kind {
+    let mut path = steps_path(&v.steps)?;
+    path.0
+        .insert(0, weir_core::PathStep::Key(v.root.to_string()));
+    Some(path)
+}
+
+/// Steps as a path; `None` where an index is not written out.
+pub(crate) fn steps_path(steps: &[Step]) -> Option<weir_core::Path> {
+    use weir_core::PathStep;
+    let mut path = Vec::new();
+    for step in steps {
+        path.push(match &step.kind {
             StepKind::Attr(name) => PathStep::Key(name.to_string()),
             StepKind::Splat => return None,
             StepKind::Index(index) => {
@@ -288,5 +296,5 @@ pub(crate) fn path_of(expr: &Expr) -> Option<weir_core::Path> {
             }
         });
     }
-    Some(weir_core::Path(steps))
+    Some(weir_core::Path(path))
 }

@@ -1,29 +1,26 @@
-//! Configurations of providers and of instances.
+//! Configurations of instances.
 
 use super::{
-    Evaluator,
+    Evaluator, ephemeral,
     frame::Names,
-    graph::{Memo, Role, State},
-    run::{Computed, Outcome, Stop},
+    graph::{Role, State},
+    run::{Outcome, Stop},
     values::check,
 };
 use crate::{
-    config::{
-        NodeKind,
-        blocks::{ProviderBlock, Resource},
-        module::provider_name,
-    },
+    config::{NodeKind, blocks::Resource},
     decode::{article, decode},
-    eval::NodeId,
-    instance::{Instance, Lifecycle, Next, ProviderConfig},
+    eval::{NodeId, Scope},
+    instance::{Instance, Lifecycle, Next},
 };
-use weir_core::{Address, Diagnostic, Object, Span, Value, address::ProviderRef};
+use weir_core::{Address, Diagnostic, Marks, Object, Span, Value, address::ProviderRef};
 
 /// Everything an instance is handed out with, except what it depends on.
 pub(super) struct Ready {
     pub(super) config: Value,
     pub(super) provider: ProviderRef,
     pub(super) lifecycle: Lifecycle,
+    pub(super) scoped: Option<String>,
     pub(super) span: Span,
 }
 
@@ -33,25 +30,6 @@ pub(super) fn a(value: &Value) -> String {
 }
 
 impl Evaluator {
-    pub(super) fn provider(&mut self, id: NodeId, block: &ProviderBlock) -> Result<(), Stop> {
-        let inst = self.graph.get(id).inst;
-        let shape = self.shapes.of_provider(&block.provider.name);
-        let outcome = self.compute(inst, Names::default(), |frame, problems| {
-            decode(&block.body, &shape, &block.span, frame, problems)
-        });
-        let computed = self.settle(id, outcome)?;
-        self.providers.insert(block.provider.clone());
-        self.ready
-            .push_back(Next::Provider(Box::new(ProviderConfig {
-                provider: block.provider.clone(),
-                module: self.graph.module(inst).path.clone(),
-                config: computed.value.clone(),
-                span: Some(block.span.clone()),
-            })));
-        self.store(id, computed);
-        Ok(())
-    }
-
     /// Hands out an instance, its provider before it.
     pub(super) fn instance(&mut self, id: NodeId) -> Result<(), Stop> {
         if !matches!(self.graph.get(id).state, State::Pending) {
@@ -76,8 +54,10 @@ impl Evaluator {
             config,
             provider,
             lifecycle,
+            scoped,
             span,
         } = computed.value;
+        let import = self.import_of(&address);
         self.implicit_provider(&provider);
         self.graph.get_mut(id).state = State::Yielded;
         self.graph.outstanding += 1;
@@ -89,6 +69,8 @@ impl Evaluator {
             undecided,
             dependencies,
             lifecycle,
+            import,
+            scoped,
             span,
         })));
         Ok(())
@@ -122,24 +104,6 @@ impl Evaluator {
         Err(Stop::Failed)
     }
 
-    /// A provider without a block is handed out with an empty configuration, once.
-    fn implicit_provider(&mut self, provider: &ProviderRef) {
-        if !self.providers.insert(provider.clone()) {
-            return;
-        }
-        let config = match self.schemas.provider(&provider.name) {
-            Some(schema) => Value::object(crate::decode::Shape::new(&schema.block).empty),
-            None => Value::object::<&str>([]),
-        };
-        self.ready
-            .push_back(Next::Provider(Box::new(ProviderConfig {
-                provider: provider.clone(),
-                module: weir_core::ModulePath::root(),
-                config,
-                span: None,
-            })));
-    }
-
     /// The configuration of an instance.
     pub(super) fn configuration(&self, id: NodeId) -> Outcome<Ready> {
         let entity = self.graph.get(id);
@@ -166,56 +130,29 @@ impl Evaluator {
         let node = self.module_of(entity.inst).node(entity.ix);
         let names = self.names_of(block, position)?;
         let shape = self.shapes.of(&resource.object);
-        let provider = node.provider.clone().unwrap_or_else(|| ProviderRef {
-            name: provider_name(resource),
-            alias: None,
-        });
+        let provider = self.served_by(entity.inst, resource, node.provider.as_ref(), &names)?;
         let mut computed = self.compute(entity.inst, names, |frame, problems| {
             let what = format!("{} is refused", resource.object);
             check(&resource.preconditions, &what, frame, problems)?;
-            decode(&resource.body, &shape, &resource.span, frame, problems)
+            let lifecycle = self.lifecycle(resource, frame, problems)?;
+            let config = decode(&resource.body, &shape, &resource.span, frame, problems)?;
+            if !matches!(resource.object, Object::Ephemeral { .. }) {
+                let sources = &frame.context().sources;
+                ephemeral::refuse(&config, &shape, &resource.body, sources, problems);
+            }
+            Ok((config, lifecycle))
         })?;
-        let provider = self.served_by(resource, provider);
-        if let Some(config) = self.provider_block(&provider)? {
-            computed.reads.deps.extend(config.deps.iter().copied());
-        }
-        Ok(Computed {
-            value: Ready {
-                config: computed.value,
-                provider,
-                lifecycle: resource.lifecycle.clone(),
-                span: resource.span.clone(),
-            },
-            reads: computed.reads,
-            problems: computed.problems,
-        })
-    }
-
-    /// A built-in provider may serve types that are not named after it.
-    fn served_by(&self, resource: &Resource, provider: ProviderRef) -> ProviderRef {
-        if resource.provider.is_some() {
-            return provider;
-        }
-        match self.schemas.provider_of(resource.object.type_name()) {
-            Some(name) if name != provider.name => ProviderRef {
-                name: name.to_owned(),
-                alias: None,
-            },
-            _ => provider,
-        }
-    }
-
-    /// The configuration of a provider that has a block.
-    pub(super) fn provider_block(&self, provider: &ProviderRef) -> Result<Option<&Memo>, NodeId> {
-        let root = &self.config.modules[0];
-        let Some(ix) = root.names.providers.get(provider) else {
-            return Ok(None);
-        };
-        let id = self.graph.module(super::graph::InstId(0)).id(*ix);
-        match &self.graph.get(id).state {
-            State::Ready(memo) => Ok(Some(memo)),
-            _ => Err(id),
-        }
+        computed.reads.deps.extend(provider.reads.deps);
+        computed.reads.nodes.extend(provider.reads.nodes);
+        computed.problems.extend(provider.problems);
+        let provider = provider.value;
+        Ok(computed.map(|(config, lifecycle)| Ready {
+            config,
+            provider,
+            lifecycle,
+            scoped: resource.scoped.as_ref().map(ToString::to_string),
+            span: resource.span.clone(),
+        }))
     }
 
     /// Holds a resource's postconditions against the value it got.
@@ -227,6 +164,10 @@ impl Evaluator {
     ) -> Value {
         let NodeKind::Resource(resource) = self.kind_of(id).clone() else {
             return value;
+        };
+        let value = match resource.object {
+            Object::Ephemeral { .. } => value.mark(Marks::EPHEMERAL),
+            _ => value,
         };
         if resource.postconditions.is_empty() {
             return value;
@@ -252,7 +193,9 @@ impl Evaluator {
             )
         });
         // What it refers to beside itself had a value before it was yielded.
-        if let Ok(computed) = outcome {
+        if let Ok(mut computed) = outcome {
+            let verdicts = std::mem::take(&mut computed.reads.verdicts);
+            self.record(id, 1, verdicts);
             for problem in computed.problems {
                 self.report(problem, Some(address));
             }

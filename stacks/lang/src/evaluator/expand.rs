@@ -4,6 +4,7 @@ use super::{
     Evaluator,
     frame::{Frame, Names},
     graph::{Deps, Instances, Mode, Role, State},
+    lifecycle::truth,
     origin::unknown,
     run::{Computed, Outcome, Stop},
     values::value,
@@ -24,6 +25,10 @@ pub(super) type Keys = (Mode, Vec<Key>, Vec<Value>);
 
 impl Evaluator {
     pub(super) fn expand_resource(&mut self, id: NodeId, resource: &Resource) -> Result<(), Stop> {
+        // Instances are told what is imported as they are made.
+        if let Some(import) = self.open_import(id) {
+            return Err(Stop::Wait(import));
+        }
         let title = self.name_of(id);
         let outcome = self.keys(id, &resource.repeat, &resource.depends_on, &title);
         let computed = self.settle(id, outcome)?;
@@ -131,7 +136,7 @@ impl Evaluator {
     }
 
     /// The keys of a block's instances.
-    fn keys(
+    pub(super) fn keys(
         &self,
         id: NodeId,
         repeat: &Repeat,
@@ -150,6 +155,14 @@ impl Evaluator {
                     Repeat::Count(expr) => {
                         let n = count(expr, title, frame, problems)?.unwrap_or(0);
                         (Mode::Count, (0..n).map(Key::Index).collect(), Vec::new())
+                    }
+                    Repeat::Enabled(expr) => {
+                        let enabled = truth(expr, "enabled", title, frame, problems)?;
+                        let keys = match enabled {
+                            Some(false) => Vec::new(),
+                            _ => vec![Key::None],
+                        };
+                        (Mode::Once, keys, Vec::new())
                     }
                     Repeat::ForEach(expr) => {
                         let pairs = for_each(expr, title, frame, problems)?;
@@ -191,12 +204,9 @@ impl Evaluator {
                 );
             }
             root => {
-                let names = if root == "data" {
-                    &module.names.data
-                } else {
-                    &module.names.managed
-                };
-                let at = usize::from(root == "data");
+                let of_kind = module.names.resources(root);
+                let at = usize::from(of_kind.is_some());
+                let names = of_kind.unwrap_or(&module.names.managed);
                 let ty = if at == 1 {
                     r.attr(0).unwrap_or_default()
                 } else {
@@ -301,7 +311,11 @@ pub(super) fn count(
     if problems.len() > before {
         return Ok(None);
     }
-    let problem = if given.marks_deep().contains(Marks::SENSITIVE) {
+    let problem = if given.marks_deep().contains(Marks::EPHEMERAL) {
+        Diagnostic::error(format!("`count` of {title} is ephemeral")).because(
+            "How many instances there are must be the same at plan and apply, and is kept.",
+        )
+    } else if given.marks_deep().contains(Marks::SENSITIVE) {
         Diagnostic::error(format!("`count` of {title} is sensitive"))
             .because(
                 "How many instances there are is shown in every plan, so it can't be kept secret.",
@@ -344,6 +358,9 @@ fn for_each(
     };
     let marked = |v: &Value| v.marks().contains(Marks::SENSITIVE);
     let problem = match given.kind() {
+        _ if given.marks().contains(Marks::EPHEMERAL) => refused(
+            "It is ephemeral, and the instances it makes are kept.".into(),
+        ),
         _ if marked(&given) => refused(
             "It is sensitive, and its keys are part of the instances' addresses, which are shown.".into(),
         )

@@ -22,6 +22,8 @@ pub(super) struct Reads {
     pub(super) nodes: BTreeSet<NodeId>,
     /// A condition was not decided, as its value is not known yet.
     pub(super) undecided: bool,
+    /// What came of conditions.
+    pub(super) verdicts: Vec<super::checks::Verdict>,
 }
 
 /// A scope: one place in one module instance.
@@ -189,6 +191,15 @@ impl<'a> Frame<'a> {
                     .help(format!("Write `{name}` without the index."));
                 return Err(self.problem(d, r));
             }
+            (Mode::Once, _) if x.keys.is_empty() => {
+                self.depend(&x.deps);
+                self.reads.borrow_mut().nodes.insert(id);
+                let value = Value::null();
+                return Ok(Resolved {
+                    value,
+                    consumed: used,
+                });
+            }
             (Mode::Once, _) => (0, used),
             (mode, Some(RefStep::Index(index))) if !index.is_unknown() => {
                 (self.position(x, mode, index, r, used)?, used + 1)
@@ -328,6 +339,11 @@ impl<'a> Frame<'a> {
         };
         self.depend(&x.deps);
         let position = match (x.mode, r.steps.get(1)) {
+            (Mode::Once, _) if x.children.is_empty() => {
+                self.reads.borrow_mut().nodes.insert(id);
+                let value = Value::null();
+                return Ok(Resolved { value, consumed: 1 });
+            }
             (Mode::Once, _) => Some((0, 1)),
             (mode, Some(RefStep::Index(index))) if !index.is_unknown() => {
                 Some((self.position(x, mode, index, r, 1)?, 2))
@@ -476,11 +492,12 @@ impl Scope for Frame<'_> {
                 value: Value::string(r.attr(0).unwrap_or_default()),
                 consumed: 1,
             }),
-            "data" => {
+            "data" | "ephemeral" => {
+                let of_kind = names.resources(&r.root).unwrap_or(&names.data);
                 let ix = r
                     .attr(0)
                     .zip(r.attr(1))
-                    .and_then(|(ty, name)| names.data.get(ty)?.get(name));
+                    .and_then(|(ty, name)| of_kind.get(ty)?.get(name));
                 match ix {
                     Some(ix) => self.resource(*ix, r, 2),
                     None => self.field(None, r),

@@ -15,19 +15,26 @@
 
 mod ask;
 mod blocks;
+mod checks;
+mod ephemeral;
 mod expand;
 mod frame;
 mod graph;
+mod imports;
+mod lifecycle;
 mod origin;
 mod pods;
+mod providers;
 mod run;
 mod shapes;
 mod values;
 
+pub use checks::{CheckInstance, CheckKind, CheckResult, CheckStatus};
+
 use crate::{
     config::{Config, NodeKind},
     eval::{Context, NodeId},
-    instance::{Next, PlaceRequest, Placement},
+    instance::{Import, Next, PlaceRequest, Placement},
 };
 use graph::{Deps, Graph, InstId, Role, State};
 use std::{
@@ -50,6 +57,10 @@ pub trait Schemas: Send + Sync {
     fn resource(&self, ty: &str) -> Option<&Schema>;
     /// Of a data source.
     fn data(&self, ty: &str) -> Option<&Schema>;
+    /// Of an ephemeral resource; where no provider has any, of none.
+    fn ephemeral(&self, _ty: &str) -> Option<&Schema> {
+        None
+    }
     /// Of a provider's own configuration, by local name.
     fn provider(&self, name: &str) -> Option<&Schema>;
     /// The built-in provider that serves a type whose name does not begin with the provider's:
@@ -115,6 +126,10 @@ pub struct Evaluator {
     agents: BTreeMap<String, NodeId>,
     /// The pods' names on their hosts, each of which must be one pod's alone.
     slugs: BTreeMap<String, Address>,
+    /// What `import` blocks name, and which node says so.
+    imports: BTreeMap<Address, (NodeId, Import)>,
+    /// What came of conditions, by node.
+    verdicts: BTreeMap<NodeId, checks::Verdicts>,
     warnings: Diagnostics,
     errors: Diagnostics,
     /// What was reported already: instances of one block find the same errors.
@@ -141,6 +156,8 @@ impl Evaluator {
             hosts: BTreeMap::new(),
             agents: BTreeMap::new(),
             slugs: BTreeMap::new(),
+            imports: BTreeMap::new(),
+            verdicts: BTreeMap::new(),
             warnings: Diagnostics::new(),
             errors: Diagnostics::new(),
             seen: BTreeSet::new(),
@@ -175,6 +192,7 @@ impl Evaluator {
         if let Some(next) = self.ready.pop_front() {
             return Ok(next);
         }
+        self.check_imports();
         if self.errors.has_errors() {
             let mut errors = std::mem::take(&mut self.errors);
             errors.sort();

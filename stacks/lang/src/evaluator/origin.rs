@@ -17,10 +17,29 @@ const DEPTH: usize = 32;
 /// The error for a number of instances that is not known yet: it names the value it comes from
 /// and the way out.
 pub(crate) fn unknown(attribute: &str, title: &str, expr: &Expr, frame: &Frame<'_>) -> Diagnostic {
+    let what = match attribute {
+        "prevent_destroy" => "Whether it may be destroyed must be known to plan",
+        _ => "How many instances there are must be known to plan",
+    };
+    not_known(attribute, title, what, expr, frame)
+}
+
+/// The same for the id of what is imported.
+pub(crate) fn unknown_id(title: &str, expr: &Expr, frame: &Frame<'_>) -> Diagnostic {
+    let what = "Which object is imported must be known to plan";
+    not_known("id", title, what, expr, frame)
+}
+
+fn not_known(
+    attribute: &str,
+    title: &str,
+    what: &str,
+    expr: &Expr,
+    frame: &Frame<'_>,
+) -> Diagnostic {
     let d = Diagnostic::error(format!(
         "`{attribute}` of {title} is not known before apply"
     ));
-    let what = "How many instances there are must be known to plan";
     match origin(expr, frame, DEPTH) {
         Some((reference, span)) => {
             let made = made(&reference);
@@ -39,7 +58,7 @@ pub(crate) fn unknown(attribute: &str, title: &str, expr: &Expr, frame: &Frame<'
 
 /// The part of a reference that names what is made.
 fn made(r: &Reference) -> String {
-    let named = usize::from(&*r.root == "data") + 1;
+    let named = usize::from(matches!(&*r.root, "data" | "ephemeral")) + 1;
     let keyed = matches!(r.steps.get(named), Some(RefStep::Index(_)));
     r.prefix(named + usize::from(keyed))
 }

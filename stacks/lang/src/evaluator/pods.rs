@@ -330,6 +330,7 @@ impl Evaluator {
                     config: self.complete("weir_host", config.clone(), problems),
                     provider: self.host_provider(),
                     lifecycle: Lifecycle::default(),
+                    scoped: None,
                     span: host_span(site, config).clone(),
                 })
             },
@@ -337,12 +338,7 @@ impl Evaluator {
     }
 
     fn host_provider(&self) -> ProviderRef {
-        let name = self
-            .schemas
-            .provider_of("weir_host")
-            .unwrap_or("host")
-            .to_owned();
-        ProviderRef { name, alias: None }
+        ProviderRef::new(self.schemas.provider_of("weir_host").unwrap_or("host"))
     }
 
     /// The object with every attribute of the schema, null where it is not set.
@@ -429,13 +425,14 @@ impl Evaluator {
             }
             let config = pods::config(&given, frame, problems)?;
             let provider = self.host_provider();
-            if let Some(memo) = self.provider_block(&provider)? {
+            if let Some(memo) = self.provider_config(&provider)? {
                 frame.depend(&memo.deps);
             }
             Ok(Ready {
                 config: self.complete("weir_pod", config, problems),
                 provider,
                 lifecycle: Lifecycle::default(),
+                scoped: None,
                 span: pod.span.clone(),
             })
         })

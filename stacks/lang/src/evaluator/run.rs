@@ -48,6 +48,22 @@ pub(super) enum Stop {
 }
 
 impl<T> Computed<T> {
+    /// A value that stands on nothing.
+    pub(super) fn of(value: T) -> Computed<T> {
+        Computed {
+            value,
+            reads: Reads::default(),
+            problems: Vec::new(),
+        }
+    }
+    /// The same with another value.
+    pub(super) fn map<U>(self, f: impl FnOnce(T) -> U) -> Computed<U> {
+        Computed {
+            value: f(self.value),
+            reads: self.reads,
+            problems: self.problems,
+        }
+    }
     pub(super) fn deps(&self) -> Deps {
         Arc::new(self.reads.deps.clone())
     }
@@ -115,6 +131,10 @@ impl Evaluator {
             (Role::Node, NodeKind::Call(c, child)) => self.expand_call(id, c, *child),
             (Role::Node, NodeKind::Site(s)) => self.site(id, s),
             (Role::Node, NodeKind::Cluster(c)) => self.cluster(id, c),
+            (Role::Node, NodeKind::Validation(v)) => self.validation(id, v),
+            (Role::Node, NodeKind::Check(c)) => self.check_block(id, c),
+            (Role::Node, NodeKind::Import(i)) => self.import(id, i),
+            (Role::Instance(_), NodeKind::Provider(p)) => self.provider_instance(id, p),
             (Role::Node, NodeKind::Service(s)) => self.service(id, s),
             (Role::Node, NodeKind::Pods(s, p)) => self.expand_pods(id, s, p),
             (Role::Instance(_), _) => self.instance(id),
@@ -130,11 +150,20 @@ impl Evaluator {
         outcome: Outcome<T>,
     ) -> Result<Computed<T>, Stop> {
         let (problems, result) = match outcome {
-            Ok(mut computed) => (std::mem::take(&mut computed.problems), Ok(computed)),
+            Ok(mut computed) => {
+                let verdicts = std::mem::take(&mut computed.reads.verdicts);
+                self.record(id, 0, verdicts);
+                (std::mem::take(&mut computed.problems), Ok(computed))
+            }
             Err(wait) => (wait.problems, Err(Stop::Wait(wait.on))),
         };
         let mut failed = false;
-        if !problems.is_empty() {
+        if matches!(self.kind_of(id), NodeKind::Resource(r) if r.scoped.is_some()) {
+            failed = problems.iter().any(Diagnostic::is_error);
+            if result.is_ok() {
+                self.scoped_problems(id, problems);
+            }
+        } else if !problems.is_empty() {
             let address = self.address_of(id);
             for problem in problems {
                 failed |= problem.is_error();

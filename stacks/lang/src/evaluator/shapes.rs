@@ -16,6 +16,7 @@ use weir_core::{Diagnostic, Diagnostics, Object, schema::Block};
 pub(super) struct Shapes {
     managed: BTreeMap<String, Arc<Shape>>,
     data: BTreeMap<String, Arc<Shape>>,
+    ephemeral: BTreeMap<String, Arc<Shape>>,
     providers: BTreeMap<String, Arc<Shape>>,
     /// What has an attribute or a block no schema knows: it is never evaluated.
     broken: BTreeSet<(ModuleId, NodeIx)>,
@@ -27,6 +28,7 @@ impl Shapes {
         let mut shapes = Shapes {
             managed: BTreeMap::new(),
             data: BTreeMap::new(),
+            ephemeral: BTreeMap::new(),
             providers: BTreeMap::new(),
             broken: BTreeSet::new(),
             empty: Arc::new(Shape::new(&Block::default())),
@@ -62,14 +64,13 @@ impl Shapes {
             }
             NodeKind::Resource(r) => {
                 let ty = r.object.type_name();
-                let is_data = matches!(r.object, Object::Data { .. });
-                let schema = if is_data {
-                    schemas.data(ty)
-                } else {
-                    schemas.resource(ty)
+                let schema = match r.object {
+                    Object::Data { .. } => schemas.data(ty),
+                    Object::Ephemeral { .. } => schemas.ephemeral(ty),
+                    _ => schemas.resource(ty),
                 };
                 let Some(schema) = schema else {
-                    return report.push(unknown_type(ty, is_data, schemas), &r.span);
+                    return report.push(unknown_type(&r.object, schemas), &r.span);
                 };
                 check_body(
                     &r.body,
@@ -78,10 +79,10 @@ impl Shapes {
                     &r.span,
                     report,
                 );
-                let shapes = if is_data {
-                    &mut self.data
-                } else {
-                    &mut self.managed
+                let shapes = match r.object {
+                    Object::Data { .. } => &mut self.data,
+                    Object::Ephemeral { .. } => &mut self.ephemeral,
+                    _ => &mut self.managed,
                 };
                 shapes
                     .entry(ty.to_owned())
@@ -91,12 +92,12 @@ impl Shapes {
         }
     }
 
-    /// Of a resource or data source.
+    /// Of a resource, a data source or an ephemeral resource.
     pub(super) fn of(&self, object: &Object) -> Arc<Shape> {
-        let shapes = if matches!(object, Object::Data { .. }) {
-            &self.data
-        } else {
-            &self.managed
+        let shapes = match object {
+            Object::Data { .. } => &self.data,
+            Object::Ephemeral { .. } => &self.ephemeral,
+            _ => &self.managed,
         };
         shapes
             .get(object.type_name())
@@ -114,16 +115,21 @@ impl Shapes {
     }
 }
 
-fn unknown_type(ty: &str, is_data: bool, schemas: &dyn Schemas) -> Diagnostic {
-    let (what, other) = if is_data {
-        ("data source", schemas.resource(ty))
-    } else {
-        ("resource", schemas.data(ty))
+fn unknown_type(object: &Object, schemas: &dyn Schemas) -> Diagnostic {
+    let ty = object.type_name();
+    let what = match object {
+        Object::Data { .. } => "data source",
+        Object::Ephemeral { .. } => "ephemeral resource",
+        _ => "resource",
     };
     let provider = crate::config::module::implied_provider(ty);
     let d = Diagnostic::error(format!("There is no {what} of type `{ty}`"));
-    if other.is_some() {
-        let right = if is_data { "resource" } else { "data" };
+    let others = [
+        ("resource", schemas.resource(ty)),
+        ("data", schemas.data(ty)),
+        ("ephemeral", schemas.ephemeral(ty)),
+    ];
+    if let Some((right, _)) = others.into_iter().find(|(_, schema)| schema.is_some()) {
         return d.help(format!("There is one as `{right} \"{ty}\"`."));
     }
     if schemas.provider(provider).is_some() {

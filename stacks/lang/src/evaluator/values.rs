@@ -1,7 +1,7 @@
 //! Variables, locals and outputs.
 
 use super::{
-    Evaluator,
+    CheckStatus, Evaluator,
     frame::{Frame, Names},
     graph::InstId,
     run::{Outcome, Stop},
@@ -37,7 +37,7 @@ impl Evaluator {
             Some((parent, position)) => self.argument(inst, parent, position, variable),
         };
         let mut computed = self.settle(id, given)?;
-        if !variable.validations.is_empty() {
+        if !variable.validations.is_empty() && !variable.validates_others() {
             let value = computed.value.clone();
             let names = Names {
                 variable: Some((variable.name.clone(), value)),
@@ -52,6 +52,17 @@ impl Evaluator {
         }
         self.store(id, computed);
         Ok(())
+    }
+
+    /// The validations of a variable that refer to more than the variable.
+    pub(super) fn validation(&mut self, id: NodeId, variable: &Variable) -> Result<(), Stop> {
+        let inst = self.graph.get(id).inst;
+        let what = format!("Variable `{}` has a value that is refused", variable.name);
+        let outcome = self.compute(inst, Names::default(), |frame, problems| {
+            check(&variable.validations, &what, frame, problems)?;
+            Ok(Value::null())
+        });
+        self.keep(id, outcome)
     }
 
     /// What the caller of a module gives for a variable, of its type.
@@ -83,6 +94,18 @@ impl Evaluator {
                 return Ok(marked(variable, default()));
             };
             let given = value(&input.expr, frame, problems)?;
+            if given.marks_deep().contains(Marks::EPHEMERAL) && !variable.ephemeral {
+                let d = Diagnostic::error(format!(
+                    "Input `{}` of module `{}` can't take an ephemeral value",
+                    variable.name, call.name
+                ))
+                .because("The variable is not declared to take one, so the module may keep it.")
+                .help(format!(
+                    "Add `ephemeral = true` to the variable, at {}.",
+                    variable.span
+                ));
+                problems.push(frame.context().sources.point(d, &input.expr.span));
+            }
             if given.is_null() && !variable.nullable {
                 if variable.default.is_none() {
                     let d = Diagnostic::error(format!(
@@ -132,9 +155,21 @@ impl Evaluator {
                     .help("Add `sensitive = true` to the output, or wrap what may be shown in `nonsensitive(...)`.");
                 problems.push(frame.context().sources.point(d, &output.value.span));
             }
-            if is_root && marks.contains(Marks::EPHEMERAL) {
+            if is_root && output.ephemeral {
+                let d = Diagnostic::error(format!("Output `{}` can't be ephemeral", output.name))
+                    .because("Outputs of the root module are kept in state; only a module's own can be ephemeral.")
+                    .help("Remove `ephemeral = true`.");
+                problems.push(frame.context().sources.point(d, &output.span));
+            }
+            let kept = marks.contains(Marks::EPHEMERAL) && !output.ephemeral;
+            if kept && is_root {
                 let d = Diagnostic::error(format!("Output `{}` holds an ephemeral value", output.name))
                     .because("Outputs of the root module are kept in state, and an ephemeral value must never be.");
+                problems.push(frame.context().sources.point(d, &output.value.span));
+            } else if kept {
+                let d = Diagnostic::error(format!("Output `{}` holds an ephemeral value", output.name))
+                    .because("It is not declared as one, so who uses it would not expect that.")
+                    .help("Add `ephemeral = true` to the output.");
                 problems.push(frame.context().sources.point(d, &output.value.span));
             }
             if output.sensitive {
@@ -174,18 +209,33 @@ pub(super) fn check(
     problems: &mut Vec<Diagnostic>,
 ) -> Result<(), NodeId> {
     for rule in rules {
+        let before = problems.len();
+        let failed = |frame: &Frame<'_>| {
+            let verdict = (CheckStatus::Error, None);
+            frame.reads.borrow_mut().verdicts.push(verdict);
+        };
         let holds = value(&rule.condition, frame, problems)?;
+        if problems.len() > before {
+            failed(frame);
+            continue;
+        }
         let holds = match convert(&holds, &Type::Bool) {
             Ok(holds) => holds,
             Err(error) => {
                 let d = Diagnostic::error("A condition must be true or false")
                     .because(format!("{error}."));
                 problems.push(frame.context().sources.point(d, &rule.condition.span));
+                failed(frame);
                 continue;
             }
         };
         frame.reads.borrow_mut().undecided |= holds.is_unknown();
         if holds.as_bool() != Some(false) {
+            let status = match holds.is_unknown() {
+                true => CheckStatus::Unknown,
+                false => CheckStatus::Pass,
+            };
+            frame.reads.borrow_mut().verdicts.push((status, None));
             continue;
         }
         let message = value(&rule.message, frame, problems)?;
@@ -193,12 +243,17 @@ pub(super) fn check(
             Ok(text) if text.marks_deep().contains(Marks::SENSITIVE) => {
                 "The message holds a sensitive value and is not shown.".to_owned()
             }
+            Ok(text) if text.marks_deep().contains(Marks::EPHEMERAL) => {
+                "The message holds an ephemeral value and is not shown.".to_owned()
+            }
             Ok(text) => text
                 .as_str()
                 .unwrap_or("The message is not known yet.")
                 .to_owned(),
             Err(_) => "The condition does not hold.".to_owned(),
         };
+        let verdict = (CheckStatus::Fail, Some(text.clone()));
+        frame.reads.borrow_mut().verdicts.push(verdict);
         let d = Diagnostic::error(what).because(text);
         problems.push(frame.context().sources.point(d, &rule.condition.span));
     }

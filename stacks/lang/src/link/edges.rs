@@ -1,13 +1,13 @@
 //! The references of every node.
 
 use super::{
-    Edge, Place, providers,
+    Edge, Place,
     targets::{Names, collect_body, dependency_targets, targets},
 };
 use crate::{
     config::{
-        Module, ModuleId, NodeIx, NodeKind,
-        blocks::{Pod, PodRepeat, Repeat, Resource, Rule, Service},
+        Module, ModuleId, NodeIx, NodeKind, Serving,
+        blocks::{CheckBlock, ImportBlock, Pod, PodRepeat, Repeat, Resource, Rule, Service},
         reader::Report,
     },
     ir::{Expr, Reference},
@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, sync::Arc};
 /// All edges, by module and node.
 pub(super) fn all(
     modules: &[Module],
-    providers: &BTreeMap<Place, providers::Resolved>,
+    providers: &BTreeMap<Place, Serving>,
     report: &mut Report<'_>,
 ) -> Vec<Vec<Vec<Edge>>> {
     let mut all = Vec::with_capacity(modules.len());
@@ -33,14 +33,13 @@ pub(super) fn all(
                 report,
             };
             finder.node();
-            if let Some(provider) = providers.get(&(module, NodeIx(n)))
-                && let Some(block) = provider.block
-            {
+            if let Some(serving) = providers.get(&(module, NodeIx(n))) {
+                finder.serving(serving);
+            }
+            for import in &modules[m].nodes[n].imports {
                 let span = modules[m].nodes[n].span.clone();
-                finder.edges.push(Edge {
-                    to: (ModuleId(0), block),
-                    span,
-                });
+                let to = (ModuleId(0), *import);
+                finder.edges.push(Edge { to, span });
             }
             // What stands in a module comes after the decision how many instances it has.
             if let Some((parent, call)) = modules[m].parent {
@@ -71,20 +70,23 @@ impl Finder<'_, '_> {
         match &kind {
             NodeKind::Variable(v) => {
                 self.argument(&v.name);
-                // A validation may name its own variable: that is no loop.
-                let own = self.node;
-                let before = self.edges.len();
-                self.rules(&v.validations, Names::default());
-                let here = (self.module, own);
-                let mut i = before;
-                while i < self.edges.len() {
-                    if self.edges[i].to == here {
-                        self.edges.remove(i);
-                    } else {
-                        i += 1;
-                    }
+                if !v.validates_others() {
+                    // Its validations name the variable itself alone: that is no loop.
+                    let depth = self.edges.len();
+                    self.rules(&v.validations, Names::default());
+                    self.edges.truncate(depth);
                 }
             }
+            NodeKind::Validation(v) => {
+                self.rules(&v.validations, Names::default());
+                if let Some(ix) = self.modules[self.module.0].names.variables.get(&v.name) {
+                    let to = (self.module, *ix);
+                    let span = v.span.clone();
+                    self.edges.push(Edge { to, span });
+                }
+            }
+            NodeKind::Check(c) => self.check(c),
+            NodeKind::Import(i) => self.import(i),
             NodeKind::Local(l) => self.expr(&l.expr, Names::default()),
             NodeKind::Output(o) => {
                 self.expr(&o.value, Names::default());
@@ -92,9 +94,10 @@ impl Finder<'_, '_> {
                 self.depends_on(&o.depends_on);
             }
             NodeKind::Provider(p) => {
+                self.repeat(&p.repeat);
                 let mut references = Vec::new();
                 collect_body(&p.body, &mut Vec::new(), &mut references);
-                self.references(references, Names::default());
+                self.references(references, Names::of(&p.repeat));
             }
             NodeKind::Resource(r) => self.resource(r),
             NodeKind::Call(c, _) => {
@@ -142,8 +145,78 @@ impl Finder<'_, '_> {
         collect_body(&resource.body, &mut Vec::new(), &mut references);
         self.references(references, names.clone());
         self.rules(&resource.preconditions, names.clone());
-        self.rules(&resource.postconditions, Names { own: true, ..names });
+        if let Some(prevent) = &resource.lifecycle.prevent_destroy {
+            self.expr(prevent, names.clone());
+        }
+        for trigger in &resource.lifecycle.triggers {
+            self.references(vec![trigger.reference.clone()], names.clone());
+            if let Some(index) = &trigger.index {
+                self.expr(index, names.clone());
+            }
+        }
+        let own = Names { own: true, ..names };
+        self.rules(&resource.postconditions, own);
         self.depends_on(&resource.depends_on);
+    }
+
+    /// The block of the provider that serves this, and what the key to it refers to.
+    fn serving(&mut self, serving: &Serving) {
+        if let Some(to) = serving.block {
+            let span = self.modules[self.module.0].node(self.node).span.clone();
+            self.edges.push(Edge { to, span });
+        }
+        let Some((level, key)) = &serving.key else {
+            return;
+        };
+        let mut at = self.module;
+        let mut names = match &self.modules[at.0].node(self.node).kind {
+            NodeKind::Resource(r) => Names::of(&r.repeat),
+            _ => Names::default(),
+        };
+        for _ in 0..*level {
+            let Some((parent, call)) = self.modules[at.0].parent else {
+                return;
+            };
+            if let NodeKind::Call(call, _) = &self.modules[parent.0].node(call).kind {
+                names = Names::of(&call.repeat);
+            }
+            at = parent;
+        }
+        for reference in key.references() {
+            let found = targets(self.modules, at, &reference, &names, self.report);
+            self.edges.extend(found.into_iter().map(|to| Edge {
+                to,
+                span: reference.span.clone(),
+            }));
+        }
+    }
+
+    fn check(&mut self, check: &CheckBlock) {
+        let names = Names {
+            check: Some(&check.name),
+            ..Names::default()
+        };
+        self.rules(&check.asserts, names);
+        let of_module = &self.modules[self.module.0].names;
+        if let Some(ix) = check.scoped.as_ref().and_then(|o| of_module.object(o)) {
+            let to = (self.module, ix);
+            let span = check.span.clone();
+            self.edges.push(Edge { to, span });
+        }
+    }
+
+    fn import(&mut self, import: &ImportBlock) {
+        if let Some(each) = &import.for_each {
+            self.expr(each, Names::default());
+        }
+        let names = Names {
+            each: import.for_each.is_some(),
+            ..Names::default()
+        };
+        let keys = import.to.modules.iter().filter_map(|(_, key)| key.as_ref());
+        for expr in keys.chain(&import.to.key).chain([&import.id]) {
+            self.expr(expr, names.clone());
+        }
     }
 
     fn service(&mut self, service: &Service) {
@@ -197,7 +270,7 @@ impl Finder<'_, '_> {
     }
 
     fn repeat(&mut self, repeat: &Repeat) {
-        if let Repeat::Count(expr) | Repeat::ForEach(expr) = repeat {
+        if let Repeat::Count(expr) | Repeat::ForEach(expr) | Repeat::Enabled(expr) = repeat {
             self.expr(expr, Names::default());
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! 1. [`edges`] finds, for each node, the nodes it refers to; a name that leads nowhere is an
 //!    error with the names that were perhaps meant;
-//! 2. [`providers`] finds the root module's provider configuration of each resource;
+//! 2. [`providers`] finds the provider configuration of each resource, and holds what calls give
+//!    against what modules ask for;
 //! 3. [`order`] ranks the nodes so that each comes after what it refers to; a loop is an error
 //!    that names every reference in it;
 //! 4. [`inputs`] holds the arguments of `module` blocks against the variables of the modules.
@@ -13,7 +14,9 @@ mod order;
 mod providers;
 mod targets;
 
-use crate::config::{Module, ModuleId, NodeIx, reader::Report};
+pub(crate) use providers::static_path;
+
+use crate::config::{Module, ModuleId, NodeIx, NodeKind, reader::Report};
 use weir_core::Span;
 
 /// A node anywhere in the tree.
@@ -30,10 +33,37 @@ pub(crate) struct Edge {
 /// Links all modules.
 pub(crate) fn link(modules: &mut [Module], report: &mut Report<'_>) {
     inputs::check(modules, report);
+    imports(modules);
     let providers = providers::resolve(modules, report);
     let edges = edges::all(modules, &providers, report);
-    for ((module, node), provider) in providers {
-        modules[module.0].nodes[node.0].provider = Some(provider.provider);
+    for ((module, node), serving) in providers {
+        modules[module.0].nodes[node.0].provider = Some(serving);
     }
     order::rank(modules, &edges, report);
+}
+
+/// Tells resources which `import` blocks name them. One whose target has no block stays with
+/// itself: the evaluator lists it.
+fn imports(modules: &mut [Module]) {
+    let mut found: Vec<(Place, NodeIx)> = Vec::new();
+    for (i, node) in modules.first().iter().flat_map(|m| &m.nodes).enumerate() {
+        let NodeKind::Import(import) = &node.kind else {
+            continue;
+        };
+        let mut at = Some(ModuleId(0));
+        for (name, _) in &import.to.modules {
+            at = at.and_then(|id| {
+                let module = &modules[id.0];
+                match &module.node(*module.names.calls.get(name)?).kind {
+                    NodeKind::Call(_, child) if child.0 < modules.len() => Some(*child),
+                    _ => None,
+                }
+            });
+        }
+        let target = at.and_then(|id| Some((id, modules[id.0].names.object(&import.to.object)?)));
+        found.extend(target.map(|place| (place, NodeIx(i))));
+    }
+    for ((module, node), import) in found {
+        modules[module.0].nodes[node.0].imports.push(import);
+    }
 }

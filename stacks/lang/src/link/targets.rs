@@ -25,6 +25,8 @@ pub(super) struct Names<'a> {
     pub(super) own: bool,
     /// `pod.NAME`, of this service.
     pub(super) pod: Option<&'a Service>,
+    /// The check the place lies in: the data source of a check is seen in it alone.
+    pub(super) check: Option<&'a Arc<str>>,
     /// The node of the service the place lies in: its placement is known there.
     pub(super) service: Option<NodeIx>,
 }
@@ -94,7 +96,10 @@ pub(super) fn targets(
             }
             places
         }),
-        "data" => resource(reference, module, 1).map(here),
+        "data" => {
+            resource(reference, module, 1).and_then(|ix| in_scope(module, ix, names).map(here))
+        }
+        "ephemeral" => resource(reference, module, 1).map(here),
         "path" => known(reference, &["module", "root", "cwd"]),
         "terraform" => known(reference, &["workspace"]),
         "count" if names.count => known(reference, &["index"]),
@@ -198,14 +203,35 @@ fn pod(reference: &Reference, service: Option<&Service>) -> Found<Vec<Place>> {
     }
 }
 
-/// A resource or, where its names begin after the root, a data source.
+/// A data source that stands in a `check` is seen in that check alone.
+fn in_scope(module: &Module, ix: NodeIx, names: &Names<'_>) -> Found<NodeIx> {
+    match &module.node(ix).kind {
+        NodeKind::Resource(r) if r.scoped.is_some() && r.scoped.as_ref() != names.check => {
+            let check = r.scoped.as_deref().unwrap_or_default();
+            Err(Box::new(
+                Diagnostic::error(format!("`{}` is seen in its check alone", r.object))
+                    .because(format!("It stands in check `{check}`, whose failures only warn: nothing else may need it."))
+                    .help("Move the data source out of the check."),
+            ))
+        }
+        _ => Ok(ix),
+    }
+}
+
+/// A resource or, where its names begin after the root, a data source or an ephemeral one.
 fn resource(reference: &Reference, module: &Module, at: usize) -> Found<NodeIx> {
-    let names = if at == 1 {
-        &module.names.data
-    } else {
-        &module.names.managed
+    let names = match at {
+        1 => module
+            .names
+            .resources(&reference.root)
+            .unwrap_or(&module.names.data),
+        _ => &module.names.managed,
     };
-    let prefix = if at == 1 { "data." } else { "" };
+    let (prefix, what) = match &*reference.root {
+        "data" if at == 1 => ("data.", "data source"),
+        "ephemeral" if at == 1 => ("ephemeral.", "ephemeral resource"),
+        _ => ("", "resource"),
+    };
     let ty = if at == 1 {
         reference.attr(0)
     } else {
@@ -214,8 +240,11 @@ fn resource(reference: &Reference, module: &Module, at: usize) -> Found<NodeIx> 
     let (Some(ty), Some(name)) = (ty, reference.attr(at)) else {
         let d = Diagnostic::error(format!("`{reference}` is not a name that has a value")).because(
             format!(
-                "A {} is named by type and name: `{prefix}TYPE.NAME`.",
-                if at == 1 { "data source" } else { "resource" }
+                "{} is named by type and name: `{prefix}TYPE.NAME`.",
+                hints::sentence(&format!(
+                    "{} {what}",
+                    if what.starts_with('e') { "an" } else { "a" }
+                ))
             ),
         );
         let help = match reference.steps.is_empty() {
@@ -241,6 +270,7 @@ fn resource(reference: &Reference, module: &Module, at: usize) -> Found<NodeIx> 
         "local",
         "module",
         "data",
+        "ephemeral",
         "path",
         "terraform",
         "site",
@@ -248,13 +278,12 @@ fn resource(reference: &Reference, module: &Module, at: usize) -> Found<NodeIx> 
         "service",
     ];
     let mut d = Diagnostic::error(format!("There is no `{wanted}`")).because(format!(
-        "{} has no such {}.",
+        "{} has no such {what}.",
         if module.path.is_empty() {
             "The root module"
         } else {
             &module.path
         },
-        if at == 1 { "data source" } else { "resource" }
     ));
     d.help = match hints::closest(ty, roots) {
         Some(root) if at == 0 && !names.contains_key(ty) => {

@@ -12,10 +12,7 @@ pub fn address(name: &str) -> Address {
 }
 
 pub fn provider() -> ProviderRef {
-    ProviderRef {
-        name: "fake".into(),
-        alias: None,
-    }
+    ProviderRef::new("fake")
 }
 
 pub fn known(text: &str) -> Known {

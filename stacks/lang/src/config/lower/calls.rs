@@ -1,18 +1,18 @@
 //! `module`.
 
 use super::{
-    resources::repeat,
+    resources::{named_provider, repeat, set_enabled},
     values::{RESERVED, depends_on},
 };
 use crate::{
     config::{
-        blocks::ModuleCall,
-        reader::{Reader, Report, labels, traversal},
+        blocks::{LocalProvider, ModuleCall, ProviderUse},
+        reader::{Reader, Report, labels},
     },
     ir::{Block, Expr, ExprKind},
 };
 use std::sync::Arc;
-use weir_core::{Diagnostic, Span, address::ProviderRef};
+use weir_core::Diagnostic;
 
 pub(super) fn module(block: &Block, report: &mut Report<'_>) -> Option<Arc<ModuleCall>> {
     let name = labels(block, &["name"], report)?[0];
@@ -26,7 +26,15 @@ pub(super) fn module(block: &Block, report: &mut Report<'_>) -> Option<Arc<Modul
         return None;
     };
     let text = reader.text("source", report)?;
-    let repeat = repeat(&mut reader, &format!("module.{name}"), report);
+    let mut repeat = repeat(&mut reader, &format!("module.{name}"), report);
+    if let Some(lifecycle) = reader.block("lifecycle", report) {
+        let what = format!("module `{name}`");
+        let mut inner = Reader::new(format!("`lifecycle` of {what}"), &lifecycle.body);
+        if let Some(enabled) = inner.attribute("enabled") {
+            set_enabled(&mut repeat, enabled, &what, report);
+        }
+        inner.finish(report);
+    }
     let depends_on = depends_on(&mut reader, report);
     let providers = match reader.attribute("providers") {
         None => Vec::new(),
@@ -38,7 +46,8 @@ pub(super) fn module(block: &Block, report: &mut Report<'_>) -> Option<Arc<Modul
         );
         report.push(d, &version.name_span);
     }
-    for inner in &block.body.blocks {
+    let blocks = &block.body.blocks;
+    for inner in blocks.iter().filter(|b| &*b.ident != "lifecycle") {
         let d = Diagnostic::error(format!("module `{name}` has no block `{}`", inner.ident))
             .help(format!("Inputs are attributes: `{} = ...`.", inner.ident));
         report.push(d, &inner.span);
@@ -63,20 +72,22 @@ pub(super) fn module(block: &Block, report: &mut Report<'_>) -> Option<Arc<Modul
 }
 
 /// `providers = { aws = aws.west }`
-fn providers(expr: &Expr, report: &mut Report<'_>) -> Vec<(ProviderRef, ProviderRef, Span)> {
+fn providers(expr: &Expr, report: &mut Report<'_>) -> Vec<(LocalProvider, ProviderUse)> {
     let ExprKind::Object(items) = &*expr.unparenthesised().kind else {
         let d = Diagnostic::error("`providers` must be an object")
             .help("Write `providers = { aws = aws.west }`: the module's name, then yours.");
         report.push(d, &expr.span);
         return Vec::new();
     };
-    let mut out = Vec::new();
+    let mut out: Vec<(LocalProvider, ProviderUse)> = Vec::new();
     for item in items {
-        let key = crate::config::reader::literal(&item.key)
-            .and_then(|v| v.as_str().and_then(|s| s.parse().ok()))
-            .or_else(|| as_provider(&item.key));
-        match (key, as_provider(&item.value)) {
-            (Some(child), Some(parent)) => out.push((child, parent, item.value.span.clone())),
+        match (child(&item.key), named_provider(&item.value)) {
+            (Some(child), Some(_)) if out.iter().any(|(c, _)| *c == child) => {
+                let d = Diagnostic::error(format!("`providers` gives `{child}` twice"))
+                    .because("A module has one configuration of a name.");
+                report.push(d, &item.key.span);
+            }
+            (Some(child), Some(parent)) => out.push((child, parent)),
             _ => {
                 let d = Diagnostic::error("`providers` holds something that names no provider")
                     .help("Write `providers = { aws = aws.west }`: the module's name, then yours.");
@@ -87,17 +98,26 @@ fn providers(expr: &Expr, report: &mut Report<'_>) -> Vec<(ProviderRef, Provider
     out
 }
 
-fn as_provider(expr: &Expr) -> Option<ProviderRef> {
-    let r = traversal(expr)?;
-    match r.steps.len() {
-        0 => Some(ProviderRef {
-            name: r.root.to_string(),
-            alias: None,
-        }),
-        1 => Some(ProviderRef {
-            name: r.root.to_string(),
-            alias: Some(r.attr(0)?.to_owned()),
-        }),
-        _ => None,
+/// The module's own name of a provider: bare, or as text.
+fn child(key: &Expr) -> Option<LocalProvider> {
+    let text = crate::config::reader::literal(key);
+    match text.as_ref().and_then(|v| v.as_str()) {
+        Some(text) => {
+            let (name, alias) = match text.split_once('.') {
+                None => (text, None),
+                Some((name, alias)) => (name, Some(alias.to_owned())),
+            };
+            let named = weir_core::address::is_identifier(name)
+                && alias
+                    .as_deref()
+                    .is_none_or(weir_core::address::is_identifier);
+            named.then(|| LocalProvider {
+                name: name.to_owned(),
+                alias,
+            })
+        }
+        None => named_provider(key)
+            .filter(|p| p.key.is_none())
+            .map(|p| p.provider),
     }
 }

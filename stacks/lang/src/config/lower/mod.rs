@@ -1,14 +1,18 @@
 //! Bodies of files to the blocks of a module.
 
+mod address;
 mod calls;
+mod checks;
 mod resources;
 mod services;
 mod settings;
+mod statements;
 mod values;
 
 use super::{
     blocks::{
-        Cluster, Local, ModuleCall, OutputBlock, ProviderBlock, Resource, Service, Site, Variable,
+        CheckBlock, Cluster, ImportBlock, Local, ModuleCall, OutputBlock, ProviderBlock, Resource,
+        Service, Site, Statement, Variable,
     },
     reader::{Report, labels},
 };
@@ -35,6 +39,9 @@ pub(crate) struct Blocks {
     pub(crate) sites: Vec<Arc<Site>>,
     pub(crate) clusters: Vec<Arc<Cluster>>,
     pub(crate) services: Vec<Arc<Service>>,
+    pub(crate) checks: Vec<Arc<CheckBlock>>,
+    pub(crate) imports: Vec<Arc<ImportBlock>>,
+    pub(crate) statements: Vec<Statement>,
     /// `stack "name" {}`: evaluated once variables are known.
     pub(crate) stack: Option<Block>,
     /// `backend "kind" {}` in `terraform {}`.
@@ -43,22 +50,28 @@ pub(crate) struct Blocks {
 }
 
 /// The blocks a file may hold.
-const KNOWN: [&str; 11] = [
-    "variable", "locals", "output", "provider", "resource", "data", "module", "site", "cluster",
-    "service", "stack",
-];
-
-/// Blocks of the language that this version does not have.
-const LATER: [&str; 8] = [
+const KNOWN: [&str; 17] = [
+    "variable",
+    "locals",
+    "output",
+    "provider",
+    "resource",
+    "data",
+    "ephemeral",
+    "module",
     "moved",
     "removed",
     "import",
     "check",
-    "burst",
-    "tenant",
-    "policy",
-    "ephemeral",
+    "site",
+    "cluster",
+    "service",
+    "stack",
+    "terraform",
 ];
+
+/// Blocks of the language that this version does not have.
+const LATER: [&str; 3] = ["burst", "tenant", "policy"];
 
 /// Sorts the blocks of all files of a folder. Everything wrong with one is reported and the
 /// rest goes on.
@@ -94,7 +107,18 @@ impl Blocks {
             "locals" => self.locals.extend(values::locals(block, report)),
             "output" => self.outputs.extend(values::output(block, report)),
             "provider" => self.providers.extend(resources::provider(block, report)),
-            "resource" | "data" => self.resources.extend(resources::resource(block, report)),
+            "resource" | "data" | "ephemeral" => self
+                .resources
+                .extend(resources::resource(block, report).map(Arc::new)),
+            "moved" => self.statements.extend(statements::moved(block, report)),
+            "removed" => self.statements.extend(statements::removed(block, report)),
+            "import" => self.imports.extend(statements::import(block, report)),
+            "check" => {
+                if let Some((check, data)) = checks::check(block, report) {
+                    self.checks.push(check);
+                    self.resources.extend(data);
+                }
+            }
             "module" => self.calls.extend(calls::module(block, report)),
             "site" => self.sites.extend(services::site(block, report)),
             "cluster" => self.clusters.extend(services::cluster(block, report)),

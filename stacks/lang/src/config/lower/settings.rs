@@ -16,6 +16,8 @@ pub struct RequiredProvider {
     pub source: Option<String>,
     /// The versions that will do: `~> 5.0`.
     pub version: Option<String>,
+    /// `configuration_aliases`: configurations the module must be given, as `aws.west`.
+    pub configuration_aliases: Vec<String>,
     /// Where the entry stands.
     pub span: Span,
 }
@@ -60,6 +62,7 @@ fn entry(
         name: name.into(),
         source: None,
         version: None,
+        configuration_aliases: Vec::new(),
         span: span.clone(),
     };
     match &*expr.unparenthesised().kind {
@@ -70,7 +73,9 @@ fn entry(
                 match key.as_ref().and_then(|k| k.as_str()) {
                     Some("source") => entry.source = value(),
                     Some("version") => entry.version = value(),
-                    Some("configuration_aliases") => {}
+                    Some("configuration_aliases") => {
+                        entry.configuration_aliases = aliases(name, &item.value, report);
+                    }
                     _ => {
                         let d = Diagnostic::error(format!(
                             "The requirement of provider `{name}` has an unknown key"
@@ -85,4 +90,33 @@ fn entry(
         _ => entry.version = literal(expr).and_then(|v| v.as_str().map(str::to_owned)),
     }
     entry
+}
+
+/// `[aws.west, aws.east]`
+fn aliases(provider: &str, expr: &crate::ir::Expr, report: &mut Report<'_>) -> Vec<String> {
+    let ExprKind::List(items) = &*expr.unparenthesised().kind else {
+        let d = Diagnostic::error("`configuration_aliases` must be a list")
+            .help(format!("Write `[{provider}.NAME]`."));
+        report.push(d, &expr.span);
+        return Vec::new();
+    };
+    let mut out = Vec::new();
+    for item in items {
+        let named = super::resources::named_provider(item).filter(|p| {
+            p.key.is_none() && p.provider.alias.is_some() && p.provider.name == provider
+        });
+        match named {
+            Some(p) => out.push(p.provider.to_string()),
+            None => {
+                let d = Diagnostic::error(format!(
+                    "`configuration_aliases` of provider `{provider}` holds something else"
+                ))
+                .help(format!(
+                    "Each is the provider's name and an alias: `{provider}.NAME`."
+                ));
+                report.push(d, &item.span);
+            }
+        }
+    }
+    out
 }
