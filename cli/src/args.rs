@@ -53,7 +53,15 @@ pub(crate) enum Command {
     Output(crate::commands::output::Output),
     /// Evaluate expressions.
     Console(crate::commands::console::Console),
-    /// Look into the state.
+    /// Let the next plan replace an object.
+    Taint(crate::commands::taint::Taint),
+    /// Take that back.
+    Untaint(crate::commands::taint::Taint),
+    /// Show which providers configuration and state need.
+    Providers(crate::commands::providers::Providers),
+    /// Print a script that completes command lines.
+    Completion(crate::commands::completion::Completion),
+    /// Look into the state, or edit it.
     #[command(subcommand)]
     State(crate::commands::state::State),
     /// Print the dependency graph.

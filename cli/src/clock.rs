@@ -7,6 +7,16 @@ pub(crate) fn now() -> String {
     rfc3339(SystemTime::now())
 }
 
+/// Now, in RFC 3339 with microseconds, in UTC.
+pub(crate) fn now_precise() -> String {
+    let now = SystemTime::now();
+    let micros = now
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .subsec_micros();
+    rfc3339(now).replace('Z', &format!(".{micros:06}Z"))
+}
+
 /// A time in RFC 3339 with seconds, in UTC.
 pub(crate) fn rfc3339(time: SystemTime) -> String {
     let seconds = time

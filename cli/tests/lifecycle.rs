@@ -202,7 +202,7 @@ fn a_secret_is_shown_nowhere() {
         "apply -auto-approve -json -var password=hush-two",
         "plan -var password=hush-three",
         "show",
-        "show -json",
+        "show -json -redact",
         "state show fake_thing.base",
         "state show -json fake_thing.base",
         "output",
@@ -291,7 +291,7 @@ fn a_half_made_object_is_kept_tainted_and_replaced() {
     let plan = stack.expect(2, "plan -detailed-exitcode");
     assert!(
         plan.out
-            .contains("fake_thing.base is tainted and must be replaced"),
+            .contains("fake_thing.base is tainted, so must be replaced"),
         "{}",
         plan.out
     );

@@ -1,4 +1,5 @@
-//! What is sensitive is shown nowhere: not in errors, plans, states, or their JSON.
+//! What is sensitive is shown nowhere: not in errors, plans, states, or the messages of a run. Of
+//! the documents that `show -json` prints, it is left out with `-redact`.
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
@@ -164,7 +165,7 @@ output "p" {
         "plan -json",
         "plan -out=f",
         "show f",
-        "show -json f",
+        "show -json -redact f",
     ] {
         silent(line, &stack.expect(0, line));
     }

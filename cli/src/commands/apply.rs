@@ -113,7 +113,7 @@ async fn shown_and_done(
     match style {
         Style::Human => run::show(planned, context)?,
         Style::Json => {
-            for message in messages::planned(planned.plan.plan(), "plan") {
+            for message in messages::planned(planned.plan.plan(), Some(&planned.config), "plan") {
                 context.ui.json(&message)?;
             }
         }
@@ -121,7 +121,11 @@ async fn shown_and_done(
     run::warn(&planned.warnings, style, context)?;
     let nothing = planned.is_empty();
     if !nothing && !approve.auto_approve {
-        ask(mode, context).await?;
+        let question = match mode {
+            Mode::Apply => "Do this?",
+            Mode::Destroy => "Destroy all of this? There is no way back.",
+        };
+        ask(question, context).await?;
     }
     // With nothing to do, what was looked up is still recorded.
     if nothing && planned.observed.is_empty() {
@@ -178,17 +182,25 @@ fn can_be_approved(
         .hint("Pass -auto-approve, or apply a plan that was looked at: `weir plan -out FILE`, then `weir apply FILE`."))
 }
 
-async fn ask(mode: Mode, context: &Context) -> std::result::Result<(), CommandError> {
-    let question = match mode {
-        Mode::Apply => "\nDo this? Only `yes` is taken for it: ",
-        Mode::Destroy => {
-            "\nDestroy all of this? There is no way back. Only `yes` is taken for it: "
-        }
-    };
+/// Goes on where the user agrees, by flag or by word.
+pub(super) async fn confirmed(
+    approve: ApproveArgs,
+    question: &str,
+    context: &Context,
+) -> std::result::Result<(), CommandError> {
+    can_be_approved(approve, Style::Human, context)?;
+    match approve.auto_approve {
+        true => Ok(()),
+        false => ask(question, context).await,
+    }
+}
+
+async fn ask(question: &str, context: &Context) -> std::result::Result<(), CommandError> {
+    let question = format!("\n{question} Only `yes` is taken for it: ");
     let ui = context.ui.clone();
     let mut interrupts = Interrupts::listen()?;
     let answer = tokio::select! {
-        answer = tokio::task::spawn_blocking(move || ui.ask(question)) => {
+        answer = tokio::task::spawn_blocking(move || ui.ask(&question)) => {
             answer.map_err(|e| CommandError::failed(format!("the answer can't be read: {e}")))??
         }
         () = interrupts.next() => return Err(run::interrupted()),
@@ -310,5 +322,6 @@ fn done(report: &Report) -> Counts {
         change: of(Op::Update),
         destroy: of(Op::Delete),
         forget: of(Op::Forget),
+        import: 0,
     }
 }

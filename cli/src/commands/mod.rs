@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod apply;
+pub(crate) mod completion;
 pub(crate) mod console;
 pub(crate) mod destroy;
 pub(crate) mod fmt;
@@ -8,10 +9,12 @@ pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
+pub(crate) mod providers;
 mod run;
 pub(crate) mod service;
 pub(crate) mod show;
 pub(crate) mod state;
+pub(crate) mod taint;
 pub(crate) mod validate;
 pub(crate) mod version;
 mod walk;
@@ -22,6 +25,7 @@ use crate::{
     error::{CommandError, Outcome},
     ui::Ui,
 };
+use weir_core::snapshot::Status;
 
 /// What every command gets.
 pub(crate) struct Context {
@@ -46,6 +50,10 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Show(args) => show::cmd_show(&args, context).await,
         Command::Output(args) => output::cmd_output(&args, context).await,
         Command::Console(args) => console::cmd_console(&args, context).await,
+        Command::Taint(args) => taint::cmd_taint(&args, Status::Tainted, context).await,
+        Command::Untaint(args) => taint::cmd_taint(&args, Status::Ready, context).await,
+        Command::Providers(args) => providers::cmd_providers(&args, context).await,
+        Command::Completion(args) => completion::cmd_completion(&args, context),
         Command::State(args) => state::cmd_state(&args, context).await,
         Command::Graph(args) => graph::cmd_graph(&args, context).await,
         Command::Service(args) => service::cmd_service(&args, context).await,

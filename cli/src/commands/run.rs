@@ -14,12 +14,13 @@ use crate::{
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use weir_core::{
     Address, Diagnostics,
     event::{Event, EventSink},
+    plan::Op,
 };
 use weir_engine::{Engine, Mode, PlanInput, PlanOptions, Planned, Refresh};
 use weir_lang::{Config, Inputs};
@@ -51,20 +52,61 @@ pub(super) struct Run {
 
 /// Prints events as JSON messages.
 struct JsonEvents {
-    context_ui: crate::ui::Ui,
-    started: Mutex<BTreeMap<Address, Instant>>,
+    ui: crate::ui::Ui,
+    started: Mutex<BTreeMap<Address, (Op, Instant)>>,
+}
+
+impl JsonEvents {
+    fn started(&self) -> std::sync::MutexGuard<'_, BTreeMap<Address, (Op, Instant)>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says every ten seconds what still runs, for as long as anybody holds the events.
+    fn watch(events: &Arc<JsonEvents>) {
+        let weak = Arc::downgrade(events);
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(Duration::from_secs(1));
+            loop {
+                ticks.tick().await;
+                let Some(events) = weak.upgrade() else { break };
+                let due: Vec<_> = (events.started().iter())
+                    .map(|(a, (op, since))| (a.clone(), running(*op, *since)))
+                    .filter(|(_, r)| r.elapsed_s > 0 && r.elapsed_s % STILL_S == 0)
+                    .collect();
+                for (address, running) in due {
+                    let _ = events.ui.json(&messages::still(&address, running));
+                }
+            }
+        });
+    }
+}
+
+/// What still runs is mentioned again after so many seconds, as Terraform does.
+const STILL_S: u64 = 10;
+
+fn running(op: Op, since: Instant) -> messages::Running {
+    messages::Running {
+        op,
+        elapsed_s: since.elapsed().as_secs(),
+    }
 }
 
 impl EventSink for JsonEvents {
     fn event(&self, event: Event) {
-        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Event::Started { address, .. } = &event {
-            started.insert(address.clone(), Instant::now());
+        let mut started = self.started();
+        match &event {
+            Event::Started { address, op, .. } => {
+                started.insert(address.clone(), (*op, Instant::now()));
+            }
+            Event::Finished { address, .. } | Event::Failed { address, .. } => {
+                started.remove(address);
+            }
+            _ => {}
         }
-        let elapsed = |a: &Address| started.get(a).map_or(0, |s| s.elapsed().as_secs());
-        if let Some(message) = messages::event(&event, elapsed) {
+        let running = |a: &Address| started.get(a).map(|(op, since)| running(*op, *since));
+        if let Some(message) = messages::event(&event, running) {
             // A reader that went away does not end the run: what is done is recorded.
-            let _ = self.context_ui.json(&message);
+            let _ = self.ui.json(&message);
         }
     }
 }
@@ -139,10 +181,14 @@ impl Run {
         let progress = Arc::new(Progress::new(ui.err, drawn));
         let events: Arc<dyn EventSink> = match style {
             Style::Human => progress.clone(),
-            Style::Json => Arc::new(JsonEvents {
-                context_ui: ui.clone(),
-                started: Mutex::default(),
-            }),
+            Style::Json => {
+                let events = Arc::new(JsonEvents {
+                    ui: ui.clone(),
+                    started: Mutex::default(),
+                });
+                JsonEvents::watch(&events);
+                events
+            }
         };
         let store = compose::open(&compose::state_path(config.stack())?)?;
         let waiting = |holder| events.event(Event::WaitingForLock { holder });

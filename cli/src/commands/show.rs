@@ -3,27 +3,55 @@
 use super::{Context, Result, apply};
 use crate::{
     compose,
-    error::Outcome,
-    render::{json, plan, snapshot},
+    error::{CommandError, Outcome},
+    render::{
+        json::{self, Form, Secrets},
+        plan, snapshot,
+    },
 };
 use std::path::PathBuf;
+use weir_core::snapshot::Snapshot;
+use weir_engine::planfile::SavedPlan;
 
 /// Flags of `show`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
     /// A plan file; without one, the state is shown.
     file: Option<PathBuf>,
-    /// Print JSON: Terraform's plan format 1.2, or its state format 1.0.
+    /// Print JSON: Terraform's plan format 1.2, or its state format 1.0. Sensitive values are in
+    /// it, as they are in Terraform's.
     #[arg(long)]
     json: bool,
+    /// Print sensitive values as null in the JSON.
+    #[arg(long, requires = "json")]
+    redact: bool,
 }
 
 /// Shows the state, or a plan file.
 pub(crate) async fn cmd_show(args: &Show, context: &Context) -> Result {
+    let registry = compose::registry(&context.env);
+    let mut form = Form {
+        secrets: if args.redact {
+            Secrets::Redacted
+        } else {
+            Secrets::Shown
+        },
+        schemas: &registry,
+        config: None,
+    };
     if let Some(file) = &args.file {
         let saved = apply::read(file)?;
         let text = match args.json {
-            true => format!("{}\n", json::plan::plan(saved.plan(), None)),
+            true => {
+                form.config = Some(saved.config());
+                let prior = prior(&saved).await?;
+                let document = json::plan::Document {
+                    plan: saved.plan(),
+                    prior: prior.as_ref(),
+                    timestamp: saved.now(),
+                };
+                format!("{}\n", json::plan::plan(&document, &form))
+            }
             false => plan::render(saved.plan(), &[], context.ui.out),
         };
         context.ui.data(&text)?;
@@ -33,15 +61,35 @@ pub(crate) async fn cmd_show(args: &Show, context: &Context) -> Result {
         Some(store) => {
             let state = store.snapshot().await?;
             let text = match args.json {
-                true => format!("{}\n", json::state::state(&state)),
+                true => format!("{}\n", json::state::state(&state, &form)),
                 false => snapshot::render(&state, context.ui.out),
             };
             context.ui.data(&text)?;
         }
-        None if args.json => context.ui.data("{\"format_version\":\"1.0\"}\n")?,
+        None if args.json => context.ui.data(&format!("{}\n", json::state::empty()))?,
         None => context
             .ui
             .tell("There is no state yet: `weir apply` makes it."),
     }
     Ok(Outcome::Done)
+}
+
+/// The state that a plan was made from, as the plan found it; `None` where its store is not at
+/// hand, or is another one.
+async fn prior(saved: &SavedPlan) -> std::result::Result<Option<Snapshot>, CommandError> {
+    let path = compose::state_path(saved.config().stack())?;
+    let Some(store) = compose::open_existing(&path)? else {
+        return Ok(None);
+    };
+    if store.lineage() != saved.plan().lineage {
+        return Ok(None);
+    }
+    let mut snapshot = store.snapshot_at(saved.plan().base).await?;
+    for (address, found) in saved.observed() {
+        match found {
+            Some(resource) => drop(snapshot.resources.insert(address.clone(), resource.clone())),
+            None => drop(snapshot.resources.remove(address)),
+        }
+    }
+    Ok(Some(snapshot))
 }

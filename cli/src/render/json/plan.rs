@@ -1,60 +1,168 @@
 //! A plan, as `show -json PLANFILE` has it (format 1.2).
 
-use super::{TERRAFORM, mask, resource, shown, state};
-use serde_json::{Value as Json, json};
+use super::{
+    Form, TERRAFORM, checks, config, mask, relevant, resource, row_order, shown,
+    state::{self, output as planned_output},
+};
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
 use weir_core::{
-    Key, Value,
+    Address, Key, Known, Value,
     change::{Action, Change, Orphan, Reason, ReplaceOrder},
-    plan::{OutputChange, Plan},
+    plan::{Deposed, OutputChange, Plan},
     snapshot::Snapshot,
 };
+use weir_lang::Config;
+
+/// All that is shown of a plan.
+pub(crate) struct Document<'a> {
+    /// The plan.
+    pub(crate) plan: &'a Plan,
+    /// What was there when it was made.
+    pub(crate) prior: Option<&'a Snapshot>,
+    /// When it was made.
+    pub(crate) timestamp: Option<&'a str>,
+}
 
 /// `show -json PLANFILE`
-pub(crate) fn plan(plan: &Plan, prior: Option<&Snapshot>) -> Json {
-    let changes =
-        |changes: &mut dyn Iterator<Item = &Change>| changes.map(change).collect::<Vec<_>>();
-    let outputs: serde_json::Map<String, Json> = plan
-        .outputs
-        .iter()
-        .map(|(name, o)| (name.clone(), output(o)))
-        .collect();
-    let planned = plan.changes.iter().filter_map(|(address, c)| {
-        let after = c.after.as_ref()?;
-        Some((address, state::instance(address, &c.provider, after)))
-    });
-    let planned_outputs: serde_json::Map<String, Json> = (plan.outputs.iter())
-        .filter_map(|(name, o)| Some((name, o.after.as_ref()?)))
-        .map(|(name, v)| {
-            (
-                name.clone(),
-                json!({ "sensitive": v.is_sensitive(), "value": shown(v) }),
-            )
-        })
-        .collect();
+pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
+    let Document {
+        plan,
+        prior,
+        timestamp,
+    } = *document;
+    let changes = |changes: &mut dyn Iterator<Item = &Change>| {
+        let mut rows: Vec<&Change> = changes.collect();
+        rows.sort_by(|a, b| row_order(&a.address, &b.address));
+        rows.iter().map(|c| change(c, form)).collect::<Vec<_>>()
+    };
     let mut out = json!({
         "format_version": "1.2",
         "terraform_version": TERRAFORM,
         "weir_version": env!("CARGO_PKG_VERSION"),
-        "planned_values": { "outputs": planned_outputs, "root_module": state::modules(planned) },
-        "resource_changes": changes(&mut plan.changes.values()),
-        "resource_drift": changes(&mut plan.drift.values()),
-        "output_changes": outputs,
+        "planned_values": planned_values(plan, form),
         "applyable": !plan.is_empty(),
         "complete": true,
         "errored": false,
     });
-    if let Some(prior) = prior {
-        out["prior_state"] = state::state(prior);
+    let mut all = changes(&mut plan.changes.values());
+    all.extend(plan.deposed.iter().map(|d| deposed(d, form)));
+    if !all.is_empty() {
+        out["resource_changes"] = json!(all);
+    }
+    if !plan.drift.is_empty() {
+        out["resource_drift"] = json!(changes(&mut plan.drift.values()));
+    }
+    let outputs: Map<String, Json> = outputs(plan, form.config)
+        .into_iter()
+        .map(|(name, o)| (name, output(&o, form)))
+        .collect();
+    if !outputs.is_empty() {
+        out["output_changes"] = Json::Object(outputs);
+    }
+    let prior = prior.map(|p| evaluated(p, plan));
+    if let Some(prior) = prior.filter(|p| !p.resources.is_empty() || !p.outputs.is_empty()) {
+        out["prior_state"] = state::state(&prior, form);
+    }
+    if !plan.checks.is_empty() {
+        out["checks"] = checks::checks(&plan.checks);
+    }
+    if let Some(timestamp) = timestamp {
+        out["timestamp"] = json!(timestamp);
+    }
+    if let Some(config) = form.config {
+        let variables: Map<String, Json> = config
+            .variable_values()
+            .iter()
+            .map(|(name, value)| {
+                (
+                    name.to_string(),
+                    json!({ "value": shown(value, form.secrets) }),
+                )
+            })
+            .collect();
+        if !variables.is_empty() {
+            out["variables"] = Json::Object(variables);
+        }
+        out["configuration"] = config::configuration(config, form);
+        let relevant = relevant::attributes(config, plan);
+        if !relevant.is_empty() {
+            out["relevant_attributes"] = json!(relevant);
+        }
+    }
+    out
+}
+
+/// Whether everything is to go.
+fn destroys(plan: &Plan) -> bool {
+    let mut changes = plan.changes.values();
+    changes.any(|c| c.reason == Reason::Destroying)
+}
+
+/// The plan's outputs, and those of the configuration that are null before and after.
+pub(crate) fn outputs(plan: &Plan, config: Option<&Config>) -> BTreeMap<String, OutputChange> {
+    let mut all = plan.outputs.clone();
+    if let Some(config) = config.filter(|_| !destroys(plan)) {
+        for output in config.root().outputs() {
+            all.entry(output.name.to_owned()).or_insert(OutputChange {
+                before: None,
+                after: Some(Value::null()),
+            });
+        }
+    }
+    all
+}
+
+/// The state as planning left it: outputs that are known already have their new values in it, as
+/// Terraform has them there.
+fn evaluated(prior: &Snapshot, plan: &Plan) -> Snapshot {
+    let mut prior = prior.clone();
+    for (name, output) in &plan.outputs {
+        let known = output.after.clone().and_then(|v| Known::new(v).ok());
+        if let Some(known) = known.filter(|k| !k.value().is_null()) {
+            prior.outputs.insert(name.clone(), known);
+        }
+    }
+    prior
+}
+
+fn planned_values(plan: &Plan, form: &Form<'_>) -> Json {
+    let mut planned: Vec<(&Address, &Change, &Value)> = plan
+        .changes
+        .iter()
+        .filter(|(_, c)| c.action != Action::Forget)
+        .filter_map(|(address, c)| Some((address, c, c.after.as_ref()?)))
+        .collect();
+    planned.sort_by(|a, b| row_order(a.0, b.0));
+    let rows = planned
+        .into_iter()
+        .map(|(address, c, after)| (address, state::instance(address, &c.provider, after, form)));
+    let mut out = json!({ "root_module": state::modules(rows) });
+    let outputs: Map<String, Json> = outputs(plan, form.config)
+        .into_iter()
+        .filter_map(|(name, o)| Some((name, planned_output(o.after.as_ref()?, form))))
+        .collect();
+    if !outputs.is_empty() {
+        out["outputs"] = Json::Object(outputs);
     }
     out
 }
 
 /// One entry of `resource_changes`.
-pub(crate) fn change(change: &Change) -> Json {
+pub(crate) fn change(change: &Change, form: &Form<'_>) -> Json {
     let mut out = resource(&change.address);
-    out.insert("provider_name".into(), json!(change.provider.name));
+    out.insert(
+        "provider_name".into(),
+        json!(form.provider(&change.provider.name)),
+    );
     let before = change.before.as_ref().map(|k| k.value());
-    let mut body = sides(before, change.after.as_ref());
+    if let Some(from) = &change.moved_from {
+        out.insert("previous_address".into(), json!(from.to_string()));
+    }
+    let mut body = sides(before, change.after.as_ref(), form);
+    if let Some(id) = &change.import {
+        body["importing"] = json!({ "id": id });
+    }
     body["actions"] = actions(change.action);
     if change.action.is_noop() {
         body["after_unknown"] = json!({});
@@ -70,34 +178,57 @@ pub(crate) fn change(change: &Change) -> Json {
     Json::Object(out)
 }
 
-fn sides(before: Option<&Value>, after: Option<&Value>) -> Json {
+/// The entry of an object that a replacement put aside.
+fn deposed(deposed: &Deposed, form: &Form<'_>) -> Json {
+    let mut out = resource(&deposed.address);
+    let provider = form.provider(&deposed.provider.name);
+    out.insert("provider_name".into(), json!(provider));
+    out.insert("deposed".into(), json!(deposed.key.to_string()));
+    let mut body = sides(Some(deposed.before.value()), None, form);
+    body["actions"] = actions(Action::Delete);
+    out.insert("change".into(), body);
+    Json::Object(out)
+}
+
+fn sides(before: Option<&Value>, after: Option<&Value>, form: &Form<'_>) -> Json {
     let sensitive = |v: Option<&Value>| v.map_or(json!(false), |v| mask(v, &Value::is_sensitive));
-    json!({
+    let shown = |v: &Value| shown(v, form.secrets);
+    let mut out = json!({
         "before": before.map(shown),
-        "after": after.filter(|v| !v.is_unknown()).map(shown),
         "after_unknown": after.map_or(json!({}), |v| mask(v, &Value::is_unknown)),
         "before_sensitive": sensitive(before),
         "after_sensitive": sensitive(after),
-    })
+    });
+    if after.is_none_or(|v| !v.is_unknown()) {
+        out["after"] = json!(after.map(shown));
+    }
+    out
 }
 
-fn output(change: &OutputChange) -> Json {
-    let mut out = sides(change.before.as_ref(), change.after.as_ref());
-    // Of an output they say one thing of the whole, except what is unknown in it.
-    let sensitive = |v: &Option<Value>| v.as_ref().is_some_and(|v| v.is_sensitive());
-    out["before_sensitive"] = json!(sensitive(&change.before));
-    out["after_sensitive"] = json!(sensitive(&change.after));
+fn output(change: &OutputChange, form: &Form<'_>) -> Json {
+    let mut out = sides(change.before.as_ref(), change.after.as_ref(), form);
+    // Of an output they say one thing of the whole, except what is unknown in it. They are the
+    // same on both sides.
+    let one = |v: &Option<Value>| v.as_ref().is_some_and(Value::is_sensitive);
+    let sensitive = one(&change.before) || one(&change.after);
+    out["before_sensitive"] = json!(sensitive);
+    out["after_sensitive"] = json!(sensitive);
     if change.after.as_ref().is_none_or(Value::is_wholly_known) {
         out["after_unknown"] = json!(false);
     }
-    out["actions"] = match (&change.before, &change.after) {
-        (None, Some(a)) if a.is_null() => json!(["no-op"]),
-        (None, Some(_)) => json!(["create"]),
-        (Some(_), None) => json!(["delete"]),
-        (Some(b), Some(a)) if !weir_plan::same(b, a) => json!(["update"]),
-        _ => json!(["no-op"]),
-    };
+    out["actions"] = json!([output_action(change)]);
     out
+}
+
+/// What becomes of an output, in one word.
+pub(crate) fn output_action(change: &OutputChange) -> &'static str {
+    match (&change.before, &change.after) {
+        (None, Some(a)) if a.is_null() => "no-op",
+        (None, Some(_)) => "create",
+        (Some(_), None) => "delete",
+        (Some(b), Some(a)) if !weir_plan::same(b, a) => "update",
+        _ => "no-op",
+    }
 }
 
 /// The words for an action.
@@ -114,7 +245,8 @@ pub(crate) fn actions(action: Action) -> Json {
     }
 }
 
-fn reason(change: &Change) -> Option<&'static str> {
+/// The word for a reason, where it says more than the action.
+pub(crate) fn reason(change: &Change) -> Option<&'static str> {
     match &change.reason {
         Reason::CannotUpdate(_) => Some("replace_because_cannot_update"),
         Reason::Tainted => Some("replace_because_tainted"),

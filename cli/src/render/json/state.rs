@@ -1,63 +1,107 @@
 //! State, as `show -json` has it (format 1.0).
 
-use super::{TERRAFORM, mask, resource, shown, shown_type};
-use serde_json::{Value as Json, json};
+use super::{Form, TERRAFORM, mask, resource, row_order, shown, shown_type};
+use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
-    Address, ModulePath, Value,
+    Address, Known, ModulePath, Value,
     address::ProviderRef,
     snapshot::{Snapshot, Status},
 };
 
 /// `show -json`
-pub(crate) fn state(snapshot: &Snapshot) -> Json {
+pub(crate) fn state(snapshot: &Snapshot, form: &Form<'_>) -> Json {
+    if snapshot.resources.is_empty() && snapshot.outputs.is_empty() {
+        return empty();
+    }
     json!({
         "format_version": "1.0",
         "terraform_version": TERRAFORM,
         "weir_version": env!("CARGO_PKG_VERSION"),
-        "values": values(snapshot),
+        "values": values(snapshot, form),
     })
 }
 
+/// `show -json` where nothing is in state.
+pub(crate) fn empty() -> Json {
+    json!({ "format_version": "1.0" })
+}
+
 /// The values of a state.
-pub(crate) fn values(snapshot: &Snapshot) -> Json {
-    let outputs: serde_json::Map<String, Json> = snapshot
-        .outputs
-        .iter()
-        .map(|(name, v)| (name.clone(), output(v.value())))
-        .collect();
-    let rows = snapshot.resources.iter().map(|(address, r)| {
-        let mut row = instance(address, &r.provider, r.value.value());
+pub(crate) fn values(snapshot: &Snapshot, form: &Form<'_>) -> Json {
+    let mut addresses: Vec<&Address> = snapshot.resources.keys().collect();
+    addresses.sort_by(|a, b| row_order(a, b));
+    let rows = addresses.into_iter().map(|address| {
+        let r = &snapshot.resources[address];
+        let mut row = instance(address, &r.provider, r.value.value(), form);
         row.insert("schema_version".into(), json!(r.schema_version));
         if !r.dependencies.is_empty() {
-            let on: Vec<String> = r.dependencies.iter().map(Address::to_string).collect();
-            row.insert("depends_on".into(), json!(on));
+            row.insert("depends_on".into(), json!(blocks(&r.dependencies)));
         }
         if r.status == Status::Tainted {
             row.insert("tainted".into(), json!(true));
         }
         (address, row)
     });
-    json!({ "outputs": outputs, "root_module": modules(rows) })
+    let deposed = snapshot.deposed.iter().flat_map(|(address, objects)| {
+        objects.iter().map(move |(key, r)| {
+            let mut row = instance(address, &r.provider, r.value.value(), form);
+            row.insert("schema_version".into(), json!(r.schema_version));
+            row.insert("deposed_key".into(), json!(key.to_string()));
+            (address, row)
+        })
+    });
+    let rows = rows.chain(deposed);
+    let mut out = json!({ "root_module": modules(rows) });
+    if !snapshot.outputs.is_empty() {
+        out["outputs"] = Json::Object(outputs(&snapshot.outputs, form));
+    }
+    out
 }
 
-/// An output: its value is null where it is sensitive.
-fn output(value: &Value) -> Json {
-    json!({
-        "sensitive": value.is_sensitive(),
-        "type": shown_type(value),
-        "value": shown(value),
-    })
+/// The blocks that instances come from, without any keys: what Terraform's dependencies are.
+fn blocks(dependencies: &BTreeSet<Address>) -> BTreeSet<String> {
+    let block = |d: &Address| {
+        let mut block = d.block();
+        for step in &mut block.module.0 {
+            step.1 = weir_core::Key::None;
+        }
+        block.to_string()
+    };
+    dependencies.iter().map(block).collect()
 }
 
-type Row = serde_json::Map<String, Json>;
+/// Outputs with their values and types.
+pub(crate) fn outputs(outputs: &BTreeMap<String, Known>, form: &Form<'_>) -> Map<String, Json> {
+    let one = |(name, known): (&String, &Known)| (name.clone(), output(known.value(), form));
+    outputs.iter().map(one).collect()
+}
+
+/// An output; of one that is not known yet only what is known of it.
+pub(crate) fn output(value: &Value, form: &Form<'_>) -> Json {
+    let mut out = json!({ "sensitive": value.is_sensitive() });
+    if value.is_wholly_known() {
+        out["type"] = shown_type(value, form.secrets);
+        out["value"] = shown(value, form.secrets);
+    }
+    out
+}
+
+pub(crate) type Row = Map<String, Json>;
 
 /// One instance with its values.
-pub(crate) fn instance(address: &Address, provider: &ProviderRef, value: &Value) -> Row {
+pub(crate) fn instance(
+    address: &Address,
+    provider: &ProviderRef,
+    value: &Value,
+    form: &Form<'_>,
+) -> Row {
     let mut row = resource(address);
     row.remove("module_address");
-    row.insert("provider_name".into(), json!(provider.name));
-    row.insert("values".into(), shown(value));
+    let version = form.schema_version(&address.object);
+    row.insert("schema_version".into(), json!(version));
+    row.insert("provider_name".into(), json!(form.provider(&provider.name)));
+    row.insert("values".into(), shown(value, form.secrets));
     row.insert("sensitive_values".into(), mask(value, &Value::is_sensitive));
     row
 }
@@ -72,33 +116,40 @@ pub(crate) fn modules<'a>(rows: impl Iterator<Item = (&'a Address, Row)>) -> Jso
             .push(row);
     }
     // A module that holds only modules is part of the tree as well.
-    let paths: BTreeSet<ModulePath> = by_module
-        .keys()
-        .flat_map(|p| (0..=p.0.len()).map(|n| ModulePath(p.0[..n].to_vec())))
-        .collect();
-    module(&ModulePath::root(), &paths, &by_module)
+    let mut children: BTreeMap<ModulePath, BTreeSet<ModulePath>> = BTreeMap::new();
+    for path in by_module.keys() {
+        for n in 0..path.0.len() {
+            let parent = ModulePath(path.0[..n].to_vec());
+            let child = ModulePath(path.0[..=n].to_vec());
+            children.entry(parent).or_default().insert(child);
+        }
+    }
+    module(&ModulePath::root(), &children, &mut by_module)
 }
 
 fn module(
     path: &ModulePath,
-    paths: &BTreeSet<ModulePath>,
-    rows: &BTreeMap<ModulePath, Vec<Row>>,
+    children: &BTreeMap<ModulePath, BTreeSet<ModulePath>>,
+    rows: &mut BTreeMap<ModulePath, Vec<Row>>,
 ) -> Json {
-    let mut out = serde_json::Map::new();
+    let mut out = Map::new();
     if !path.is_root() {
         out.insert("address".into(), json!(path.to_string()));
     }
-    if let Some(rows) = rows.get(path) {
-        out.insert("resources".into(), json!(rows));
+    if let Some(rows) = rows.remove(path) {
+        out.insert(
+            "resources".into(),
+            rows.into_iter().map(Json::Object).collect(),
+        );
     }
-    let inside = |p: &&ModulePath| p.0.len() == path.0.len() + 1 && p.0.starts_with(&path.0);
-    let children: Vec<Json> = paths
-        .iter()
-        .filter(inside)
-        .map(|p| module(p, paths, rows))
+    let inner: Vec<Json> = children
+        .get(path)
+        .into_iter()
+        .flatten()
+        .map(|p| module(p, children, rows))
         .collect();
-    if !children.is_empty() {
-        out.insert("child_modules".into(), json!(children));
+    if !inner.is_empty() {
+        out.insert("child_modules".into(), json!(inner));
     }
     Json::Object(out)
 }

@@ -1,7 +1,7 @@
 //! Golden files of the JSON formats. `INSTA_UPDATE=always cargo test -p weir-cli` writes them
 //! anew: a change of one is a change of a format that others read.
 
-use super::{diagnostic, plan, state, ui};
+use super::{Form, Secrets, diagnostic, plan, state, ui};
 use crate::render::samples;
 use samples::{change, map, n, object, s, secret, unknown};
 use serde_json::Value as Json;
@@ -13,8 +13,40 @@ use weir_core::{
     diag::Snippet,
     event::Event,
     plan::{Op, OutputChange, Plan},
+    schema::Schema,
     snapshot::{Lineage, Resource, Serial, Snapshot, Status},
 };
+
+const RUNNING: ui::Running = ui::Running {
+    op: Op::Create,
+    elapsed_s: 7,
+};
+
+/// No provider at hand.
+struct NoSchemas;
+
+impl weir_lang::Schemas for NoSchemas {
+    fn resource(&self, _: &str) -> Option<&Schema> {
+        None
+    }
+    fn data(&self, _: &str) -> Option<&Schema> {
+        None
+    }
+    fn provider(&self, _: &str) -> Option<&Schema> {
+        None
+    }
+    fn provider_of(&self, _: &str) -> Option<&str> {
+        None
+    }
+}
+
+fn form(secrets: Secrets) -> Form<'static> {
+    Form {
+        secrets,
+        schemas: &NoSchemas,
+        config: None,
+    }
+}
 
 fn pretty(value: &Json) -> String {
     format!("{value:#}")
@@ -110,7 +142,13 @@ fn snapshot() -> Snapshot {
 
 #[test]
 fn plan_format() {
-    let text = pretty(&plan::plan(&sample(), Some(&snapshot())));
+    let (sample, snapshot) = (sample(), snapshot());
+    let document = plan::Document {
+        plan: &sample,
+        prior: Some(&snapshot),
+        timestamp: Some("2026-01-02T03:04:05Z"),
+    };
+    let text = pretty(&plan::plan(&document, &form(Secrets::Redacted)));
     for secret in ["\"old\"", "\"new\"", "hush"] {
         assert!(!text.contains(secret), "{text}");
     }
@@ -119,7 +157,9 @@ fn plan_format() {
 
 #[test]
 fn state_format() {
-    insta::assert_snapshot!(pretty(&state::state(&snapshot())));
+    let text = pretty(&state::state(&snapshot(), &form(Secrets::Shown)));
+    assert!(text.contains("hush"), "{text}");
+    insta::assert_snapshot!(text);
 }
 
 #[test]
@@ -182,8 +222,14 @@ fn messages_format() {
         },
     ];
     let mut messages = vec![ui::version()];
-    messages.extend(ui::planned(&sample(), "plan"));
-    messages.extend(events.iter().filter_map(|e| ui::event(e, |_| 7)));
+    messages.extend(ui::planned(&sample(), None, "plan"));
+    messages.extend(
+        events
+            .iter()
+            .filter_map(|e| ui::event(e, |_| Some(RUNNING))),
+    );
+    let address = address();
+    messages.push(ui::still(&address, RUNNING));
     messages.push(ui::outputs(&snapshot().outputs));
     let text: String = messages
         .into_iter()

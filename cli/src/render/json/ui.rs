@@ -1,17 +1,18 @@
 //! The stream of messages that `plan -json` and `apply -json` print: one JSON object a line.
 
-use super::{TERRAFORM, diagnostic, index, plan, shown, shown_type};
+use super::{Secrets, TERRAFORM, diagnostic, index, plan, shown, shown_type};
 use crate::{
     clock,
     render::{diagnostics::sentence, plan::Counts},
 };
 use serde_json::{Value as Json, json};
 use weir_core::{
-    Address, Diagnostic, Known, Object, Severity, Value,
-    change::Change,
+    Address, Diagnostic, Known, Severity, Value,
+    change::{Action, Change},
     event::Event,
     plan::{Op, Plan},
 };
+use weir_lang::Config;
 
 /// The first message.
 pub(crate) fn version() -> Json {
@@ -25,7 +26,7 @@ fn message(level: &str, kind: &str, text: &str, body: Json) -> Json {
         "@level": level,
         "@message": text,
         "@module": "terraform.ui",
-        "@timestamp": clock::now(),
+        "@timestamp": clock::now_precise(),
         "type": kind,
     });
     if let Json::Object(body) = body {
@@ -52,29 +53,26 @@ pub(crate) fn diagnosed(d: &Diagnostic) -> Json {
 }
 
 /// Drift, changes, counts and outputs of a plan.
-pub(crate) fn planned(plan: &Plan, operation: &str) -> Vec<Json> {
+pub(crate) fn planned(plan: &Plan, config: Option<&Config>, operation: &str) -> Vec<Json> {
     let mut out = Vec::new();
     for change in plan.drift.values() {
-        out.push(change_message("resource_drift", "drifted", change));
+        out.push(drifted(change));
     }
     for change in plan.changes.values().filter(|c| !c.action.is_noop()) {
-        out.push(change_message("planned_change", "planned", change));
+        out.push(planned_change(change));
     }
     out.push(summary(Counts::of(plan), operation));
-    if !plan.outputs.is_empty() {
-        let outputs: serde_json::Map<String, Json> = (plan.outputs.iter())
+    let outputs = plan::outputs(plan, config);
+    if !outputs.is_empty() {
+        let outputs: serde_json::Map<String, Json> = outputs
+            .iter()
             .map(|(name, o)| {
-                let action = match (&o.before, &o.after) {
-                    (None, Some(_)) => "create",
-                    (Some(_), None) => "delete",
-                    (Some(b), Some(a)) if !weir_plan::same(b, a) => "update",
-                    _ => "noop",
+                let action = match plan::output_action(o) {
+                    "no-op" => "noop",
+                    word => word,
                 };
-                let sensitive = o
-                    .after
-                    .as_ref()
-                    .or(o.before.as_ref())
-                    .is_some_and(Value::is_sensitive);
+                let any = |v: &Option<Value>| v.as_ref().is_some_and(Value::is_sensitive);
+                let sensitive = any(&o.before) || any(&o.after);
                 (
                     name.clone(),
                     json!({ "sensitive": sensitive, "action": action }),
@@ -92,23 +90,40 @@ pub(crate) fn planned(plan: &Plan, operation: &str) -> Vec<Json> {
     out
 }
 
-fn change_message(kind: &str, verb: &str, change: &Change) -> Json {
-    let words: Vec<String> = match plan::actions(change.action) {
-        Json::Array(words) => words
-            .iter()
-            .filter_map(|w| w.as_str().map(str::to_owned))
-            .collect(),
-        _ => Vec::new(),
+fn drifted(change: &Change) -> Json {
+    let action = if change.after.is_none() {
+        "delete"
+    } else {
+        "update"
     };
-    let action = match words.as_slice() {
-        [_, _] => "replace".to_owned(),
-        [one] if one == "delete" => "delete".to_owned(),
-        [one] => one.clone(),
-        _ => "noop".to_owned(),
-    };
-    let text = format!("{}: {verb} {action}", change.address);
+    let text = format!("{}: Drift detected ({action})", change.address);
     let body = json!({ "change": { "resource": resource(&change.address), "action": action } });
-    message("info", kind, &text, body)
+    message("info", "resource_drift", &text, body)
+}
+
+fn planned_change(change: &Change) -> Json {
+    let action = match change.action {
+        Action::NoOp => "noop",
+        Action::Create => "create",
+        Action::Read => "read",
+        Action::Update => "update",
+        Action::Replace(_) => "replace",
+        Action::Delete => "delete",
+        Action::Forget => "remove",
+    };
+    let text = format!("{}: Plan to {action}", change.address);
+    let mut body = json!({ "resource": resource(&change.address), "action": action });
+    if let Some(reason) = plan::reason(change) {
+        // The same reasons as in a plan, some of them in fewer words.
+        body["reason"] = json!(match reason {
+            "replace_because_tainted" => "tainted",
+            "replace_because_cannot_update" => "cannot_update",
+            "replace_by_request" => "requested",
+            "replace_by_triggers" => "replace_triggered_by",
+            other => other,
+        });
+    }
+    message("info", "planned_change", &text, json!({ "change": body }))
 }
 
 /// The counts of a plan, or of what was done.
@@ -118,15 +133,22 @@ pub(crate) fn summary(counts: Counts, operation: &str) -> Json {
         change,
         destroy,
         forget,
+        import,
     } = counts;
     let text = match operation {
         "plan" => format!("Plan: {}.", counts.to_come()),
-        _ => format!("Apply complete. {add} added, {change} changed, {destroy} destroyed."),
+        "destroy" => format!("Destroy complete! Resources: {destroy} destroyed."),
+        _ => format!(
+            "Apply complete! Resources: {}{add} added, {change} changed, {destroy} destroyed.",
+            counted(import, "imported")
+        ),
     };
-    let changes = json!({
-        "add": add, "change": change, "import": 0, "remove": destroy, "forget": forget,
-        "operation": operation,
+    let mut changes = json!({
+        "add": add, "change": change, "import": import, "remove": destroy, "operation": operation,
     });
+    if forget > 0 {
+        changes["forget"] = json!(forget);
+    }
     message(
         "info",
         "change_summary",
@@ -135,14 +157,23 @@ pub(crate) fn summary(counts: Counts, operation: &str) -> Json {
     )
 }
 
+fn counted(n: usize, what: &str) -> String {
+    match n {
+        0 => String::new(),
+        n => format!("{n} {what}, "),
+    }
+}
+
 /// The outputs after an apply.
 pub(crate) fn outputs(outputs: &std::collections::BTreeMap<String, Known>) -> Json {
     let all: serde_json::Map<String, Json> = (outputs.iter())
         .map(|(name, known)| {
             let value = known.value();
-            let ty = shown_type(value);
-            let body =
-                json!({ "sensitive": value.is_sensitive(), "type": ty, "value": shown(value) });
+            let ty = shown_type(value, Secrets::Redacted);
+            let mut body = json!({ "sensitive": value.is_sensitive(), "type": ty });
+            if !value.is_sensitive() {
+                body["value"] = shown(value, Secrets::Redacted);
+            }
             (name.clone(), body)
         })
         .collect();
@@ -151,13 +182,6 @@ pub(crate) fn outputs(outputs: &std::collections::BTreeMap<String, Known>) -> Js
 }
 
 fn resource(address: &Address) -> Json {
-    let name = match &address.object {
-        Object::Managed { name, .. }
-        | Object::Data { name, .. }
-        | Object::Ephemeral { name, .. } => name.clone(),
-        Object::Host { site } => site.clone(),
-        Object::Pod { service, pod } => format!("{service}.{pod}"),
-    };
     let inside = Address {
         module: Default::default(),
         ..address.clone()
@@ -168,41 +192,64 @@ fn resource(address: &Address) -> Json {
         "resource": inside.to_string(),
         "implied_provider": address.object.type_name().split('_').next(),
         "resource_type": address.object.type_name(),
-        "resource_name": name,
+        "resource_name": super::name(&address.object),
         "resource_key": index(&address.key),
     })
 }
 
-fn action(op: Op) -> &'static str {
+/// The words for an operation: its action; how it begins, goes on, ends.
+fn words(op: Op) -> [&'static str; 4] {
     match op {
-        Op::Create => "create",
-        Op::Update => "update",
-        Op::Delete => "delete",
-        Op::Read => "read",
-        Op::Forget => "forget",
-        Op::Join => "noop",
+        Op::Create => ["create", "Creating", "creating", "Creation"],
+        Op::Update => ["update", "Modifying", "modifying", "Modifications"],
+        Op::Delete => ["delete", "Destroying", "destroying", "Destruction"],
+        Op::Read => ["read", "Reading", "reading", "Read"],
+        Op::Forget => ["remove", "Removing", "removing", "Removal"],
+        Op::Join => ["noop", "Joining", "joining", "Joining"],
     }
 }
 
+/// What runs: which operation, and since when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Running {
+    /// Which operation.
+    pub(crate) op: Op,
+    /// For how many seconds.
+    pub(crate) elapsed_s: u64,
+}
+
+/// The message that something still runs.
+pub(crate) fn still(address: &Address, running: Running) -> Json {
+    let [action, _, going, _] = words(running.op);
+    let elapsed = running.elapsed_s;
+    let body = json!({
+        "hook": { "resource": resource(address), "action": action, "elapsed_seconds": elapsed }
+    });
+    let text = format!("{address}: Still {going}... [{elapsed}s elapsed]");
+    message("info", "apply_progress", &text, body)
+}
+
 /// What goes on; `None` for what has no message in the format.
-pub(crate) fn event(event: &Event, elapsed_s: impl Fn(&Address) -> u64) -> Option<Json> {
-    let hook =
-        |address: &Address, op: Op| json!({ "resource": resource(address), "action": action(op) });
-    let (level, kind, text, body) = match event {
+pub(crate) fn event(event: &Event, running: impl Fn(&Address) -> Option<Running>) -> Option<Json> {
+    let hook = |address: &Address, op: Op| json!({ "resource": resource(address), "action": words(op)[0] });
+    let (level, kind, text, hook) = match event {
         Event::Refreshing { address } => (
             "info",
             "refresh_start",
-            format!("{address}: refreshing"),
+            format!("{address}: Refreshing state..."),
             json!({ "resource": resource(address) }),
         ),
         Event::Started { address, op, .. } => (
             "info",
             "apply_start",
-            format!("{address}: {} started", action(*op)),
+            format!("{address}: {}...", words(*op)[1]),
             hook(address, *op),
         ),
         Event::Progress { address, text } => {
-            let body = json!({ "resource": resource(address), "elapsed_seconds": elapsed_s(address), "status": text });
+            let running = running(address)?;
+            let mut body = hook(address, running.op);
+            body["elapsed_seconds"] = json!(running.elapsed_s);
+            body["status"] = json!(text);
             ("info", "apply_progress", format!("{address}: {text}"), body)
         }
         Event::Finished {
@@ -210,14 +257,11 @@ pub(crate) fn event(event: &Event, elapsed_s: impl Fn(&Address) -> u64) -> Optio
             op,
             elapsed_ms,
         } => {
+            let seconds = elapsed_ms / 1000;
             let mut body = hook(address, *op);
-            body["elapsed_seconds"] = json!(elapsed_ms / 1000);
-            (
-                "info",
-                "apply_complete",
-                format!("{address}: {} complete", action(*op)),
-                body,
-            )
+            body["elapsed_seconds"] = json!(seconds);
+            let text = format!("{address}: {} complete after {seconds}s", words(*op)[3]);
+            ("info", "apply_complete", text, body)
         }
         Event::Failed {
             address,
@@ -225,23 +269,18 @@ pub(crate) fn event(event: &Event, elapsed_s: impl Fn(&Address) -> u64) -> Optio
             elapsed_ms,
             message,
         } => {
+            let seconds = elapsed_ms / 1000;
             let mut body = hook(address, *op);
-            body["elapsed_seconds"] = json!(elapsed_ms / 1000);
-            (
-                "error",
-                "apply_errored",
-                format!("{address}: {} failed: {message}", action(*op)),
-                body,
-            )
+            body["elapsed_seconds"] = json!(seconds);
+            body["error"] = json!(message);
+            let text = format!("{address}: {} errored after {seconds}s", words(*op)[3]);
+            ("info", "apply_errored", text, body)
         }
-        Event::WaitingForLock { .. }
-        | Event::Settling { .. }
-        | Event::Settled { .. }
-        | Event::Skipped { .. } => return None,
+        Event::WaitingForLock { holder } => {
+            let text = format!("Waiting for the state, locked by {holder}");
+            return Some(message("info", "log", &text, json!({})));
+        }
+        Event::Settling { .. } | Event::Settled { .. } | Event::Skipped { .. } => return None,
     };
-    let mut body = body;
-    if kind.starts_with("apply") || kind.starts_with("refresh") {
-        body = json!({ "hook": body });
-    }
-    Some(message(level, kind, &text, body))
+    Some(message(level, kind, &text, json!({ "hook": hook })))
 }

@@ -15,7 +15,7 @@ pub(super) fn of(change: &Change, paint: Paint) -> String {
         (Action::Create, _) => (Ink::Normal, "will be created"),
         (Action::Read, _) => (Ink::Normal, "will be read during apply"),
         (Action::Update, _) => (Ink::Normal, "will be updated in place"),
-        (Action::Replace(_), Reason::Tainted) => (Ink::Bad, "is tainted and must be replaced"),
+        (Action::Replace(_), Reason::Tainted) => (Ink::Bad, "is tainted, so must be replaced"),
         (Action::Replace(_), Reason::Requested) => (Ink::Bad, "will be replaced, as requested"),
         (Action::Replace(_), _) => (Ink::Bad, "must be replaced"),
         (Action::Delete, _) => (Ink::Bad, "will be destroyed"),
@@ -38,7 +38,7 @@ fn why(change: &Change) -> Option<String> {
             let names: Vec<String> = paths.iter().map(|p| format!("`{p}`")).collect();
             Some(format!("{} can't change in place", names.join(", ")))
         }
-        Reason::Tainted => Some("an earlier run left it half made".into()),
+        Reason::Tainted => None,
         Reason::NotInConfig(Orphan::Block) => {
             Some(format!("{} is not in the configuration", address.block()))
         }

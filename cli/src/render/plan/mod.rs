@@ -30,6 +30,8 @@ pub(crate) struct Counts {
     pub(crate) destroy: usize,
     /// To be dropped from state.
     pub(crate) forget: usize,
+    /// To be taken into state as they are.
+    pub(crate) import: usize,
 }
 
 impl Counts {
@@ -59,13 +61,19 @@ impl Counts {
             change,
             destroy,
             forget,
+            import,
         } = self;
+        let import = if import > 0 {
+            format!("{import} to import, ")
+        } else {
+            String::new()
+        };
         let forget = if forget > 0 {
             format!(", {forget} to forget")
         } else {
             String::new()
         };
-        format!("{add} to add, {change} to change, {destroy} to destroy{forget}")
+        format!("{import}{add} to add, {change} to change, {destroy} to destroy{forget}")
     }
 }
 

@@ -13,8 +13,8 @@ use crate::{
 };
 use format::{PlanFile, VERSION};
 use sha2::{Digest as _, Sha256};
-use std::{fmt::Write as _, sync::Arc};
-use weir_core::{Diagnostic, Diagnostics, plan::Plan};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use weir_core::{Address, Diagnostic, Diagnostics, plan::Plan, snapshot::Resource};
 use weir_lang::{Catalog, MemoryFiles, load};
 use weir_plan::check;
 use weir_state::Lease;
@@ -70,6 +70,16 @@ impl SavedPlan {
     /// The plan, as it was when it was saved.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// What the plan found and state has not recorded yet; `None` for what is gone.
+    pub fn observed(&self) -> &BTreeMap<Address, Option<Resource>> {
+        &self.rest.observed
+    }
+
+    /// When it was made, in RFC 3339.
+    pub fn now(&self) -> Option<&str> {
+        self.rest.inputs.now.as_deref()
     }
 
     /// The configuration it came of, as it was then.

@@ -19,6 +19,7 @@ pub(crate) struct Variable {
     pub(crate) defaults: Defaults,
     /// Converted already; `None` where a value must be given.
     pub(crate) default: Option<Value>,
+    pub(crate) description: Option<String>,
     pub(crate) sensitive: bool,
     pub(crate) ephemeral: bool,
     pub(crate) nullable: bool,

@@ -1,6 +1,7 @@
 //! The configuration of a stack: modules and their blocks, sorted and linked, not evaluated.
 
 pub(crate) mod blocks;
+pub mod describe;
 mod loader;
 mod lower;
 pub(crate) mod module;

@@ -26,7 +26,7 @@ pub(super) fn variable(
         report.push(d, &block.labels[0].1);
     }
     let mut reader = Reader::new(&what, &block.body);
-    reader.text("description", report);
+    let description = reader.text("description", report);
     let (ty, defaults) = match reader.attribute("type") {
         None => (Type::Dynamic, Defaults::default()),
         Some(a) => type_constraint(&a.expr, report.sources).unwrap_or_else(|d| {
@@ -76,6 +76,7 @@ pub(super) fn variable(
         form,
         defaults,
         default,
+        description,
         sensitive,
         ephemeral,
         nullable,

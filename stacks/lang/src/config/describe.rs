@@ -1,0 +1,292 @@
+//! The configuration as it was written, for those who show it: `show -json`, graphs. Nothing in
+//! here is evaluated but what is written out.
+
+use super::{
+    Config, Module, ModuleId, NodeKind,
+    blocks::{ModuleCall, Repeat},
+    module::provider_name,
+};
+use crate::{
+    eval::{Context, EvalError, Resolved, Scope, eval},
+    functions::Registry,
+    ir::{Attribute, Body, Expr, Reference},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use weir_core::{Diagnostic, Object, Value, address::ProviderRef};
+
+/// A module at one place of the tree.
+#[derive(Clone, Copy)]
+pub struct ModuleView<'c> {
+    config: &'c Config,
+    module: &'c Module,
+    /// The way to it without instance keys, `module.net.module.dns`; empty for the root.
+    pub path: &'c str,
+}
+
+/// `variable "name" {}`
+#[derive(Debug, Clone, Copy)]
+pub struct VariableView<'c> {
+    /// Its name.
+    pub name: &'c str,
+    /// `default`
+    pub default: Option<&'c Value>,
+    /// `description`
+    pub description: Option<&'c str>,
+    /// `sensitive`
+    pub sensitive: bool,
+    /// `ephemeral`
+    pub ephemeral: bool,
+}
+
+/// `output "name" {}`
+#[derive(Debug, Clone)]
+pub struct OutputView<'c> {
+    /// Its name.
+    pub name: &'c str,
+    /// `value`
+    pub value: &'c Expr,
+    /// `description`
+    pub description: Option<&'c str>,
+    /// `sensitive`
+    pub sensitive: bool,
+    /// `ephemeral`
+    pub ephemeral: bool,
+    /// `depends_on`, as it was written.
+    pub depends_on: Vec<String>,
+}
+
+/// `provider "name" {}`
+#[derive(Debug, Clone, Copy)]
+pub struct ProviderView<'c> {
+    /// Its name and alias.
+    pub provider: &'c ProviderRef,
+    /// Its configuration.
+    pub body: &'c Body,
+}
+
+/// How often a block is instantiated.
+#[derive(Debug, Clone, Copy)]
+pub enum RepeatView<'c> {
+    /// Once.
+    Once,
+    /// `count`
+    Count(&'c Expr),
+    /// `for_each`
+    ForEach(&'c Expr),
+}
+
+/// A block that instances come from: `resource`, `data`, a site's hosts, a service's pod.
+#[derive(Debug, Clone)]
+pub struct ResourceView<'c> {
+    /// What it is.
+    pub object: Object,
+    /// The body without what the language itself reads.
+    pub body: &'c Body,
+    /// How often there is one.
+    pub repeat: RepeatView<'c>,
+    /// The provider configuration as its module names it.
+    pub provider: ProviderRef,
+    /// `depends_on`, as it was written.
+    pub depends_on: Vec<String>,
+}
+
+/// `module "name" {}`
+#[derive(Clone)]
+pub struct CallView<'c> {
+    /// Its name.
+    pub name: &'c str,
+    /// `source`, as it was written.
+    pub source: &'c str,
+    /// The arguments.
+    pub inputs: &'c [Attribute],
+    /// How often there is one.
+    pub repeat: RepeatView<'c>,
+    /// `depends_on`, as it was written.
+    pub depends_on: Vec<String>,
+    /// The module that is called.
+    pub module: ModuleView<'c>,
+}
+
+impl Config {
+    /// Every module of the tree, the root first.
+    pub fn describe(&self) -> impl Iterator<Item = ModuleView<'_>> {
+        (0..self.modules.len()).map(|id| ModuleView::new(self, ModuleId(id)))
+    }
+
+    /// The root module.
+    pub fn root(&self) -> ModuleView<'_> {
+        ModuleView::new(self, ModuleId(0))
+    }
+
+    /// The values of the root module's variables.
+    pub fn variable_values(&self) -> &BTreeMap<Arc<str>, Value> {
+        &self.values
+    }
+
+    /// The value of an expression that is written out: no name, no function call.
+    pub fn constant(&self, expr: &Expr) -> Option<Value> {
+        let context = Context {
+            functions: Arc::new(Registry::none()),
+            files: None,
+            ..self.context.clone()
+        };
+        eval(expr, &Nothing(context)).ok()
+    }
+}
+
+/// A scope without names.
+struct Nothing(Context);
+
+impl Scope for Nothing {
+    fn resolve(&self, _: &Reference) -> Result<Resolved, EvalError> {
+        Err(Diagnostic::error("no name has a value here").into())
+    }
+    fn context(&self) -> &Context {
+        &self.0
+    }
+}
+
+fn texts(references: &[Reference]) -> Vec<String> {
+    references.iter().map(Reference::to_string).collect()
+}
+
+fn repeat(repeat: &Repeat) -> RepeatView<'_> {
+    match repeat {
+        Repeat::Once => RepeatView::Once,
+        Repeat::Count(e) => RepeatView::Count(e),
+        Repeat::ForEach(e) => RepeatView::ForEach(e),
+    }
+}
+
+impl<'c> ModuleView<'c> {
+    fn new(config: &'c Config, id: ModuleId) -> ModuleView<'c> {
+        let module = &config.modules[id.0];
+        ModuleView {
+            config,
+            module,
+            path: &module.path,
+        }
+    }
+
+    /// Local names of the providers that its blocks use.
+    pub fn provider_names(&self) -> BTreeSet<String> {
+        let resources = self.resources().map(|r| r.provider.name);
+        let blocks = self.providers().map(|p| p.provider.name.clone());
+        resources.chain(blocks).collect()
+    }
+
+    fn kinds(&self) -> impl Iterator<Item = &'c NodeKind> + use<'c> {
+        self.module.nodes.iter().map(|n| &n.kind)
+    }
+
+    /// Its variables, in source order.
+    pub fn variables(&self) -> impl Iterator<Item = VariableView<'c>> + use<'c> {
+        self.kinds().filter_map(|kind| match kind {
+            NodeKind::Variable(v) => Some(VariableView {
+                name: &v.name,
+                default: v.default.as_ref(),
+                description: v.description.as_deref(),
+                sensitive: v.sensitive,
+                ephemeral: v.ephemeral,
+            }),
+            _ => None,
+        })
+    }
+
+    /// The expression of a local value.
+    pub fn local(&self, name: &str) -> Option<&'c Expr> {
+        let ix = self.module.names.locals.get(name)?;
+        match &self.module.node(*ix).kind {
+            NodeKind::Local(l) => Some(&l.expr),
+            _ => None,
+        }
+    }
+
+    /// Its outputs, in source order.
+    pub fn outputs(&self) -> impl Iterator<Item = OutputView<'c>> + use<'c> {
+        self.kinds().filter_map(|kind| match kind {
+            NodeKind::Output(o) => Some(OutputView {
+                name: &o.name,
+                value: &o.value,
+                description: o.description.as_deref(),
+                sensitive: o.sensitive,
+                ephemeral: o.ephemeral,
+                depends_on: texts(&o.depends_on),
+            }),
+            _ => None,
+        })
+    }
+
+    /// Its provider blocks, in source order.
+    pub fn providers(&self) -> impl Iterator<Item = ProviderView<'c>> + use<'c> {
+        self.kinds().filter_map(|kind| match kind {
+            NodeKind::Provider(p) => Some(ProviderView {
+                provider: &p.provider,
+                body: &p.body,
+            }),
+            _ => None,
+        })
+    }
+
+    /// Its blocks that instances come from, in source order.
+    pub fn resources(&self) -> impl Iterator<Item = ResourceView<'c>> + use<'c> {
+        let host = || ProviderRef {
+            name: "host".to_owned(),
+            alias: None,
+        };
+        let made = move |object, body| ResourceView {
+            object,
+            body,
+            repeat: RepeatView::Once,
+            provider: host(),
+            depends_on: Vec::new(),
+        };
+        self.kinds().filter_map(move |kind| match kind {
+            NodeKind::Resource(r) => Some(ResourceView {
+                object: r.object.clone(),
+                body: &r.body,
+                repeat: repeat(&r.repeat),
+                provider: match &r.provider {
+                    Some((provider, _)) => provider.clone(),
+                    None => ProviderRef {
+                        name: provider_name(r),
+                        alias: None,
+                    },
+                },
+                depends_on: texts(&r.depends_on),
+            }),
+            NodeKind::Site(s) => {
+                let site = s.name.to_string();
+                Some(made(Object::Host { site }, &s.body))
+            }
+            NodeKind::Pods(s, p) => {
+                let (service, pod) = (s.name.to_string(), p.name.to_string());
+                Some(made(Object::Pod { service, pod }, &p.body))
+            }
+            _ => None,
+        })
+    }
+
+    /// The modules it calls, in source order.
+    pub fn calls(&self) -> impl Iterator<Item = CallView<'c>> + use<'c> {
+        let config = self.config;
+        self.kinds().filter_map(move |kind| match kind {
+            NodeKind::Call(call, id) => Some(view(config, call, *id)),
+            _ => None,
+        })
+    }
+}
+
+fn view<'c>(config: &'c Config, call: &'c ModuleCall, id: ModuleId) -> CallView<'c> {
+    CallView {
+        name: &call.name,
+        source: &call.source,
+        inputs: &call.inputs,
+        repeat: repeat(&call.repeat),
+        depends_on: texts(&call.depends_on),
+        module: ModuleView::new(config, id),
+    }
+}
