@@ -197,7 +197,11 @@ fn turned(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_core::{Known, Value, address::ProviderRef, snapshot::{Lineage, Status}};
+    use weir_core::{
+        Known, Value,
+        address::ProviderRef,
+        snapshot::{Lineage, Status},
+    };
 
     fn state(addresses: &[(&str, &[&str])]) -> Snapshot {
         let mut snapshot = Snapshot::empty(Lineage("l".into()));

@@ -129,7 +129,7 @@ impl Config {
     /// The value of an expression that is written out: no name, no function call.
     pub fn constant(&self, expr: &Expr) -> Option<Value> {
         let context = Context {
-            functions: Arc::new(Registry::none()),
+            functions: Arc::new(Registry::default()),
             files: None,
             ..self.context.clone()
         };

@@ -45,11 +45,6 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// None: what a value that is written out needs.
-    pub(crate) fn none() -> Registry {
-        Registry(BTreeMap::new())
-    }
-
     /// All functions built in.
     pub fn standard() -> Registry {
         let themes = [
