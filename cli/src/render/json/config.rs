@@ -33,7 +33,7 @@ impl Writer<'_> {
             for block in module.providers() {
                 out.insert(
                     key(module.path, &block.provider.to_string()),
-                    self.provider(module.path, block),
+                    self.provider(module.path, &block),
                 );
             }
             // What a block uses and nobody configures is configured with nothing.
@@ -60,7 +60,7 @@ impl Writer<'_> {
         out
     }
 
-    fn provider(&self, path: &str, block: ProviderView<'_>) -> Json {
+    fn provider(&self, path: &str, block: &ProviderView<'_>) -> Json {
         let name = &block.provider.name;
         let mut out = self.unconfigured(name);
         if let Some(alias) = &block.provider.alias {
@@ -166,7 +166,7 @@ impl Writer<'_> {
     /// The nearest configuration of the provider, from the module outwards.
     fn provider_key(&self, module: &ModuleView<'_>, resource: &ResourceView<'_>) -> String {
         let wanted = &resource.provider;
-        let own = module.providers().any(|p| p.provider == wanted);
+        let own = module.providers().any(|p| p.provider == *wanted);
         key(if own { module.path } else { "" }, &wanted.to_string())
     }
 
@@ -192,6 +192,7 @@ impl Writer<'_> {
             RepeatView::Once => {}
             RepeatView::Count(e) => self.unless_empty("count_expression", e, out),
             RepeatView::ForEach(e) => self.unless_empty("for_each_expression", e, out),
+            RepeatView::Enabled(e) => self.unless_empty("enabled_expression", e, out),
         }
     }
 

@@ -39,7 +39,9 @@ pub(super) fn attributes(config: &Config, plan: &Plan) -> Vec<Json> {
                 search.body(&at, resource.body);
                 match resource.repeat {
                     RepeatView::Once => {}
-                    RepeatView::Count(e) | RepeatView::ForEach(e) => search.expr(&at, e),
+                    RepeatView::Count(e) | RepeatView::ForEach(e) | RepeatView::Enabled(e) => {
+                        search.expr(&at, e);
+                    }
                 }
             }
         }

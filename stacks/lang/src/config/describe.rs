@@ -3,7 +3,7 @@
 
 use super::{
     Config, Module, ModuleId, NodeKind,
-    blocks::{ModuleCall, Repeat},
+    blocks::{LocalProvider, ModuleCall, Repeat},
     module::provider_name,
 };
 use crate::{
@@ -13,9 +13,10 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
 };
-use weir_core::{Diagnostic, Object, Value, address::ProviderRef};
+use weir_core::{Diagnostic, Object, Value};
 
 /// A module at one place of the tree.
 #[derive(Clone, Copy)]
@@ -58,11 +59,38 @@ pub struct OutputView<'c> {
     pub depends_on: Vec<String>,
 }
 
+/// A provider configuration as a module names it: `aws`, `aws.west`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderName {
+    /// The provider's local name.
+    pub name: String,
+    /// `alias`
+    pub alias: Option<String>,
+}
+
+impl fmt::Display for ProviderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.alias {
+            None => f.write_str(&self.name),
+            Some(alias) => write!(f, "{}.{alias}", self.name),
+        }
+    }
+}
+
+impl From<&LocalProvider> for ProviderName {
+    fn from(local: &LocalProvider) -> ProviderName {
+        ProviderName {
+            name: local.name.clone(),
+            alias: local.alias.clone(),
+        }
+    }
+}
+
 /// `provider "name" {}`
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ProviderView<'c> {
     /// Its name and alias.
-    pub provider: &'c ProviderRef,
+    pub provider: ProviderName,
     /// Its configuration.
     pub body: &'c Body,
 }
@@ -76,6 +104,8 @@ pub enum RepeatView<'c> {
     Count(&'c Expr),
     /// `for_each`
     ForEach(&'c Expr),
+    /// `lifecycle { enabled = ... }`
+    Enabled(&'c Expr),
 }
 
 /// A block that instances come from: `resource`, `data`, a site's hosts, a service's pod.
@@ -88,7 +118,7 @@ pub struct ResourceView<'c> {
     /// How often there is one.
     pub repeat: RepeatView<'c>,
     /// The provider configuration as its module names it.
-    pub provider: ProviderRef,
+    pub provider: ProviderName,
     /// `depends_on`, as it was written.
     pub depends_on: Vec<String>,
 }
@@ -158,6 +188,7 @@ fn repeat(repeat: &Repeat) -> RepeatView<'_> {
         Repeat::Once => RepeatView::Once,
         Repeat::Count(e) => RepeatView::Count(e),
         Repeat::ForEach(e) => RepeatView::ForEach(e),
+        Repeat::Enabled(e) => RepeatView::Enabled(e),
     }
 }
 
@@ -224,7 +255,7 @@ impl<'c> ModuleView<'c> {
     pub fn providers(&self) -> impl Iterator<Item = ProviderView<'c>> + use<'c> {
         self.kinds().filter_map(|kind| match kind {
             NodeKind::Provider(p) => Some(ProviderView {
-                provider: &p.provider,
+                provider: (&p.provider).into(),
                 body: &p.body,
             }),
             _ => None,
@@ -233,10 +264,7 @@ impl<'c> ModuleView<'c> {
 
     /// Its blocks that instances come from, in source order.
     pub fn resources(&self) -> impl Iterator<Item = ResourceView<'c>> + use<'c> {
-        let host = || ProviderRef {
-            name: "host".to_owned(),
-            alias: None,
-        };
+        let host = || ProviderName::from(&LocalProvider::new("host"));
         let made = move |object, body| ResourceView {
             object,
             body,
@@ -250,11 +278,8 @@ impl<'c> ModuleView<'c> {
                 body: &r.body,
                 repeat: repeat(&r.repeat),
                 provider: match &r.provider {
-                    Some((provider, _)) => provider.clone(),
-                    None => ProviderRef {
-                        name: provider_name(r),
-                        alias: None,
-                    },
+                    Some(used) => (&used.provider).into(),
+                    None => (&LocalProvider::new(provider_name(r))).into(),
                 },
                 depends_on: texts(&r.depends_on),
             }),
