@@ -1,6 +1,6 @@
 //! The command line: one definition for parser and help.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 /// Infrastructure as code: from HCL text to running services on any host.
@@ -73,15 +73,54 @@ pub(crate) enum Command {
     Version(crate::commands::version::Version),
 }
 
-/// Values of variables.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct VarArgs {
+/// Values of variables: `-var` and `-var-file`, in the order they were written in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct VarArgs(pub(crate) Vec<VarArg>);
+
+/// Where values of variables come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum VarArg {
+    /// `-var NAME=VALUE`
+    Value(String),
+    /// `-var-file FILE`
+    File(PathBuf),
+}
+
+/// The flags as clap knows them: it keeps each one's values apart.
+#[derive(Debug, Args)]
+struct VarFlags {
     /// Set a variable of the root module.
     #[arg(long = "var", value_name = "NAME=VALUE")]
-    pub(crate) vars: Vec<String>,
+    vars: Vec<String>,
     /// Load variables from a file.
     #[arg(long = "var-file", value_name = "FILE")]
-    pub(crate) var_files: Vec<PathBuf>,
+    var_files: Vec<PathBuf>,
+}
+
+impl Args for VarArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        VarFlags::augment_args(command)
+    }
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        VarFlags::augment_args_for_update(command)
+    }
+}
+
+impl FromArgMatches for VarArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<VarArgs, clap::Error> {
+        let flags = VarFlags::from_arg_matches(matches)?;
+        let places = |id: &str| matches.indices_of(id).into_iter().flatten();
+        let values = flags.vars.into_iter().map(VarArg::Value);
+        let files = flags.var_files.into_iter().map(VarArg::File);
+        let mut all: Vec<(usize, VarArg)> = places("vars").zip(values).collect();
+        all.extend(places("var_files").zip(files));
+        all.sort_by_key(|(place, _)| *place);
+        Ok(VarArgs(all.into_iter().map(|(_, arg)| arg).collect()))
+    }
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = VarArgs::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// What and how to plan.

@@ -1,6 +1,11 @@
 //! The composition root: which store, which providers, which catalogue.
 
-use crate::{args::VarArgs, clock, env::Env, error::CommandError};
+use crate::{
+    args::{VarArg, VarArgs},
+    clock,
+    env::Env,
+    error::CommandError,
+};
 use std::{
     collections::BTreeMap,
     num::NonZeroUsize,
@@ -40,17 +45,32 @@ pub(crate) fn inputs(vars: &VarArgs, env: &Env) -> Result<Inputs, CommandError> 
         .map_err(|e| CommandError::failed(format!("the current folder can't be read: {e}")))?;
     inputs.home = env.home();
     inputs.now = Some(clock::now());
-    for file in &vars.var_files {
-        inputs = inputs.file(file);
-    }
-    for var in &vars.vars {
-        let (name, text) = var.split_once('=').ok_or_else(|| {
-            CommandError::usage(format!("-var {var:?} has no value"))
-                .hint("Write it as -var NAME=VALUE.")
-        })?;
-        inputs = inputs.var(name, text);
+    for arg in &vars.0 {
+        inputs = match arg {
+            VarArg::File(path) => inputs.file(path),
+            VarArg::Value(text) => {
+                let (name, value) = name_and_value(text)?;
+                inputs.var(name, value)
+            }
+        };
     }
     Ok(inputs)
+}
+
+/// The parts of `-var NAME=VALUE`.
+fn name_and_value(text: &str) -> Result<(&str, &str), CommandError> {
+    let (name, value) = text.split_once('=').ok_or_else(|| {
+        CommandError::usage(format!("-var {text:?} has no value"))
+            .hint("Write it as -var NAME=VALUE.")
+    })?;
+    if name.trim() != name {
+        // The value may be secret: it is not repeated.
+        return Err(CommandError::usage(format!(
+            "-var: there is a space beside the name {name:?}"
+        ))
+        .hint(format!("Write it as -var {}=VALUE.", name.trim())));
+    }
+    Ok((name, value))
 }
 
 /// The stack in the current folder.

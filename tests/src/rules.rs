@@ -110,6 +110,7 @@ const ROOMS: &[Room] = &[
     room("weir-core", 0),
     room("weir-state", 1),
     room("weir-lang", 1),
+    narrow("weir-source", 1, &["weir-core"]),
     room("weir-provider", 1),
     room("weir-agent", 1),
     room("weir-modules", 1),

@@ -137,7 +137,7 @@ async fn shown_and_done(
 
 async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) -> Result {
     let plan = &args.plan;
-    if !plan.vars.vars.is_empty() || !plan.vars.var_files.is_empty() || !plan.targets.is_empty() {
+    if !plan.vars.0.is_empty() || !plan.targets.is_empty() {
         return Err(
             CommandError::usage("a plan file holds its variables and targets already")
                 .hint("Leave -var, -var-file and -target out, or plan again with them."),

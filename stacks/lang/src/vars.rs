@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use weir_core::{Diagnostic, Diagnostics, Marks, Span, Value, convert::convert, json};
+use weir_core::{Diagnostic, Diagnostics, Marks, Span, Value, convert::convert};
 
 /// A value as some source gives it.
 pub(crate) struct Given {
@@ -32,8 +32,6 @@ pub(crate) struct Given {
 enum Raw {
     /// In a file of variables.
     Expr(Expr),
-    /// In a JSON file of variables.
-    Value(Value),
     /// On the command line or in the environment: read by the variable's type.
     Text(Arc<str>),
 }
@@ -41,7 +39,7 @@ enum Raw {
 /// Who gave a value: decides what happens where no variable wants it.
 enum Origin {
     Environment(String),
-    File(PathBuf, Option<Span>),
+    File(PathBuf, Span),
     Flag,
 }
 
@@ -115,8 +113,18 @@ fn automatic(files: &dyn Files) -> Vec<PathBuf> {
         .filter(|e| e.kind == EntryKind::File)
         .map(|e| e.name)
         .collect();
-    let fixed = ["terraform.tfvars", "terraform.tfvars.json", "weir.vars.hcl"];
-    let auto = [".auto.tfvars", ".auto.tfvars.json", ".auto.vars.hcl"];
+    let fixed = [
+        "terraform.tfvars",
+        "terraform.tfvars.json",
+        "weir.vars.hcl",
+        "weir.vars.hcl.json",
+    ];
+    let auto = [
+        ".auto.tfvars",
+        ".auto.tfvars.json",
+        ".auto.vars.hcl",
+        ".auto.vars.hcl.json",
+    ];
     let first = fixed
         .iter()
         .filter(|f| names.iter().any(|n| n == *f))
@@ -147,11 +155,12 @@ impl FileReader<'_> {
                 return self.problems.push(d);
             }
         };
-        if name.ends_with(".json") {
-            return self.json(path, &name, &text);
-        }
         self.sources.add(name.clone(), text.clone());
-        let (body, problems) = parse::parse_body(name, &text);
+        let (body, problems) = if name.ends_with(".json") {
+            parse::json::parse_variables(name, &text)
+        } else {
+            parse::parse_body(name, &text)
+        };
         self.problems.extend(problems);
         for block in &body.blocks {
             let d = Diagnostic::error(format!(
@@ -165,25 +174,8 @@ impl FileReader<'_> {
             self.given.push(Given {
                 name: a.name.to_string(),
                 raw: Raw::Expr(a.expr),
-                from: Origin::File(path.to_owned(), Some(a.name_span)),
+                from: Origin::File(path.to_owned(), a.name_span),
             });
-        }
-    }
-
-    fn json(&mut self, path: &Path, name: &str, text: &str) {
-        let parsed: Result<BTreeMap<String, serde_json::Value>, _> = serde_json::from_str(text);
-        match parsed {
-            Ok(values) => self
-                .given
-                .extend(values.into_iter().map(|(name, value)| Given {
-                    name,
-                    raw: Raw::Value(json::from_json(&value)),
-                    from: Origin::File(path.to_owned(), None),
-                })),
-            Err(error) => self.problems.push(
-                Diagnostic::error(format!("{name} is not a JSON object of variables"))
-                    .because(format!("{error}.")),
-            ),
         }
     }
 }
@@ -251,10 +243,7 @@ fn undeclared(root: &Module, given: &Given, report: &mut Report<'_>) {
                 format!("{} sets a value for it, which is not used.", path.display()),
             );
             d.help = help;
-            match span {
-                Some(span) => report.push(d, span),
-                None => report.diagnostics.push(d),
-            }
+            report.push(d, span);
         }
     }
 }
@@ -282,7 +271,6 @@ fn given_value(
     let name = &variable.name;
     let origin = given.from.title();
     let (value, span) = match &given.raw {
-        Raw::Value(value) => (value.clone(), None),
         Raw::Text(text) if variable.form == TextForm::Literal => {
             (Value::string(text.clone()), None)
         }

@@ -5,6 +5,7 @@ use super::{
     blocks::ModuleCall,
     lower::{self, Blocks, duplicate},
     module::{Module, ModuleId, Names, Node, NodeIx, NodeKind},
+    overrides,
     reader::{Report, literal},
     stack,
 };
@@ -179,18 +180,17 @@ impl Reading<'_> {
                 return None;
             }
         };
-        let mut bodies = Vec::new();
+        let (mut bodies, mut overrides) = (Vec::new(), Vec::new());
         for entry in entries.iter().filter(|e| e.kind == EntryKind::File) {
             let path = dir.join(&entry.name);
             match FileRole::of(&entry.name) {
                 FileRole::Other => {}
-                FileRole::Refused(why) => self.problems.push(
-                    Diagnostic::error(format!("{} can't be loaded", path.display()))
-                        .because(why)
-                        .help("Move its blocks into a `.hcl` or `.tf` file."),
-                ),
                 FileRole::Configuration => bodies.extend(self.parse(&path)),
+                FileRole::Override => overrides.extend(self.parse(&path)),
             }
+        }
+        if !overrides.is_empty() {
+            overrides::merge(&mut bodies, overrides, &self.sources, &mut self.problems);
         }
         if bodies.is_empty() {
             if dir.as_os_str().is_empty() && self.problems.is_empty() {
@@ -210,7 +210,7 @@ impl Reading<'_> {
         match self.files.read(path) {
             Ok(text) => {
                 self.sources.add(name.clone(), text.clone());
-                let (body, problems) = parse::parse_body(name, &text);
+                let (body, problems) = parse::parse_file(name, &text);
                 self.problems.extend(problems);
                 Some(body)
             }
@@ -227,33 +227,39 @@ impl Reading<'_> {
 /// What a file in a stack's folder is.
 enum FileRole {
     Configuration,
-    Refused(&'static str),
+    /// Merged into the blocks of the others: `override.tf`, `*_override.tf`.
+    Override,
     Other,
 }
 
 impl FileRole {
     fn of(name: &str) -> FileRole {
-        if name.starts_with('.') || name.ends_with('~') || name.ends_with(".vars.hcl") {
+        let of_an_editor = name.ends_with('~') || name.starts_with('#') && name.ends_with('#');
+        if name.starts_with('.') || of_an_editor || name == LOCK_FILE {
             return FileRole::Other;
         }
-        if name.ends_with(".tf.json") {
-            return FileRole::Refused("This version of weir reads no JSON configuration.");
-        }
-        let Some(stem) = name
+        let syntax = name.strip_suffix(".json").unwrap_or(name);
+        let Some(stem) = syntax
             .strip_suffix(".hcl")
-            .or_else(|| name.strip_suffix(".tf"))
+            .or_else(|| syntax.strip_suffix(".tf"))
         else {
             return FileRole::Other;
         };
-        if [".tftest", ".test"].iter().any(|e| stem.ends_with(e)) || stem.ends_with(".tfmock") {
+        if [".vars", ".tftest", ".test", ".tfmock"]
+            .iter()
+            .any(|end| stem.ends_with(end))
+        {
             return FileRole::Other;
         }
         if stem == "override" || stem.ends_with("_override") {
-            return FileRole::Refused("This version of weir merges no override files.");
+            return FileRole::Override;
         }
         FileRole::Configuration
     }
 }
+
+/// What `weir init` pins modules in: no configuration.
+const LOCK_FILE: &str = "weir.lock.hcl";
 
 /// The folder a module's source names, seen from the folder of the module that calls it.
 fn folder_of(dir: &Path, source: &str) -> Option<PathBuf> {

@@ -6,6 +6,7 @@ mod loader;
 mod lower;
 pub(crate) mod module;
 mod moves;
+mod overrides;
 pub(crate) mod reader;
 mod stack;
 

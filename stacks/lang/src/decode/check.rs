@@ -6,7 +6,7 @@ use crate::{
         reader::{Report, count},
     },
     hints,
-    ir::{Block as Source, Body},
+    ir::{Attribute, Block as Source, Body},
 };
 use weir_core::{
     Diagnostic, Span,
@@ -30,7 +30,10 @@ pub(crate) fn check_body(
                     .help("Remove the attribute.");
                 report.push(d, &attribute.name_span);
             }
-            Some(_) => {}
+            Some(_) => set_twice(body, attribute, report),
+            None if attribute.json.is_some() && schema.blocks.contains_key(&*attribute.name) => {
+                property(attribute, schema, what, report);
+            }
             None => report.push(
                 unknown_attribute(&attribute.name, schema, what),
                 &attribute.name_span,
@@ -54,6 +57,37 @@ pub(crate) fn check_body(
     missing(body, schema, what, header, report);
 }
 
+/// A JSON property that stands twice in one body: two of blocks are blocks, two of an attribute
+/// are one too many.
+fn set_twice(body: &Body, attribute: &Attribute, report: &mut Report<'_>) {
+    if attribute.json.is_none() {
+        return;
+    }
+    let first = body.attribute(&attribute.name);
+    if let Some(first) = first.filter(|f| f.name_span != attribute.name_span) {
+        let d = Diagnostic::error(format!("`{}` is set twice in one object", attribute.name))
+            .because(format!(
+                "It was set on line {} already.",
+                first.name_span.line
+            ))
+            .help("Remove one of them.");
+        report.push(d, &attribute.name_span);
+    }
+}
+
+/// A JSON property that stands for nested blocks.
+fn property(attribute: &Attribute, schema: &Block, what: &str, report: &mut Report<'_>) {
+    let (Some(json), Some(nested)) = (&attribute.json, schema.blocks.get(&*attribute.name)) else {
+        return;
+    };
+    let found = json.blocks(usize::from(nested.nesting == Nesting::Map));
+    report.diagnostics.extend(found.problems.clone());
+    for block in &found.blocks {
+        let inner = format!("{} of {what}", title(block));
+        check_body(&block.body, &nested.block, &inner, &block.span, report);
+    }
+}
+
 fn missing(body: &Body, schema: &Block, what: &str, header: &Span, report: &mut Report<'_>) {
     for (name, attribute) in &schema.attributes {
         if attribute.set_by == SetBy::Required && body.attribute(name).is_none() {
@@ -71,7 +105,7 @@ fn missing(body: &Body, schema: &Block, what: &str, header: &Span, report: &mut 
         }
     }
     for (name, nested) in &schema.blocks {
-        let found = body.blocks.iter().any(|b| super::is_block(b, name));
+        let found = super::has_block(body, name);
         if nested.min > 0 && !found {
             let d = Diagnostic::error(format!("{} has no block `{name}`", hints::sentence(what)))
                 .because(format!("It needs at least {}.", nested.min))

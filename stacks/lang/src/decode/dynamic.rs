@@ -23,7 +23,16 @@ pub(crate) struct Expanded<'b> {
     iterator: Option<(Arc<str>, Value)>,
 }
 
-impl Expanded<'_> {
+impl<'b> Expanded<'b> {
+    fn written(block: &'b Block) -> Expanded<'b> {
+        Expanded {
+            labels: block.labels.iter().map(|(l, _)| l.clone()).collect(),
+            body: &block.body,
+            span: block.span.clone(),
+            iterator: None,
+        }
+    }
+
     /// Runs `f` with a scope that knows the iterator of the `dynamic` block.
     pub(crate) fn in_scope<T>(&self, scope: &dyn Scope, f: impl FnOnce(&dyn Scope) -> T) -> T {
         match &self.iterator {
@@ -59,31 +68,31 @@ impl Scope for With<'_> {
     }
 }
 
-/// The nested blocks of one type.
+/// The nested blocks of one type, each with so many labels.
 ///
 /// # Errors
 /// The node that has no value yet.
 pub(crate) fn expand<'b>(
     body: &'b Body,
     ident: &str,
+    labels: usize,
     scope: &dyn Scope,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Expansion<'b>, NodeId> {
     let mut out = Vec::new();
     for block in &body.blocks {
         if *block.ident == *ident {
-            out.push(Expanded {
-                labels: block.labels.iter().map(|(l, _)| l.clone()).collect(),
-                body: &block.body,
-                span: block.span.clone(),
-                iterator: None,
-            });
+            out.push(Expanded::written(block));
         } else if &*block.ident == "dynamic"
             && block.label(0) == Some(ident)
             && let Some(unknown) = expand_one(block, ident, scope, errors, &mut out)?
         {
             return Ok(Expansion::Unknown(unknown));
         }
+    }
+    let properties = body.attributes.iter().filter(|a| *a.name == *ident);
+    for property in properties.filter_map(|a| a.json.as_deref()) {
+        out.extend(property.blocks(labels).blocks.iter().map(Expanded::written));
     }
     Ok(Expansion::Known(out))
 }

@@ -65,13 +65,22 @@ pub(crate) fn decode(
     }
     for (ident, nested) in &shape.blocks {
         // Most bodies have few of the blocks a schema allows: `empty` holds the value of none.
-        let found = body.blocks.iter().any(|b| is_block(b, ident));
+        let found = has_block(body, ident);
         if found || nested.min > 0 {
             let value = nested_value(body, ident, nested, header, scope, errors)?;
             fields.insert(ident.clone(), value);
         }
     }
     Ok(Value::object(fields))
+}
+
+/// Whether a body has blocks of that type, or something that stands for them.
+fn has_block(body: &Body, ident: &str) -> bool {
+    body.blocks.iter().any(|b| is_block(b, ident))
+        || body
+            .attributes
+            .iter()
+            .any(|a| a.json.is_some() && *a.name == *ident)
 }
 
 /// Whether a block is of that type, or stands for blocks of it.
@@ -123,7 +132,8 @@ fn nested_value(
     scope: &dyn Scope,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Value, NodeId> {
-    let expanded = match expand(body, ident, scope, errors)? {
+    let labels = usize::from(nested.nesting == Nesting::Map);
+    let expanded = match expand(body, ident, labels, scope, errors)? {
         Expansion::Known(expanded) => expanded,
         Expansion::Unknown(_) => return Ok(Value::unknown(nested.ty.clone())),
     };

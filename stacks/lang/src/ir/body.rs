@@ -1,6 +1,7 @@
 //! Bodies: attributes and blocks in source order.
 
 use super::Expr;
+use crate::parse::json::Property;
 use std::sync::Arc;
 use weir_core::Span;
 
@@ -24,6 +25,9 @@ pub struct Attribute {
     pub name_span: Span,
     /// Its expression.
     pub expr: Expr,
+    /// The property it was written as in a JSON file where only a schema tells whether it is an
+    /// attribute or stands for blocks.
+    pub json: Option<Arc<Property>>,
 }
 
 /// `ident "label" { ... }`

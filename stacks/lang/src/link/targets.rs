@@ -10,6 +10,7 @@ use crate::{
     decode::iterator_name,
     hints,
     ir::{Body, RefStep, Reference},
+    parse::json,
 };
 use std::sync::Arc;
 use weir_core::Diagnostic;
@@ -50,7 +51,13 @@ pub(super) fn collect_body(body: &Body, bound: &mut Vec<Arc<str>>, out: &mut Vec
             .collect::<Vec<_>>()
     };
     for a in &body.attributes {
-        out.extend(free(bound, &a.expr));
+        match a.json {
+            None => out.extend(free(bound, &a.expr)),
+            Some(_) => {
+                let found = json::references(&a.expr).into_iter();
+                out.extend(found.filter(|r| !bound.contains(&r.root)));
+            }
+        }
     }
     for block in &body.blocks {
         if &*block.ident != "dynamic" {

@@ -118,6 +118,7 @@ impl Parser<'_> {
             name,
             name_span: self.cursor.span(start, end),
             expr,
+            json: None,
         })
     }
 

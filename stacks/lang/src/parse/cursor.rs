@@ -1,5 +1,6 @@
 //! Characters of one file, with places, space and comments.
 
+use super::json::Quoted;
 use std::{cell::OnceCell, sync::Arc};
 use unicode_ident::{is_xid_continue, is_xid_start};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -35,10 +36,13 @@ pub(super) struct Cursor<'a> {
     pub(super) open: Vec<Open>,
     file: Arc<str>,
     lines: OnceCell<Lines>,
+    /// Where the text was written between the quotes of a JSON file, whose places are meant.
+    quoted: Option<Quoted<'a>>,
 }
 
 /// Where lines start, and whether each is ASCII (then a column is a subtraction).
-struct Lines(Vec<(usize, bool)>);
+#[derive(Debug)]
+pub(super) struct Lines(Vec<(usize, bool)>);
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(file: Arc<str>, text: &'a str) -> Cursor<'a> {
@@ -51,6 +55,16 @@ impl<'a> Cursor<'a> {
             open: Vec::new(),
             file,
             lines: OnceCell::new(),
+            quoted: None,
+        }
+    }
+
+    /// Over text that a JSON file holds; its places are those of the file.
+    pub(super) fn quoted(quoted: Quoted<'a>) -> Cursor<'a> {
+        Cursor {
+            pos: 0,
+            quoted: Some(quoted),
+            ..Cursor::new(quoted.document.file.clone(), quoted.text)
         }
     }
 
@@ -147,6 +161,9 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn span(&self, start: usize, end: usize) -> Span {
+        if let Some(quoted) = &self.quoted {
+            return quoted.span(start, end);
+        }
         let (line, column) = self.place(start);
         Span {
             file: self.file.clone(),
@@ -169,18 +186,12 @@ impl<'a> Cursor<'a> {
         self.place(at).0
     }
     fn place(&self, at: usize) -> (u32, u32) {
-        let Lines(lines) = self.lines.get_or_init(|| Lines::of(self.text));
-        let line = lines
-            .partition_point(|(start, _)| *start <= at)
-            .saturating_sub(1);
-        let (start, ascii) = lines.get(line).copied().unwrap_or((0, true));
-        let before = self.text.get(start..at).unwrap_or("");
-        let column = if ascii {
-            before.len()
-        } else {
-            before.chars().count()
-        };
-        (clamp(line), clamp(column))
+        if let Some(quoted) = &self.quoted {
+            let span = quoted.span(at, at);
+            return (span.line, span.column);
+        }
+        let lines = self.lines.get_or_init(|| Lines::of(self.text));
+        lines.place(self.text, at)
     }
 
     /// What stands here, in words.
@@ -200,7 +211,8 @@ impl<'a> Cursor<'a> {
     /// An error at a place.
     pub(super) fn error(&self, summary: impl Into<String>, span: Span) -> Box<Diagnostic> {
         let mut diagnostic = Diagnostic::error(summary);
-        diagnostic.snippet = crate::sources::snippet(self.text, &span);
+        let text = self.quoted.map_or(self.text, |q| &q.document.text);
+        diagnostic.snippet = crate::sources::snippet(text, &span);
         Box::new(diagnostic.at(span))
     }
     /// An error here: something else was expected.
@@ -221,7 +233,7 @@ impl<'a> Cursor<'a> {
 }
 
 impl Lines {
-    fn of(text: &str) -> Lines {
+    pub(super) fn of(text: &str) -> Lines {
         let mut start = 0;
         Lines(
             text.split_inclusive('\n')
@@ -233,6 +245,22 @@ impl Lines {
                 .chain(text.ends_with('\n').then_some((text.len(), true)))
                 .collect(),
         )
+    }
+
+    /// Line and column, counted from 1, of a place in the text.
+    pub(super) fn place(&self, text: &str, at: usize) -> (u32, u32) {
+        let line = self
+            .0
+            .partition_point(|(start, _)| *start <= at)
+            .saturating_sub(1);
+        let (start, ascii) = self.0.get(line).copied().unwrap_or((0, true));
+        let before = text.get(start..at).unwrap_or("");
+        let column = if ascii {
+            before.len()
+        } else {
+            before.chars().count()
+        };
+        (clamp(line), clamp(column))
     }
 }
 

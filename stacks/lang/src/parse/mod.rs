@@ -8,10 +8,13 @@
 //! 1. `body` reads attributes and blocks, and finds the next one after an error;
 //! 2. `expr` reads expressions;
 //! 3. `template` reads quoted text and heredocs: tokens, then trims and dedent, then a tree.
+//!
+//! `json` reads HCL's JSON syntax to the same IR.
 
 mod body;
 mod cursor;
 mod expr;
+pub(crate) mod json;
 mod template;
 
 pub(crate) use cursor::nfc;
@@ -33,20 +36,21 @@ pub fn parse_body(file: Arc<str>, text: &Arc<str>) -> (Body, Diagnostics) {
     (body, parser.diagnostics)
 }
 
+/// Parses a file by its name: `*.json` is HCL's JSON syntax, all else its native syntax.
+pub fn parse_file(file: Arc<str>, text: &Arc<str>) -> (Body, Diagnostics) {
+    if file.ends_with(".json") {
+        json::parse_body(file, text)
+    } else {
+        parse_body(file, text)
+    }
+}
+
 /// Parses text that is one expression, such as the value of `-var`.
 ///
 /// # Errors
 /// The first syntax error.
 pub fn parse_expr(file: Arc<str>, text: &Arc<str>) -> Result<Expr, Box<Diagnostic>> {
-    let mut parser = Parser::new(file, text);
-    parser.cursor.newlines = Newlines::Skip;
-    let expr = parser.expr()?;
-    parser.cursor.space();
-    if parser.cursor.at_end() {
-        Ok(expr)
-    } else {
-        Err(parser.cursor.expected("the end of the expression"))
-    }
+    Parser::new(file, text).whole_expr()
 }
 
 /// Parses text that is a template as a whole, such as a file for `templatefile`.
@@ -66,10 +70,26 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(file: Arc<str>, text: &'a str) -> Parser<'a> {
+        Parser::over(Cursor::new(file, text))
+    }
+
+    fn over(cursor: Cursor<'a>) -> Parser<'a> {
         Parser {
-            cursor: Cursor::new(file, text),
+            cursor,
             diagnostics: Diagnostics::new(),
             depth: 0,
+        }
+    }
+
+    /// One expression, with nothing after it.
+    fn whole_expr(&mut self) -> cursor::Parsed<Expr> {
+        self.cursor.newlines = Newlines::Skip;
+        let expr = self.expr()?;
+        self.cursor.space();
+        if self.cursor.at_end() {
+            Ok(expr)
+        } else {
+            Err(self.cursor.expected("the end of the expression"))
         }
     }
 

@@ -90,7 +90,7 @@ pub(crate) fn site(
     };
     let mut values = Vec::new();
     let title = format!("the hosts of site.{}", site.name);
-    let hosts = match expand(&site.body, "host", scope, problems)? {
+    let hosts = match expand(&site.body, "host", 1, scope, problems)? {
         Expansion::Known(hosts) => hosts,
         Expansion::Unknown(expr) => {
             problems.push(at(unknown("for_each", &title, expr), &expr.span));
@@ -355,7 +355,7 @@ pub(crate) fn cluster(
 ) -> Result<Value, NodeId> {
     let mut hosts: Vec<Value> = Vec::new();
     let mut seen: BTreeSet<String> = BTreeSet::new();
-    let Expansion::Known(pools) = expand(&cluster.body, "pool", scope, problems)? else {
+    let Expansion::Known(pools) = expand(&cluster.body, "pool", 1, scope, problems)? else {
         return Ok(Value::unknown(Type::Dynamic));
     };
     for pool in &pools {

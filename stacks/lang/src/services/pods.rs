@@ -207,7 +207,7 @@ fn files(
     scope: &dyn Scope,
     problems: &mut Vec<Diagnostic>,
 ) -> Result<Value, NodeId> {
-    let blocks = match expand(&given.pod.body, "file", scope, problems)? {
+    let blocks = match expand(&given.pod.body, "file", 1, scope, problems)? {
         Expansion::Known(blocks) => blocks,
         Expansion::Unknown(_) => return Ok(Value::unknown(Type::Dynamic)),
     };

@@ -19,7 +19,7 @@ pub(super) fn tasks(
     scope: &dyn Scope,
     problems: &mut Vec<Diagnostic>,
 ) -> Result<Value, NodeId> {
-    let blocks = match expand(&pod.body, "task", scope, problems)? {
+    let blocks = match expand(&pod.body, "task", 1, scope, problems)? {
         Expansion::Known(blocks) => blocks,
         Expansion::Unknown(_) => return Ok(Value::unknown(Type::Dynamic)),
     };

@@ -1,0 +1,2 @@
+# step:
+# step: -var=size=3

@@ -1,0 +1,2 @@
+# step:
+# step: -var=n=3

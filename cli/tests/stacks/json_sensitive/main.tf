@@ -1,0 +1,3 @@
+# step:
+# Terraform differs: it writes secrets into the JSON of a plan.
+# step: -var=s=other

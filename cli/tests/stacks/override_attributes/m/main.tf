@@ -1,0 +1,3 @@
+variable "a" {}
+variable "b" { default = 10 }
+output "sum" { value = var.a + var.b }

@@ -1,0 +1,1 @@
+output "sum" { value = "${var.a}+${var.b}" }

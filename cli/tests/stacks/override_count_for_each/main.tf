@@ -1,0 +1,4 @@
+# step:
+resource "terraform_data" "a" {
+  count = 2
+}

@@ -1,0 +1,5 @@
+# step: !
+variable "a" {
+  type    = string
+  default = "x"
+}

@@ -1,0 +1,3 @@
+# step: !
+resource "terraform_data" "a" {}
+resource "terraform_data" "b" {}

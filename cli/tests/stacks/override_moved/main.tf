@@ -1,0 +1,2 @@
+# step: !
+resource "terraform_data" "a" {}

@@ -1,0 +1,2 @@
+# step: !
+locals { a = 1 }

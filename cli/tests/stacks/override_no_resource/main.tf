@@ -1,0 +1,2 @@
+# step: !
+output "o" { value = 1 }

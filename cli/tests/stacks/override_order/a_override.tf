@@ -1,0 +1,5 @@
+resource "terraform_data" "a" {
+  input            = "a"
+  triggers_replace = "a"
+}
+output "o" { value = "a" }

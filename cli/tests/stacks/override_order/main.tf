@@ -1,0 +1,6 @@
+# step:
+resource "terraform_data" "a" {
+  input            = "base"
+  triggers_replace = "base"
+}
+output "o" { value = "base" }

@@ -1,0 +1,2 @@
+# step: !
+provider "terraform" {}

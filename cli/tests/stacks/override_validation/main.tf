@@ -1,0 +1,2 @@
+# step: !
+variable "a" { default = 1 }

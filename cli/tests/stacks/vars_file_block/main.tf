@@ -1,0 +1,3 @@
+# step: !
+variable "a" { default = 1 }
+output "o" { value = var.a }

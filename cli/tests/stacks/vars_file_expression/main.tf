@@ -1,0 +1,3 @@
+# step: !
+variable "a" {}
+output "o" { value = var.a }

@@ -1,0 +1,4 @@
+# step: !
+# step: -var=a=1
+variable "a" {}
+output "o" { value = var.a }

@@ -1,0 +1,2 @@
+# step: ! -var-file=nope.tfvars
+output "o" { value = 1 }

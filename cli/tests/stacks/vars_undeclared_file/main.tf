@@ -1,0 +1,3 @@
+# step:
+# step: -var-file=x.tfvars
+output "o" { value = 1 }

@@ -1,0 +1,2 @@
+# step: ! -var=nope=1
+output "o" { value = 1 }
