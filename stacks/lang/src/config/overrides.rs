@@ -147,6 +147,9 @@ impl Merger<'_> {
         let d = Diagnostic::error(format!("There is no {title} to override")).because(
             "An override file changes what another file declares, and declares nothing itself.",
         );
+        if alias.is_some() {
+            return d.help("Configure it in a file that is no override.");
+        }
         let own = block.labels.last().map_or("", |(l, _)| l);
         let first = block.label(0);
         let near = self

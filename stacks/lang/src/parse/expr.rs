@@ -46,7 +46,7 @@ impl Parser<'_> {
                 return Err(error);
             }
             let if_false = p.expr()?;
-            let span = p.cursor.span(condition.span.start, if_false.span.end);
+            let span = reach(&condition.span, &if_false.span);
             Ok(Expr::new(
                 ExprKind::Conditional {
                     condition,
@@ -103,10 +103,8 @@ impl Parser<'_> {
                     operand,
                 });
             }
-            let end = rest
-                .last()
-                .map_or(left.span.end, |link| link.operand.span.end);
-            let span = self.cursor.span(left.span.start, end);
+            let end = rest.last().map_or(&left.span, |link| &link.operand.span);
+            let span = reach(&left.span, end);
             left = Expr::new(ExprKind::Binary(Chain { first: left, rest }), span);
         }
         Ok(left)
@@ -151,7 +149,7 @@ impl Parser<'_> {
         };
         self.cursor.pos += 1;
         let operand = self.nested(Parser::operand)?;
-        let span = self.cursor.span(start, operand.span.end);
+        let span = reach(&self.cursor.span(start, start), &operand.span);
         Ok(Expr::new(ExprKind::Unary { op, operand }, span))
     }
 
@@ -163,8 +161,8 @@ impl Parser<'_> {
             let (steps, rest) = self.steps()?;
             let expr = match head {
                 Head::Name(root, root_span) => {
-                    let end = steps.last().map_or(root_span.end, |s| s.span.end);
-                    let span = self.cursor.span(start, end);
+                    let end = steps.last().map_or(&root_span, |s| &s.span);
+                    let span = reach(&root_span, end);
                     let reference = Reference::of(root.clone(), &steps, span.clone());
                     Expr::new(
                         ExprKind::Variable(Variable {
@@ -178,8 +176,8 @@ impl Parser<'_> {
                 }
                 Head::Expr(source) if steps.is_empty() => source,
                 Head::Expr(source) => {
-                    let end = steps.last().map_or(source.span.end, |s| s.span.end);
-                    let span = self.cursor.span(start, end);
+                    let end = steps.last().map_or(&source.span, |s| &s.span);
+                    let span = reach(&self.cursor.span(start, start), end);
                     Expr::new(ExprKind::Access { source, steps }, span)
                 }
             };
@@ -481,9 +479,14 @@ impl Parser<'_> {
                 Expr::literal(&*v.root.clone(), key.span.clone())
             }
             // The keywords are names in this place.
-            ExprKind::Literal(v) if v.is_null() || v.as_bool().is_some() => {
-                let text = &self.cursor.text[key.span.start..key.span.end];
-                Expr::literal(text, key.span.clone())
+            ExprKind::Literal(v) if v.is_null() => Expr::literal("null", key.span.clone()),
+            ExprKind::Literal(v) if v.as_bool().is_some() => {
+                let name = if v.as_bool() == Some(true) {
+                    "true"
+                } else {
+                    "false"
+                };
+                Expr::literal(name, key.span.clone())
             }
             _ => key,
         };
@@ -574,5 +577,14 @@ impl Parser<'_> {
         self.cursor.ident();
         let value = names.pop().unwrap_or_else(|| "".into());
         Ok((names.pop(), value))
+    }
+}
+
+/// From where one thing starts to where another ends. Spans are places in the file, which are not
+/// places in the text where a JSON file holds it.
+fn reach(from: &Span, to: &Span) -> Span {
+    Span {
+        end: to.end.max(from.end),
+        ..from.clone()
     }
 }
