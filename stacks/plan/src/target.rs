@@ -7,8 +7,8 @@ use std::{
     str::FromStr,
 };
 use weir_core::{
-    Address, ModulePath, Object,
-    address::ParseAddressError,
+    Address, Key, ModulePath, Object,
+    address::{ParseAddressError, members},
     change::{Action, Change},
 };
 
@@ -110,6 +110,8 @@ pub fn select(
         .cloned()
         .collect();
     let mut open: Vec<Address> = selected.iter().cloned().collect();
+    let mut blocks: BTreeSet<&Address> = BTreeSet::new();
+    let mut ends: BTreeSet<Address> = BTreeSet::new();
     while let Some(address) = open.pop() {
         let mut take = |a: &Address| {
             if selected.insert(a.clone()) {
@@ -117,18 +119,22 @@ pub fn select(
             }
         };
         if deletes(&address) {
-            for user in dependents.get(&address).into_iter().flatten() {
+            let block = address.block();
+            let of_block = dependents
+                .get(&block)
+                .filter(|_| ends.insert(block.clone()));
+            let own = dependents.get(&address).filter(|_| address != block);
+            for user in own.into_iter().chain(of_block).flatten() {
                 if deletes(user) {
                     take(user);
                 }
             }
         } else {
-            dependencies
-                .config
-                .get(&address)
-                .into_iter()
-                .flatten()
-                .for_each(&mut take);
+            for d in dependencies.config.get(&address).into_iter().flatten() {
+                if d.key != Key::None || blocks.insert(d) {
+                    members(dependencies.config, d).for_each(|(a, _)| take(a));
+                }
+            }
         }
     }
     selected

@@ -27,7 +27,7 @@ use crate::{
     diagnostics,
     drive::{self, Driven},
     engine::{Engine, Planned},
-    plan::marked,
+    plan::{Behind, marked},
     pods,
     settle::Unsettled,
 };
@@ -92,6 +92,8 @@ struct Run<'a> {
     settled: Arc<Settled>,
     evaluator: Evaluator,
     driven: Driven,
+    /// What data sources depend on.
+    behind: Behind,
     /// What state has by now.
     resources: BTreeMap<Address, Resource>,
     /// The outputs that state had.
@@ -165,6 +167,7 @@ impl<'a> Run<'a> {
             settled,
             evaluator,
             driven,
+            behind: Behind::default(),
             resources,
             outputs: snapshot.outputs,
             states: vec![State::Waiting; planned.plan.nodes.len()],

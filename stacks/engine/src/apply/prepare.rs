@@ -9,6 +9,7 @@ use crate::drive;
 use std::{collections::BTreeSet, sync::Arc};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Known, Value,
+    address::members,
     change::{Action, Change, ReplaceOrder},
     plan::{NodeId, Op},
     schema::Schema,
@@ -275,14 +276,15 @@ impl Run<'_> {
     }
 
     /// What the resource is recorded as; its value and private data come of the call.
-    fn template(&self, change: &Change, schema: &Schema) -> Resource {
-        let stored = self.resources.get(&change.address);
-        let recorded =
-            crate::plan::recorded_dependencies(&change.address, &self.planned.plan.dependencies);
+    fn template(&mut self, change: &Change, schema: &Schema) -> Resource {
+        let recorded = self
+            .behind
+            .recorded(&change.address, &self.planned.plan.dependencies);
         let there: BTreeSet<Address> = recorded
             .into_iter()
-            .filter(|d| self.resources.contains_key(d))
+            .filter(|d| members(&self.resources, d).next().is_some())
             .collect();
+        let stored = self.resources.get(&change.address);
         Resource {
             provider: change.provider.clone(),
             schema_version: schema.version,

@@ -392,7 +392,7 @@ impl Task<'_> {
 
     /// The dependencies that are in state: a snapshot names no other.
     fn known_dependencies(&self) -> BTreeSet<Address> {
-        let there = |d: &&Address| self.snapshot.resources.contains_key(*d);
+        let there = |d: &&Address| self.snapshot.has(d);
         self.dependencies.iter().filter(there).cloned().collect()
     }
 }

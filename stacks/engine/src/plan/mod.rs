@@ -1,10 +1,12 @@
 //! From configuration and state to a plan.
 
+mod dependencies;
 mod instance;
 mod orphans;
 mod outputs;
 mod wave;
 
+pub(crate) use dependencies::Behind;
 pub(crate) use outputs::marked;
 
 use crate::{
@@ -30,6 +32,12 @@ struct Findings {
     /// Direct dependencies, data sources included.
     dependencies: BTreeMap<Address, Vec<Address>>,
     protected: BTreeMap<Address, Option<Span>>,
+    /// Instances with `create_before_destroy`.
+    create_first: BTreeSet<Address>,
+    /// What data sources that were read depend on.
+    behind: Behind,
+    /// Blocks with an instance that will change.
+    pending: BTreeSet<Address>,
     diagnostics: Diagnostics,
 }
 
@@ -78,7 +86,7 @@ impl Engine {
             findings.drift.retain(|a, _| selected.contains(a));
             findings.observed.retain(|a, _| selected.contains(a));
         }
-        let ordered = order(findings.changes, dependencies)
+        let ordered = order(findings.changes, dependencies, &findings.create_first)
             .map_err(|e| Diagnostics::from(Diagnostic::error(e.to_string())))?;
         let outputs = outputs::outputs(
             &mut evaluator,
@@ -167,24 +175,4 @@ fn stored_dependencies(snapshot: &Snapshot) -> BTreeMap<Address, BTreeSet<Addres
         .iter()
         .map(|(a, r)| (a.clone(), r.dependencies.clone()))
         .collect()
-}
-
-/// The instances that state records as dependencies: data sources are not in state, so that what
-/// lies behind them stands in their place.
-pub(crate) fn recorded_dependencies(
-    address: &Address,
-    dependencies: &BTreeMap<Address, Vec<Address>>,
-) -> BTreeSet<Address> {
-    let mut found = BTreeSet::new();
-    let mut seen = BTreeSet::new();
-    let mut open: Vec<&Address> = dependencies.get(address).into_iter().flatten().collect();
-    while let Some(d) = open.pop() {
-        if !matches!(d.object, Object::Data { .. } | Object::Ephemeral { .. }) {
-            found.insert(d.clone());
-        } else if seen.insert(d) {
-            open.extend(dependencies.get(d).into_iter().flatten());
-        }
-    }
-    found.remove(address);
-    found
 }

@@ -8,7 +8,9 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::snapshot::{Resource, Snapshot};
-use weir_core::{Address, Diagnostic, Diagnostics, Value, address::ProviderRef, change::Action};
+use weir_core::{
+    Address, Diagnostic, Diagnostics, Key, Value, address::ProviderRef, change::Action,
+};
 use weir_lang::{Evaluator, Instance, Next, PlaceRequest, ProviderConfig};
 
 /// What became ready since the last wave.
@@ -106,6 +108,9 @@ impl Engine {
             findings
                 .dependencies
                 .insert(i.address.clone(), i.dependencies.clone());
+            if i.lifecycle.create_before_destroy {
+                findings.create_first.insert(i.address.clone());
+            }
             if i.lifecycle.prevent_destroy {
                 findings
                     .protected
@@ -118,10 +123,13 @@ impl Engine {
             }
             return;
         }
+        let recorded: Vec<BTreeSet<Address>> = instances
+            .iter()
+            .map(|i| findings.behind.recorded(&i.address, &findings.dependencies))
+            .collect();
         let seen = &*findings;
-        let questions = instances.iter().map(|i| {
-            let pending = has_pending(i, &seen.changes);
-            let dependencies = super::recorded_dependencies(&i.address, &seen.dependencies);
+        let questions = instances.iter().zip(recorded).map(|(i, dependencies)| {
+            let pending = has_pending(i, seen);
             let usable = !broken.contains(&i.provider);
             async move {
                 match usable {
@@ -161,6 +169,9 @@ fn take(
     match finding.change {
         Some(change) => {
             let value = change.after.clone().unwrap_or_else(Value::null);
+            if change.action != Action::NoOp {
+                findings.pending.insert(address.block());
+            }
             findings.changes.insert(address.clone(), change);
             evaluator.supply(address, value);
         }
@@ -169,14 +180,15 @@ fn take(
 }
 
 /// Whether something it depends on will change.
-fn has_pending(
-    instance: &Instance,
-    changes: &BTreeMap<Address, weir_core::change::Change>,
-) -> bool {
-    instance
-        .dependencies
-        .iter()
-        .any(|d| changes.get(d).is_some_and(|c| c.action != Action::NoOp))
+fn has_pending(instance: &Instance, findings: &Findings) -> bool {
+    let changes = |d: &Address| {
+        let change = findings.changes.get(d);
+        change.is_some_and(|c| c.action != Action::NoOp)
+    };
+    instance.dependencies.iter().any(|d| match d.key {
+        Key::None => findings.pending.contains(d),
+        _ => changes(d),
+    })
 }
 
 /// Everything that is ready.

@@ -1,23 +1,36 @@
-//! Edges between numbered nodes, and dependencies seen through instances without a node.
+//! Edges between numbered nodes. Some nodes are operations, the others joins: something that comes
+//! after all of many and before all of many, so that the graph stays linear in size.
 
-use super::DependencyCycle;
 use petgraph::graph::DiGraph;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use weir_core::Address;
+use std::collections::BTreeSet;
 
 /// Which node comes after which.
 pub(super) struct Adjacency {
+    /// The nodes below are operations, those above are joins.
+    operations: usize,
     before: Vec<BTreeSet<usize>>,
     after: Vec<BTreeSet<usize>>,
 }
 
 impl Adjacency {
-    pub(super) fn new(nodes: usize) -> Adjacency {
+    pub(super) fn new(operations: usize) -> Adjacency {
         Adjacency {
-            before: vec![BTreeSet::new(); nodes],
-            after: vec![BTreeSet::new(); nodes],
+            operations,
+            before: vec![BTreeSet::new(); operations],
+            after: vec![BTreeSet::new(); operations],
         }
+    }
+
+    /// How many nodes are operations.
+    pub(super) fn operations(&self) -> usize {
+        self.operations
+    }
+
+    /// A new join.
+    pub(super) fn join(&mut self) -> usize {
+        self.before.push(BTreeSet::new());
+        self.after.push(BTreeSet::new());
+        self.before.len() - 1
     }
 
     /// `node` comes after `before`.
@@ -31,10 +44,10 @@ impl Adjacency {
         self.before[node].iter().copied()
     }
 
-    /// Everything that comes after the node, at any distance.
-    pub(super) fn reachable_from(&self, node: usize) -> BTreeSet<usize> {
+    /// Everything that comes after one of the nodes, at any distance.
+    pub(super) fn reachable_from(&self, nodes: &[usize]) -> BTreeSet<usize> {
         let mut seen = BTreeSet::new();
-        let mut open = vec![node];
+        let mut open = nodes.to_vec();
         while let Some(n) = open.pop() {
             for &m in &self.after[n] {
                 if seen.insert(m) {
@@ -67,26 +80,60 @@ impl Adjacency {
             .collect()
     }
 
-    /// Each node's level: the length of the longest way to it. `None` for nodes on or after a
-    /// cycle.
-    pub(super) fn levels(&self) -> Vec<Option<usize>> {
-        let mut missing: Vec<usize> = self.before.iter().map(BTreeSet::len).collect();
-        let mut levels = vec![None; missing.len()];
-        let mut open: Vec<usize> = (0..missing.len()).filter(|&i| missing[i] == 0).collect();
-        let mut level = 0;
-        while !open.is_empty() {
-            let mut next = Vec::new();
-            for n in open {
-                levels[n] = Some(level);
-                for &m in &self.after[n] {
-                    missing[m] -= 1;
-                    if missing[m] == 0 {
-                        next.push(m);
-                    }
+    /// Takes out the joins that save no edges: those where putting each predecessor directly
+    /// before each successor takes no more of them. The number of edges never grows.
+    pub(super) fn simplify(&mut self) {
+        let mut open: Vec<usize> = (self.operations..self.before.len()).rev().collect();
+        while let Some(join) = open.pop() {
+            let (ins, outs) = (self.before[join].len(), self.after[join].len());
+            if ins + outs == 0 || ins * outs > ins + outs {
+                continue;
+            }
+            let before = std::mem::take(&mut self.before[join]);
+            let after = std::mem::take(&mut self.after[join]);
+            for &b in &before {
+                self.after[b].remove(&join);
+            }
+            for &a in &after {
+                self.before[a].remove(&join);
+            }
+            for &a in &after {
+                for &b in &before {
+                    self.after(a, b);
                 }
             }
-            open = next;
-            level += 1;
+            // Its neighbours may have become simple by that.
+            let joins = before.into_iter().chain(after);
+            open.extend(joins.filter(|&n| n >= self.operations));
+        }
+    }
+
+    /// The nodes that are left: all operations, and the joins with something on both sides.
+    pub(super) fn kept(&self) -> Vec<usize> {
+        (0..self.before.len())
+            .filter(|&n| {
+                n < self.operations || !(self.before[n].is_empty() || self.after[n].is_empty())
+            })
+            .collect()
+    }
+
+    /// Each node's level: how many operations lie on the longest way to it. `None` for nodes on or
+    /// after a cycle. A join takes no level of its own.
+    pub(super) fn levels(&self) -> Vec<Option<usize>> {
+        let mut missing: Vec<usize> = self.before.iter().map(BTreeSet::len).collect();
+        let mut level = vec![0_usize; missing.len()];
+        let mut levels = vec![None; missing.len()];
+        let mut open: Vec<usize> = (0..missing.len()).filter(|&i| missing[i] == 0).collect();
+        while let Some(n) = open.pop() {
+            levels[n] = Some(level[n]);
+            let own = usize::from(n < self.operations);
+            for &m in &self.after[n] {
+                level[m] = level[m].max(level[n] + own);
+                missing[m] -= 1;
+                if missing[m] == 0 {
+                    open.push(m);
+                }
+            }
         }
         levels
     }
@@ -96,82 +143,4 @@ impl Adjacency {
 /// not fit in memory before it comes here.
 fn node_number(i: usize) -> u32 {
     u32::try_from(i).unwrap_or(u32::MAX)
-}
-
-/// Finds the nodes an instance depends on, through instances that have none. What lies behind an
-/// instance without a node is worked out once.
-pub(super) struct Through<D, N> {
-    dependencies: D,
-    node: N,
-    known: BTreeMap<Address, Arc<BTreeSet<usize>>>,
-}
-
-impl<'a, D, I, N> Through<D, N>
-where
-    D: Fn(&Address) -> I,
-    I: Iterator<Item = &'a Address>,
-    N: Fn(&Address) -> Option<usize>,
-{
-    pub(super) fn new(dependencies: D, node: N) -> Self {
-        Through {
-            dependencies,
-            node,
-            known: BTreeMap::new(),
-        }
-    }
-
-    /// The nearest nodes that `address` depends on.
-    pub(super) fn from(&mut self, address: &Address) -> Result<BTreeSet<usize>, DependencyCycle> {
-        let mut found = BTreeSet::new();
-        for d in (self.dependencies)(address) {
-            match (self.node)(d) {
-                Some(n) => {
-                    found.insert(n);
-                }
-                None => found.extend(self.behind(d)?.iter().copied()),
-            }
-        }
-        Ok(found)
-    }
-
-    /// What lies behind an instance without a node. Depth-first without recursion.
-    fn behind(&mut self, root: &Address) -> Result<Arc<BTreeSet<usize>>, DependencyCycle> {
-        let mut stack: Vec<(Address, bool)> = vec![(root.clone(), false)];
-        let mut on_path: BTreeSet<Address> = BTreeSet::new();
-        while let Some((address, leaving)) = stack.pop() {
-            if self.known.contains_key(&address) {
-                continue;
-            }
-            if leaving {
-                let mut found = BTreeSet::new();
-                for d in (self.dependencies)(&address) {
-                    match ((self.node)(d), self.known.get(d)) {
-                        (Some(n), _) => {
-                            found.insert(n);
-                        }
-                        (None, Some(behind)) => found.extend(behind.iter().copied()),
-                        // Entered before and not left yet: it depends on itself.
-                        (None, None) => {
-                            return Err(DependencyCycle(on_path.into_iter().collect()));
-                        }
-                    }
-                }
-                on_path.remove(&address);
-                self.known.insert(address, Arc::new(found));
-                continue;
-            }
-            on_path.insert(address.clone());
-            stack.push((address.clone(), true));
-            for d in (self.dependencies)(&address) {
-                if (self.node)(d).is_some() || self.known.contains_key(d) {
-                    continue;
-                }
-                if on_path.contains(d) {
-                    return Err(DependencyCycle(on_path.into_iter().collect()));
-                }
-                stack.push((d.clone(), false));
-            }
-        }
-        Ok(self.known.get(root).cloned().unwrap_or_default())
-    }
 }

@@ -10,21 +10,27 @@
 //! 5. where nothing of the above forbids it, `A` is written before `B` is deleted if it used it
 //!    by state: what let go of a thing does so before the thing goes.
 //!
+//! A dependency without a key is one on all instances of its block. Such a block, and an instance
+//! that has no node of the kind, is a join ([`weir_core::plan::Op::Join`]) where that saves edges:
+//! the graph is linear in the dependencies, also where all of a block use all of another.
+//!
 //! Edges of 1 alone have no cycle, nor have those of 2. Only a replacement that deletes first
 //! leads from deletions to writes, and only one that creates first leads back: so a cycle needs
 //! both kinds, and turning the former into the latter ends it. Hence a schedule always exists.
 //! `create_before_destroy` spreads to what a resource depends on, as it does in Terraform;
 //! whatever cycle is left is turned likewise.
 
+mod builder;
 mod graph;
 mod steps;
 
-use graph::{Adjacency, Through};
+use builder::Builder;
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
-    Address,
+    Address, Key,
+    address::members,
     change::{Action, Change, ReplaceOrder},
-    plan::{Node, NodeId, Op, Step},
+    plan::{Node, Step},
 };
 
 /// Who depends on whom, direct dependencies only.
@@ -61,23 +67,26 @@ fn list(addresses: &[Address]) -> String {
         .join(", ")
 }
 
-/// Makes the graph.
+/// Makes the graph. `create_first` has the instances with `create_before_destroy`, whatever is done
+/// to them.
 ///
 /// # Errors
 /// The dependencies of the configuration, or those of state, have a cycle.
 pub fn order(
     mut changes: BTreeMap<Address, Change>,
     dependencies: Dependencies<'_>,
+    create_first: &BTreeSet<Address>,
 ) -> Result<Ordered, DependencyCycle> {
-    spread_create_first(&mut changes, dependencies.config);
+    spread_create_first(&mut changes, dependencies.config, create_first);
     loop {
-        let plan = Builder::new(&changes, dependencies);
-        let adjacency = plan.edges()?;
-        let cycles = adjacency.cycles();
+        let builder = Builder::new(&changes, dependencies);
+        let mut edges = builder.edges();
+        let cycles = edges.adjacency.cycles();
         if cycles.is_empty() {
-            let adjacency = plan.let_go_first(adjacency);
-            let nodes = plan.nodes(&adjacency);
-            let steps = steps::steps(&nodes, &adjacency.levels(), &changes);
+            builder.let_go_first(&mut edges);
+            edges.adjacency.simplify();
+            let (nodes, levels) = builder.nodes(&edges);
+            let steps = steps::steps(&nodes, &levels, &changes);
             return Ok(Ordered {
                 changes,
                 nodes,
@@ -87,7 +96,8 @@ pub fn order(
         let on_cycles: BTreeSet<Address> = cycles
             .into_iter()
             .flatten()
-            .map(|i| plan.ops[i].0.clone())
+            .filter_map(|i| builder.operation(i).or_else(|| edges.name(i)))
+            .cloned()
             .collect();
         let mut turned = false;
         for address in &on_cycles {
@@ -104,160 +114,38 @@ pub fn order(
     }
 }
 
-/// `create_before_destroy` spreads to everything that such a replacement depends on.
+/// `create_before_destroy` spreads to everything that such an instance depends on.
 fn spread_create_first(
     changes: &mut BTreeMap<Address, Change>,
     config: &BTreeMap<Address, Vec<Address>>,
+    create_first: &BTreeSet<Address>,
 ) {
-    let mut open: Vec<Address> = changes
+    let mut open: Vec<&Address> = Vec::new();
+    let replaced = changes
         .values()
         .filter(|c| c.action == Action::Replace(ReplaceOrder::CreateFirst))
-        .map(|c| c.address.clone())
-        .collect();
-    let mut seen: BTreeSet<Address> = open.iter().cloned().collect();
+        .map(|c| &c.address);
+    let first: BTreeSet<Address> = replaced.chain(create_first).cloned().collect();
+    open.extend(&first);
+    let mut blocks: BTreeSet<&Address> = BTreeSet::new();
+    let mut seen: BTreeSet<&Address> = open.iter().copied().collect();
     while let Some(address) = open.pop() {
-        for d in config.get(&address).into_iter().flatten() {
-            if !seen.insert(d.clone()) {
+        for d in config.get(address).into_iter().flatten() {
+            if d.key == Key::None && !blocks.insert(d) {
                 continue;
             }
-            if let Some(change) = changes.get_mut(d)
-                && change.action == Action::Replace(ReplaceOrder::DeleteFirst)
-            {
-                change.action = Action::Replace(ReplaceOrder::CreateFirst);
-            }
-            open.push(d.clone());
-        }
-    }
-}
-
-/// The nodes, found by address, and what makes edges between them.
-struct Builder<'a> {
-    changes: &'a BTreeMap<Address, Change>,
-    dependencies: Dependencies<'a>,
-    ops: Vec<(&'a Address, Op)>,
-    /// The node that makes, changes or reads an instance.
-    writes: BTreeMap<&'a Address, usize>,
-    /// The node that deletes an instance.
-    deletes: BTreeMap<&'a Address, usize>,
-}
-
-impl<'a> Builder<'a> {
-    fn new(changes: &'a BTreeMap<Address, Change>, dependencies: Dependencies<'a>) -> Self {
-        let mut ops = Vec::new();
-        let mut writes = BTreeMap::new();
-        let mut deletes = BTreeMap::new();
-        for (address, change) in changes {
-            let wanted: &[Op] = match change.action {
-                Action::NoOp => &[],
-                Action::Create => &[Op::Create],
-                Action::Read => &[Op::Read],
-                Action::Update => &[Op::Update],
-                Action::Delete => &[Op::Delete],
-                Action::Forget => &[Op::Forget],
-                Action::Replace(ReplaceOrder::DeleteFirst) => &[Op::Delete, Op::Create],
-                Action::Replace(ReplaceOrder::CreateFirst) => &[Op::Create, Op::Delete],
-            };
-            for op in wanted {
-                match op {
-                    Op::Create | Op::Update | Op::Read => {
-                        writes.insert(address, ops.len());
-                    }
-                    Op::Delete => {
-                        deletes.insert(address, ops.len());
-                    }
-                    Op::Forget | Op::Join => {}
-                }
-                ops.push((address, *op));
-            }
-        }
-        Builder {
-            changes,
-            dependencies,
-            ops,
-            writes,
-            deletes,
-        }
-    }
-
-    /// Edges 1 to 4.
-    fn edges(&self) -> Result<Adjacency, DependencyCycle> {
-        let mut adjacency = Adjacency::new(self.ops.len());
-        let none = Vec::new();
-        let config = |a: &Address| self.dependencies.config.get(a).unwrap_or(&none).iter();
-        let mut through = Through::new(config, |a| self.writes.get(a).copied());
-        for (address, write) in &self.writes {
-            for before in through.from(address)? {
-                adjacency.after(*write, before);
-                // Edge 4: what uses a thing that is created first moves before the old one goes.
-                let (used, _) = self.ops[before];
-                if self.creates_first(used)
-                    && let Some(delete) = self.deletes.get(used)
-                {
-                    adjacency.after(*delete, *write);
+            for (member, _) in members(config, d) {
+                if seen.insert(member) {
+                    open.push(member);
                 }
             }
         }
-        let nobody = BTreeSet::new();
-        let state = |a: &Address| self.dependencies.state.get(a).unwrap_or(&nobody).iter();
-        let mut through = Through::new(state, |a| self.deletes.get(a).copied());
-        for (address, delete) in &self.deletes {
-            for used in through.from(address)? {
-                adjacency.after(used, *delete);
-            }
-            if let Some(create) = self.writes.get(address) {
-                if self.creates_first(address) {
-                    adjacency.after(*delete, *create);
-                } else {
-                    adjacency.after(*create, *delete);
-                }
-            }
-        }
-        Ok(adjacency)
     }
-
-    fn creates_first(&self, address: &Address) -> bool {
-        self.changes
-            .get(address)
-            .is_some_and(|c| c.action == Action::Replace(ReplaceOrder::CreateFirst))
-    }
-
-    /// Edge 5. All edges of one deletion are added at once: each new edge ends at it, so that a
-    /// cycle needs an old way from it to a user, and those users are left out.
-    fn let_go_first(&self, mut adjacency: Adjacency) -> Adjacency {
-        let mut users: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (user, used) in self.dependencies.state {
-            if self.deletes.contains_key(user) {
-                continue;
-            }
-            let Some(write) = self.writes.get(user) else {
-                continue;
-            };
-            for d in used {
-                if let Some(delete) = self.deletes.get(d) {
-                    users.entry(*delete).or_default().push(*write);
-                }
-            }
+    for address in seen {
+        if let Some(change) = changes.get_mut(address)
+            && change.action == Action::Replace(ReplaceOrder::DeleteFirst)
+        {
+            change.action = Action::Replace(ReplaceOrder::CreateFirst);
         }
-        for (delete, writes) in users {
-            let later = adjacency.reachable_from(delete);
-            for write in writes {
-                if !later.contains(&write) {
-                    adjacency.after(delete, write);
-                }
-            }
-        }
-        adjacency
-    }
-
-    fn nodes(&self, adjacency: &Adjacency) -> Vec<Node> {
-        self.ops
-            .iter()
-            .enumerate()
-            .map(|(i, (address, op))| Node {
-                address: (*address).clone(),
-                op: *op,
-                after: adjacency.before(i).map(NodeId).collect(),
-            })
-            .collect()
     }
 }

@@ -16,27 +16,28 @@ enum Group<'a> {
 }
 
 /// The steps: operations of one provider with the same batch key at the same level go together,
-/// whatever they do, so that a host gets its whole change in one call.
+/// whatever they do, so that a host gets its whole change in one call. A join stands alone.
 ///
-/// A level is the length of the longest way to a node, so that every edge leads to a higher one.
-/// Nodes of a step are of one level: edges between steps lead to higher levels as well, and no
-/// cycle can come of the grouping.
+/// A level is how many operations lie on the longest way to a node, so that every edge from an
+/// operation leads to a higher one. Nodes of a step are of one level: edges between steps lead to
+/// higher levels as well, and no cycle can come of the grouping. Joins of a level come before its
+/// operations, in their own order.
 pub(super) fn steps(
     nodes: &[Node],
-    levels: &[Option<usize>],
+    levels: &[usize],
     changes: &BTreeMap<Address, Change>,
 ) -> Vec<Step> {
-    let mut groups: BTreeMap<(usize, Group<'_>), Vec<usize>> = BTreeMap::new();
+    let ranks = join_ranks(nodes);
+    let mut groups: BTreeMap<(usize, usize, Group<'_>), Vec<usize>> = BTreeMap::new();
     for (i, node) in nodes.iter().enumerate() {
-        let level = levels[i].unwrap_or(0);
         groups
-            .entry((level, group(i, node, changes)))
+            .entry((levels[i], ranks[i], group(i, node, changes)))
             .or_default()
             .push(i);
     }
-    let mut ordered: Vec<(usize, Vec<usize>)> = groups
+    let mut ordered: Vec<((usize, usize), Vec<usize>)> = groups
         .into_iter()
-        .map(|((level, _), nodes)| (level, nodes))
+        .map(|((level, rank, _), nodes)| ((level, rank), nodes))
         .collect();
     // By level, then by the first node: groups are in order of their keys, which mean nothing to
     // a reader.
@@ -61,6 +62,40 @@ pub(super) fn steps(
             }
         })
         .collect()
+}
+
+/// Of each join the length of the longest way to it through joins alone; of an operation more than
+/// that of any join.
+fn join_ranks(nodes: &[Node]) -> Vec<usize> {
+    let is_join = |i: usize| nodes[i].op == Op::Join;
+    let mut ranks: Vec<usize> = nodes
+        .iter()
+        .map(|n| match n.op {
+            Op::Join => 0,
+            _ => usize::MAX,
+        })
+        .collect();
+    let mut later: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut missing = vec![0_usize; nodes.len()];
+    for (i, node) in nodes.iter().enumerate().filter(|(i, _)| is_join(*i)) {
+        for before in node.after.iter().filter(|b| is_join(b.0)) {
+            later.entry(before.0).or_default().push(i);
+            missing[i] += 1;
+        }
+    }
+    let mut open: Vec<usize> = (0..nodes.len())
+        .filter(|&i| is_join(i) && missing[i] == 0)
+        .collect();
+    while let Some(n) = open.pop() {
+        for &m in later.get(&n).into_iter().flatten() {
+            ranks[m] = ranks[m].max(ranks[n] + 1);
+            missing[m] -= 1;
+            if missing[m] == 0 {
+                open.push(m);
+            }
+        }
+    }
+    ranks
 }
 
 fn group<'a>(i: usize, node: &Node, changes: &'a BTreeMap<Address, Change>) -> Group<'a> {
