@@ -72,5 +72,8 @@ impl Behind {
 
 /// Whether state never has it.
 fn is_unstored(address: &Address) -> bool {
-    matches!(address.object, Object::Data { .. } | Object::Ephemeral { .. })
+    matches!(
+        address.object,
+        Object::Data { .. } | Object::Ephemeral { .. }
+    )
 }
