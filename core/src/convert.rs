@@ -63,18 +63,17 @@ pub fn convert(value: &Value, ty: &Type) -> Result<Value, ConvertError> {
     }
     let converted = match value.kind() {
         Kind::Null(have) => Value::null_of(converted_type(have, ty)?),
-        Kind::Unknown(have, refinements) => {
+        Kind::Unknown(have, known) if have == ty => {
+            Value::unknown_refined(have.clone(), known.clone())
+        }
+        Kind::Unknown(have, _) => {
             let to = converted_type(have, ty)?;
-            // What is known of text says nothing of the number it becomes, and so on.
-            let kept = if *have == to || !to.is_primitive() {
-                refinements.clone()
-            } else {
-                Refinements {
-                    not_null: refinements.not_null,
-                    ..Refinements::default()
-                }
-            };
-            Value::unknown_refined(to, kept)
+            let known = converted_refinements(value, have, &to);
+            Value::unknown_refined(to, known)
+        }
+        // Two unknown elements may turn out to be one.
+        Kind::Set(..) if matches!(ty, Type::List(_)) && !value.has_known_length() => {
+            Value::unknown(from_sequence(value, ty)?.ty())
         }
         Kind::Bool(b) => primitive(value, if *b { "true" } else { "false" }, ty)?,
         Kind::Number(n) if matches!(ty, Type::String) => Value::string(n.to_string()),
@@ -84,6 +83,35 @@ pub fn convert(value: &Value, ty: &Type) -> Result<Value, ConvertError> {
         Kind::Map(..) | Kind::Object(_) => from_entries(value, ty)?,
     };
     Ok(converted.mark(value.marks()))
+}
+
+/// What stays known of an unknown value that is converted: whether it may be null, and how many
+/// elements it has.
+fn converted_refinements(value: &Value, have: &Type, to: &Type) -> Refinements {
+    let known = Refinements {
+        not_null: value.is_surely_not_null(),
+        ..Refinements::default()
+    };
+    let (min, max) = match have {
+        Type::Object(_) | Type::Tuple(_) | Type::List(_) | Type::Set(_) | Type::Map(_) => {
+            value.length_range()
+        }
+        _ => return known,
+    };
+    let told = |n: usize, nothing: usize| Some(n).filter(|n| *n != nothing);
+    match to {
+        Type::List(_) | Type::Map(_) => Refinements {
+            min_len: told(min, 0),
+            max_len: told(max, crate::refine::MAX_LENGTH),
+            ..known
+        },
+        Type::Set(_) => Refinements {
+            min_len: told(min.min(1), 0),
+            max_len: told(max, crate::refine::MAX_LENGTH),
+            ..known
+        },
+        _ => known,
+    }
 }
 
 fn primitive(value: &Value, text: &str, ty: &Type) -> Result<Value, ConvertError> {
@@ -321,10 +349,10 @@ pub fn unify(types: &[Type]) -> Option<Type> {
             .filter(|t| !matches!(t, Type::Dynamic))
             .cloned()
             .collect();
-        return if typed.is_empty() {
-            Some(Type::Dynamic)
-        } else {
-            unify(&typed)
+        return match typed.is_empty() {
+            true => Some(Type::Dynamic),
+            // What fits everything fits those that have nothing in common, too.
+            false => unify(&typed).or(Some(Type::Dynamic)),
         };
     }
     let count = |f: fn(&Type) -> bool| types.iter().filter(|t| f(t)).count();

@@ -4,15 +4,12 @@
 //! `Display` and `Debug` alike, so that no message can leak one by accident.
 
 use crate::{
+    elements::Elements,
     number::Number,
     path::{Path, Step},
     types::Type,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Marks that follow the data through every expression.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,8 +51,8 @@ pub struct Value {
     marks: Marks,
 }
 
-/// What a value is.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// What a value is. The order is that of elements of a set.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Kind {
     /// Null of a type.
     Null(Type),
@@ -70,7 +67,7 @@ pub enum Kind {
     /// A list: the element type and the elements.
     List(Type, Arc<Vec<Value>>),
     /// A set: the element type and the elements, in order.
-    Set(Type, Arc<BTreeSet<Value>>),
+    Set(Type, Arc<Elements>),
     /// A map: the element type and the entries.
     Map(Type, Arc<BTreeMap<Arc<str>, Value>>),
     /// An object.
@@ -79,25 +76,10 @@ pub enum Kind {
     Tuple(Arc<Vec<Value>>),
 }
 
-/// What is known of an unknown value.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Refinements {
-    /// It will not be null.
-    pub not_null: bool,
-    /// It will begin with this text.
-    pub prefix: Option<Arc<str>>,
-    /// It will be at least this number.
-    pub min: Option<Number>,
-    /// It will be at most this number.
-    pub max: Option<Number>,
-    /// The collection will have at least so many elements.
-    pub min_len: Option<usize>,
-    /// The collection will have at most so many elements.
-    pub max_len: Option<usize>,
-}
+pub use crate::refine::{Bound, Refinements};
 
 impl Value {
-    fn of(kind: Kind) -> Value {
+    pub(crate) fn of(kind: Kind) -> Value {
         Value {
             kind,
             marks: Marks::NONE,
@@ -114,10 +96,6 @@ impl Value {
     /// Unknown of a type.
     pub fn unknown(ty: Type) -> Value {
         Value::of(Kind::Unknown(ty, Refinements::default()))
-    }
-    /// Unknown of a type, with what is known of it.
-    pub fn unknown_refined(ty: Type, refinements: Refinements) -> Value {
-        Value::of(Kind::Unknown(ty, refinements))
     }
     /// A truth value.
     pub fn bool(b: bool) -> Value {

@@ -492,10 +492,10 @@ impl<'a> Check<'a> {
             .is_none_or(|p| got.as_str().is_none_or(|s| s.starts_with(p)))
             && r.min
                 .as_ref()
-                .is_none_or(|min| got.as_number().is_none_or(|n| n >= min))
+                .is_none_or(|min| got.as_number().is_none_or(|n| min.admits_above(n)))
             && r.max
                 .as_ref()
-                .is_none_or(|max| got.as_number().is_none_or(|n| n <= max))
+                .is_none_or(|max| got.as_number().is_none_or(|n| max.admits_below(n)))
             && r.min_len.is_none_or(|min| length.is_none_or(|n| n >= min))
             && r.max_len.is_none_or(|max| length.is_none_or(|n| n <= max));
         if !fits {

@@ -108,7 +108,7 @@ fn merge_set(
     block: &Block,
     prior: Option<&Value>,
     ty: &Type,
-    items: &std::collections::BTreeSet<Value>,
+    items: &weir_core::Elements,
 ) -> Value {
     let mut unused = prior.and_then(Value::elements).unwrap_or_default();
     let merged = items.iter().map(|item| {

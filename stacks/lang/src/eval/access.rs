@@ -55,18 +55,21 @@ impl Env<'_> {
         let result = match (source.kind(), &ty) {
             (Kind::Unknown(..), Type::List(element) | Type::Set(element)) => {
                 let one = self.walk(Value::unknown((**element).clone()), each, &[], expr)?;
-                let refinements = match source.kind() {
-                    Kind::Unknown(_, r) => r.clone(),
-                    _ => Refinements::default(),
+                let known = Refinements {
+                    not_null: true,
+                    ..Refinements::of(&source)
                 };
-                Value::unknown_refined(Type::list(one.ty()), refinements)
+                Value::unknown_refined(Type::list(one.ty()), known)
             }
             (Kind::Unknown(..), Type::Tuple(elements)) => {
                 let items = elements
                     .iter()
                     .map(|t| self.walk(Value::unknown(t.clone()), each, &[], expr))
                     .collect::<Result<_, _>>()?;
-                Value::tuple(items)
+                Value::unknown_not_null(Value::tuple(items).ty())
+            }
+            (Kind::Unknown(..), _) if source.is_surely_not_null() => {
+                Value::tuple(self.each(vec![&source.clone().mark(marks)], each, expr)?)
             }
             (Kind::Unknown(..), _) => Value::unknown(Type::Dynamic),
             (Kind::List(element, _) | Kind::Set(element, _), _) => {
@@ -82,7 +85,7 @@ impl Env<'_> {
             (Kind::Tuple(_), _) => {
                 Value::tuple(self.each(source.elements().unwrap_or_default(), each, expr)?)
             }
-            _ => Value::tuple(self.each(vec![&source], each, expr)?),
+            _ => Value::tuple(self.each(vec![&source.clone().mark(marks)], each, expr)?),
         };
         Ok(result.mark(marks))
     }
@@ -288,10 +291,7 @@ fn entry(value: &Value, ty: &Type, key: &Value) -> Result<Value, Diagnostic> {
     };
     match value.kind() {
         Kind::Unknown(Type::Map(element), _) => Ok(Value::unknown((**element).clone())),
-        Kind::Unknown(Type::Object(fields), _) => fields
-            .get(name)
-            .map(|f| Value::unknown(f.ty.clone()))
-            .ok_or_else(missing),
+        Kind::Unknown(..) => Ok(Value::unknown(Type::Dynamic)),
         _ => value.get(name).cloned().ok_or_else(missing),
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     functions::{Function, FunctionError, Marking, Param, Unknowns},
-    ir::{Call, Expansion, Expr},
+    ir::{Call, Expansion, Expr, ExprKind},
 };
 use weir_core::{Diagnostic, Kind, Marks, Type, Value, convert::convert};
 
@@ -36,6 +36,9 @@ impl Env<'_> {
             "can" => return self.can(call, expr),
             _ if name.contains("::") => return self.provider_call(call, expr),
             _ => {}
+        }
+        if name == "templatestring" {
+            self.check_template(call)?;
         }
         let context = self.scope.context();
         let Some(function) = context.functions.get(name) else {
@@ -69,16 +72,27 @@ impl Env<'_> {
                 *value = bare;
             }
         }
+        let untyped = |(i, value): (usize, &Value)| {
+            function.param(i).is_some_and(Param::needs_type)
+                && matches!(value.kind(), Kind::Unknown(Type::Dynamic, _))
+        };
+        if converted.iter().enumerate().any(untyped) {
+            let marks = converted.iter().fold(marks, |m, v| m.union(v.marks_deep()));
+            return Ok(Value::unknown(Type::Dynamic).mark(marks));
+        }
         let secret = converted.iter().fold(marks, |m, v| m.union(v.marks_deep()));
         let unknown = match function.unknowns() {
             Unknowns::Deep => converted.iter().any(|v| !v.is_wholly_known()),
             Unknowns::Shallow => converted.iter().any(Value::is_unknown),
             Unknowns::Handled => false,
         };
-        if unknown {
-            return Ok(function.unknown_result(&converted).mark(marks));
-        }
-        match function.call(&converted, context) {
+        let result = match unknown {
+            true => function.unknown_result(&converted),
+            false => function.call(&converted, context),
+        };
+        match result {
+            // Where the function is not called, marks in its arguments are its result's.
+            Ok(value) if unknown => Ok(value.mark(secret)),
             Ok(value) => Ok(value.mark(marks)),
             Err(error) => {
                 let error = match secret.contains(Marks::SENSITIVE) {
@@ -87,6 +101,27 @@ impl Env<'_> {
                 };
                 Err(self.refused(function, error, &exprs, expr))
             }
+        }
+    }
+
+    /// A template that is written in the call could as well be a template of the language: it is
+    /// almost surely a mistake.
+    fn check_template(&self, call: &Call) -> Evaluated<()> {
+        let stored = |expr: &Expr| match &*expr.unparenthesised().kind {
+            ExprKind::Variable(_) => true,
+            ExprKind::Access { source, .. } => {
+                matches!(&*source.unparenthesised().kind, ExprKind::Variable(_))
+            }
+            _ => false,
+        };
+        match call.args.first() {
+            Some(template) if !stored(template) => {
+                let error = Diagnostic::error("argument `template` of `templatestring` is wrong")
+                    .because("It must be the name of a value that holds the template.")
+                    .help("Give the template a name in `locals`, and write that name here.");
+                Err(self.fail(error, &template.span, template))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -258,15 +293,7 @@ impl Env<'_> {
         };
         match self.eval(arg) {
             Ok(value) if value.is_wholly_known() => Ok(Value::bool(true)),
-            Ok(value) => match value.kind() {
-                Kind::Unknown(..)
-                | Kind::List(..)
-                | Kind::Set(..)
-                | Kind::Map(..)
-                | Kind::Object(_)
-                | Kind::Tuple(_) => Ok(super::operators::not_null(Type::Bool)),
-                _ => Ok(Value::bool(true)),
-            },
+            Ok(_) => Ok(Value::unknown(Type::Bool)),
             Err(EvalError::Diagnostic(_)) => Ok(Value::bool(false)),
             Err(e @ EvalError::NotReady(_)) => Err(e),
         }

@@ -22,6 +22,7 @@ mod template;
 pub use operators::equal;
 pub(crate) use report::nearest;
 pub use scope::{Context, EvalError, NodeId, Resolved, Scope, Settled};
+pub(crate) use template::known_prefix;
 pub use template::render;
 
 use crate::ir::{Expr, ExprKind, RefStep, Reference, Step, StepKind, Variable};

@@ -79,14 +79,15 @@ impl Env<'_> {
         let right = self.operand(right, &Type::Number, symbol, &link.operand)?;
         let marks = left.marks().union(right.marks());
         let (Some(a), Some(b)) = (left.as_number(), right.as_number()) else {
-            let ty = match link.op {
+            let unknown = match link.op {
                 BinaryOp::Less
                 | BinaryOp::LessOrEqual
                 | BinaryOp::Greater
-                | BinaryOp::GreaterOrEqual => Type::Bool,
-                _ => Type::Number,
+                | BinaryOp::GreaterOrEqual => compare_ranges(link.op, &left, &right)
+                    .map_or_else(|| not_null(Type::Bool), Value::bool),
+                _ => not_null(Type::Number),
             };
-            return Ok(not_null(ty).mark(marks));
+            return Ok(unknown.mark(marks));
         };
         let number = |n: Option<Number>| {
             n.map(Value::number).ok_or_else(|| {
@@ -141,18 +142,9 @@ impl Env<'_> {
         let marks = decision.marks();
         let Some(holds) = decision.as_bool() else {
             let (a, b) = (self.eval(if_true)?, self.eval(if_false)?);
-            let marks = marks.union(a.marks()).union(b.marks());
             let ty = self.branches(&a, &b, expr)?;
-            let definite = |v: &Value| match v.kind() {
-                Kind::Null(_) => false,
-                Kind::Unknown(_, r) => r.not_null,
-                _ => true,
-            };
-            let refinements = Refinements {
-                not_null: definite(&a) && definite(&b),
-                ..Refinements::default()
-            };
-            return Ok(Value::unknown_refined(ty, refinements).mark(marks));
+            let marks = marks.union(a.marks_deep()).union(b.marks_deep());
+            return Ok(either(&a, &b, ty).mark(marks));
         };
         let (chosen, other) = if holds {
             (if_true, if_false)
@@ -184,6 +176,10 @@ impl Env<'_> {
     fn branches(&self, a: &Value, b: &Value, expr: &Expr) -> Evaluated<Type> {
         let untyped = |v: &Value| matches!(v.kind(), Kind::Null(Type::Dynamic));
         let (ta, tb) = (a.ty(), b.ty());
+        let open = |v: &Value| matches!(v.kind(), Kind::Unknown(Type::Dynamic, _));
+        if open(a) || open(b) {
+            return Ok(Type::Dynamic);
+        }
         if untyped(a) {
             return Ok(tb);
         }
@@ -248,21 +244,57 @@ pub(super) fn sentence(message: &str) -> String {
 }
 
 /// Unknown, but surely not null.
-pub(crate) fn not_null(ty: Type) -> Value {
-    Value::unknown_refined(
-        ty,
-        Refinements {
-            not_null: true,
+fn not_null(ty: Type) -> Value {
+    Value::unknown_not_null(ty)
+}
+
+/// One of the two, and it is not known which: what holds for both is known all the same.
+fn either(a: &Value, b: &Value, ty: Type) -> Value {
+    if a.is_null() && b.is_null() {
+        return Value::null_of(ty);
+    }
+    let (ta, tb) = (a.ty(), b.ty());
+    let collection = matches!(ta, Type::List(_) | Type::Set(_) | Type::Map(_));
+    let known = Refinements::of(a).either(&Refinements::of(b));
+    let known = match ta == tb && (collection || ta == Type::Number) {
+        true => known,
+        false => Refinements {
+            not_null: known.not_null,
             ..Refinements::default()
         },
-    )
+    };
+    Value::unknown_refined(ty, known)
+}
+
+/// Whether it can be told from what is known of two numbers. As Terraform has it, the ends of a
+/// range are taken as if they were outside of it.
+fn compare_ranges(op: BinaryOp, a: &Value, b: &Value) -> Option<bool> {
+    let (x, y) = (Refinements::of(a), Refinements::of(b));
+    let below = |a: &Refinements, b: &Refinements| {
+        let (max, min) = (a.max.as_ref()?, b.min.as_ref()?);
+        Some(max.number < min.number)
+    };
+    let (less, greater) = (below(&x, &y) == Some(true), below(&y, &x) == Some(true));
+    match op {
+        BinaryOp::Less | BinaryOp::LessOrEqual if less => Some(true),
+        BinaryOp::Less | BinaryOp::LessOrEqual if greater => Some(false),
+        BinaryOp::Greater | BinaryOp::GreaterOrEqual if greater => Some(true),
+        BinaryOp::Greater | BinaryOp::GreaterOrEqual if less => Some(false),
+        _ => None,
+    }
 }
 
 /// `a == b`: values of different types are never equal; unknown where it can't be told yet.
 pub fn equal(a: &Value, b: &Value) -> Value {
     let (a, marks_a) = a.clone().unmark_deep();
     let (b, marks_b) = b.clone().unmark_deep();
-    match compare(&a, &b) {
+    // Values of two types differ, whatever is unknown in them.
+    let settled = |v: &Value| !v.is_unknown() && !v.is_null();
+    let same = match settled(&a) && settled(&b) && differ(&a.ty(), &b.ty()) {
+        true => Some(false),
+        false => compare(&a, &b),
+    };
+    match same {
         Some(same) => Value::bool(same),
         None => not_null(Type::Bool),
     }
@@ -277,34 +309,12 @@ fn compare(a: &Value, b: &Value) -> Option<bool> {
         }
         (Kind::Null(_), Kind::Null(_)) => Some(true),
         (Kind::Null(_), _) | (_, Kind::Null(_)) => Some(false),
-        (Kind::Unknown(ta, ra), Kind::Unknown(tb, rb)) => {
-            let prefixes = match (&ra.prefix, &rb.prefix) {
-                (Some(a), Some(b)) => a.starts_with(&**b) || b.starts_with(&**a),
-                _ => true,
-            };
-            let typed = !ta.has_dynamic() && !tb.has_dynamic();
-            let differ = ra.not_null && rb.not_null && (!prefixes || (typed && ta != tb));
-            if differ { Some(false) } else { None }
-        }
-        (Kind::Unknown(ty, r), other) | (other, Kind::Unknown(ty, r)) => {
-            let possible = match (other, &r.prefix) {
-                (Kind::String(s), Some(prefix)) => s.starts_with(&**prefix),
-                _ => true,
-            };
-            let known = if a.is_unknown() { b } else { a };
-            let typed = !ty.has_dynamic() && !known.ty().has_dynamic() && *ty != known.ty();
-            if !possible || typed {
-                Some(false)
-            } else {
-                None
-            }
-        }
+        (Kind::Unknown(..), Kind::Unknown(..)) => None,
+        (Kind::Unknown(ty, r), _) => could_be(ty, r, b),
+        (_, Kind::Unknown(ty, r)) => could_be(ty, r, a),
         (Kind::List(..), Kind::List(..)) | (Kind::Tuple(_), Kind::Tuple(_)) => {
             let (x, y) = (a.elements()?, b.elements()?);
             if x.len() != y.len() {
-                return Some(false);
-            }
-            if a.ty() != b.ty() && a.is_wholly_known() && b.is_wholly_known() {
                 return Some(false);
             }
             all(x.into_iter().zip(y))
@@ -313,14 +323,32 @@ fn compare(a: &Value, b: &Value) -> Option<bool> {
             if !x.keys().eq(y.keys()) {
                 return Some(false);
             }
-            if a.ty() != b.ty() && a.is_wholly_known() && b.is_wholly_known() {
-                return Some(false);
-            }
             all(x.values().zip(y.values()))
         }
         _ if !a.is_wholly_known() || !b.is_wholly_known() => None,
         _ => Some(a == b),
     }
+}
+
+/// Whether no value of the one type is one of the other.
+fn differ(a: &Type, b: &Type) -> bool {
+    !a.has_dynamic() && !b.has_dynamic() && a != b
+}
+
+/// `None` where an unknown value may turn out to be that one.
+fn could_be(ty: &Type, known: &Refinements, value: &Value) -> Option<bool> {
+    let possible = match (value.kind(), ty) {
+        _ if differ(ty, &value.ty()) => false,
+        (Kind::String(s), _) => known.prefix.as_ref().is_none_or(|p| s.starts_with(&**p)),
+        (Kind::Number(n), _) => known.admits_number(n),
+        (Kind::List(..) | Kind::Set(..) | Kind::Map(..), _) => {
+            let (min, max) = value.length_range();
+            known.min_len.is_none_or(|least| max >= least)
+                && known.max_len.is_none_or(|most| min <= most)
+        }
+        _ => true,
+    };
+    if possible { None } else { Some(false) }
 }
 
 /// Whether all pairs are equal: one that differs decides, one that can't be told leaves it open.

@@ -3,9 +3,11 @@
 use super::{Context, Env, EvalError, Evaluated, Resolved, Scope, operators::sentence, report};
 use crate::ir::{Expr, Part, Reference, Template};
 use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
+use unicode_segmentation::UnicodeSegmentation;
 use weir_core::{Diagnostic, Kind, Marks, Type, Value, convert::convert, value::Refinements};
 
 /// Text as far as it is known.
+#[derive(Default)]
 struct Text {
     known: String,
     /// Whether something unknown came; what comes after it is only checked.
@@ -19,18 +21,12 @@ impl Env<'_> {
         if let [Part::Interpolation(expr)] = template.parts.as_slice() {
             return self.eval(expr);
         }
-        let mut text = Text {
-            known: String::new(),
-            open: false,
-            marks: Marks::NONE,
-        };
+        let mut text = Text::default();
         self.parts(&template.parts, &mut text)?;
         let value = if text.open {
-            let prefix = (!text.known.is_empty()).then(|| text.known.as_str().into());
             let refinements = Refinements {
-                not_null: true,
-                prefix,
-                ..Refinements::default()
+                prefix: known_prefix(&crate::parse::nfc(&text.known)),
+                ..Refinements::not_null()
             };
             Value::unknown_refined(Type::String, refinements)
         } else {
@@ -48,10 +44,7 @@ impl Env<'_> {
                     text.marks = text.marks.union(value.marks());
                     match value.kind() {
                         Kind::String(s) => text.push(s),
-                        Kind::Unknown(_, refinements) => {
-                            text.push(refinements.prefix.as_deref().unwrap_or(""));
-                            text.open = true;
-                        }
+                        Kind::Unknown(..) => text.open = true,
                         _ => {}
                     }
                 }
@@ -64,8 +57,8 @@ impl Env<'_> {
                     let holds = self.condition(condition, "the condition of this `if`")?;
                     text.marks = text.marks.union(holds.marks());
                     match holds.as_bool() {
-                        Some(true) => self.parts(then, text)?,
-                        Some(false) => self.parts(otherwise, text)?,
+                        Some(true) => self.inner(then, text)?,
+                        Some(false) => self.inner(otherwise, text)?,
                         None => text.open = true,
                     }
                 }
@@ -83,17 +76,27 @@ impl Env<'_> {
                         text.open = true;
                         continue;
                     }
+                    let mut inner = Text::default();
                     let flow = self.iterate(&items, (key.as_deref(), value), &mut |env| {
-                        env.parts(body, text)?;
+                        env.parts(body, &mut inner)?;
                         Ok(ControlFlow::Continue(()))
                     });
                     let _ = flow.map_err(|e| match marks.contains(Marks::SENSITIVE) {
                         true => report::concealed(e),
                         false => e,
                     })?;
+                    text.append(inner);
                 }
             }
         }
+        Ok(())
+    }
+
+    /// What is inside a directive is known as a whole or not at all.
+    fn inner(&self, parts: &[Part], text: &mut Text) -> Evaluated<()> {
+        let mut inner = Text::default();
+        self.parts(parts, &mut inner)?;
+        text.append(inner);
         Ok(())
     }
 
@@ -113,7 +116,37 @@ impl Env<'_> {
     }
 }
 
+/// The most bytes of text that are told of what is unknown.
+const PREFIX_LIMIT: usize = 128;
+
+/// What the text surely begins with that goes on with something unknown: the last character may
+/// still become another one, unless it is one that nothing combines with.
+pub(crate) fn known_prefix(text: &str) -> Option<Arc<str>> {
+    let mut end = text.len().min(PREFIX_LIMIT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = &text[..end];
+    let stands =
+        |c: char| c == ' ' || c == '\t' || (c.is_ascii_punctuation() && !"<=>`".contains(c));
+    let kept = match text.ends_with(stands) {
+        true => text.len(),
+        false => text
+            .grapheme_indices(true)
+            .next_back()
+            .map_or(0, |(at, _)| at),
+    };
+    (kept > 0).then(|| text[..kept].into())
+}
+
 impl Text {
+    fn append(&mut self, inner: Text) {
+        if !inner.open {
+            self.push(&inner.known);
+        }
+        self.open |= inner.open;
+        self.marks = self.marks.union(inner.marks);
+    }
     fn push(&mut self, more: &str) {
         if !self.open {
             self.known.push_str(more);

@@ -9,55 +9,62 @@ use crate::eval::{self, Context};
 use weir_core::{
     Kind, Marks, Type, Value,
     convert::{convert, unify},
+    value::{Bound, Refinements},
 };
 
 pub(super) fn functions() -> Vec<Function> {
     let list = |name| param(name, Type::list(Type::Dynamic));
+    let truth = |name, body| {
+        Function::new(name, [param("list", Type::list(Type::Bool))], body)
+            .gives(Type::Bool)
+            .on_unknowns(Unknowns::Shallow)
+    };
     vec![
         Function::new("length", [any("value")], length)
-            .gives(Type::Number)
             .on_marks(Marking::Shallow)
             .on_unknowns(Unknowns::Handled),
         Function::new("concat", [], concat)
-            .rest(any("seqs"))
+            .rest(any("seqs").typed())
+            .gives_by(concat_type)
             .elementwise(),
-        Function::new("element", [any("list"), number("index")], element)
-            .gives_by(|a| element_type(a.first()))
+        Function::new("element", [any("list").typed(), number("index")], element)
+            .gives_by(picked_type)
+            .may_give_null()
             .elementwise(),
-        Function::new("index", [any("list"), any("value").nullable()], index).gives(Type::Number),
+        Function::new(
+            "index",
+            [any("list").typed(), any("value").nullable().typed()],
+            index,
+        )
+        .gives(Type::Number)
+        .on_unknowns(Unknowns::Shallow),
         Function::new(
             "slice",
-            [any("list"), number("start_index"), number("end_index")],
+            [
+                any("list").typed(),
+                number("start_index"),
+                number("end_index"),
+            ],
             slice,
         )
-        .gives_by(|a| match a.first().map(Value::ty) {
-            Some(ty @ Type::List(_)) => ty,
-            _ => Type::Dynamic,
-        })
+        .gives_by(slice_type)
         .elementwise(),
-        Function::new("reverse", [any("list")], reverse).elementwise(),
+        Function::new("reverse", [any("list").typed()], reverse)
+            .gives_by(reversed_type)
+            .elementwise(),
         Function::new("sort", [param("list", Type::list(Type::String))], sort)
-            .gives(Type::list(Type::String)),
+            .on_unknowns(Unknowns::Handled),
         Function::new("flatten", [any("list")], flatten).elementwise(),
-        Function::new(
-            "distinct",
-            [param("list", Type::list(Type::Dynamic))],
-            distinct,
-        )
-        .gives_by(|a| a.first().map_or(Type::Dynamic, Value::ty)),
+        Function::new("distinct", [list("list")], distinct).gives_by(|a| Ok(first(a).ty())),
         Function::new(
             "compact",
             [param("list", Type::list(Type::String))],
             compact,
         )
         .gives(Type::list(Type::String)),
-        Function::new(
-            "chunklist",
-            [param("list", Type::list(Type::Dynamic)), number("size")],
-            chunklist,
-        )
-        .gives_by(|a| a.first().map_or(Type::Dynamic, |v| Type::list(v.ty())))
-        .elementwise(),
+        Function::new("chunklist", [list("list"), number("size")], chunklist)
+            .gives_by(|a| Ok(Type::list(first(a).ty())))
+            .elementwise(),
         Function::new(
             "range",
             [
@@ -69,50 +76,36 @@ pub(super) fn functions() -> Vec<Function> {
         )
         .gives(Type::list(Type::Number)),
         Function::new("one", [any("list")], one)
-            .gives_by(|a| element_type(a.first()))
+            .gives_by(only_type)
+            .may_give_null()
             .elementwise(),
         Function::new(
             "matchkeys",
             [list("values"), list("keys"), list("searchset")],
             matchkeys,
         )
-        .gives_by(|a| a.first().map_or(Type::Dynamic, Value::ty)),
+        .gives_by(matched_type)
+        .on_unknowns(Unknowns::Shallow),
         Function::new("coalesce", [], coalesce)
             .rest(any("vals").nullable())
             .on_unknowns(Unknowns::Handled),
         Function::new("coalescelist", [], coalescelist)
-            .rest(any("vals"))
-            .elementwise(),
-        Function::new("contains", [any("list"), any("value")], contains)
-            .gives(Type::Bool)
+            .rest(any("vals").nullable())
             .on_unknowns(Unknowns::Handled),
         Function::new(
-            "alltrue",
-            [param("list", Type::list(Type::Bool))],
-            |a, _| Ok(truths(a, false)),
+            "contains",
+            [any("list").typed(), any("value").typed()],
+            contains,
         )
         .gives(Type::Bool)
         .on_unknowns(Unknowns::Shallow),
-        Function::new(
-            "anytrue",
-            [param("list", Type::list(Type::Bool))],
-            |a, _| Ok(truths(a, true)),
-        )
-        .gives(Type::Bool)
-        .on_unknowns(Unknowns::Shallow),
+        truth("alltrue", |a, _| Ok(truths(a, false))),
+        truth("anytrue", |a, _| Ok(truths(a, true))),
     ]
 }
 
 pub(super) fn first(args: &[Value]) -> Value {
     args.first().cloned().unwrap_or_else(Value::null)
-}
-
-/// The type of the elements, where all have one.
-pub(super) fn element_type(value: Option<&Value>) -> Type {
-    match value.map(Value::ty) {
-        Some(Type::List(t) | Type::Set(t) | Type::Map(t)) => (*t).clone(),
-        _ => Type::Dynamic,
-    }
 }
 
 /// The elements of a sequence; what is none is refused.
@@ -143,108 +136,139 @@ fn collect(source: &Value, items: Vec<Value>) -> Value {
 
 fn length(args: &[Value], _: &Context) -> Outcome {
     let value = first(args);
+    let at_least = |min: usize| Refinements {
+        min: Some(Bound::inclusive(i64::try_from(min).unwrap_or(i64::MAX))),
+        ..Refinements::not_null()
+    };
     Ok(match value.kind() {
         Kind::String(s) => Value::number(super::string::length(s)),
-        Kind::Unknown(Type::Tuple(items), _) => count(items.len()),
-        Kind::Unknown(Type::Object(fields), _) => count(fields.len()),
         Kind::Unknown(Type::Bool | Type::Number, _) | Kind::Bool(_) | Kind::Number(_) => {
             return Err(FunctionError::Argument(
                 0,
                 "argument must be a string, a collection type, or a structural type".into(),
             ));
         }
-        Kind::Unknown(_, r) => match (r.min_len, r.max_len) {
-            (Some(min), Some(max)) if min == max => count(min),
-            _ => eval_not_null(Type::Number),
-        },
-        // Two unknown elements of a set may turn out to be one.
-        Kind::Set(_, items) if !value.is_wholly_known() && items.len() > 1 => {
-            eval_not_null(Type::Number)
+        // What comes after a known prefix can't make it shorter.
+        Kind::Unknown(Type::String, r) => {
+            let known = r.prefix.as_deref().unwrap_or_default();
+            let known = Refinements {
+                min: Some(Bound::inclusive(super::string::length(known))),
+                ..Refinements::not_null()
+            };
+            Value::unknown_refined(Type::Number, known)
         }
-        _ => count(value.children().count()),
+        Kind::Unknown(Type::Dynamic, _) => Value::unknown_not_null(Type::Number),
+        _ => match value.length_range() {
+            (min, max) if min == max => count(min),
+            (min, max) => {
+                let max = Bound::inclusive(i64::try_from(max).unwrap_or(i64::MAX));
+                let known = Refinements {
+                    max: Some(max),
+                    ..at_least(min)
+                };
+                Value::unknown_refined(Type::Number, known)
+            }
+        },
     })
 }
 
-fn eval_not_null(ty: Type) -> Value {
-    Value::unknown_refined(
-        ty,
-        weir_core::value::Refinements {
-            not_null: true,
-            ..Default::default()
-        },
-    )
-}
-
-fn concat(args: &[Value], _: &Context) -> Outcome {
-    let mut all = Vec::new();
-    let mut element = None;
-    let mut lists = true;
-    for (i, arg) in args.iter().enumerate() {
-        let items = match arg.kind() {
-            Kind::Set(..) => None,
-            _ => arg.elements(),
-        };
-        let Some(items) = items else {
-            return Err(FunctionError::Argument(
-                i,
-                "all arguments must be lists or tuples; to use a set, give it to tolist first"
-                    .into(),
-            ));
-        };
-        match (arg.kind(), &element) {
-            (Kind::List(ty, _), None) => element = Some(ty.clone()),
-            (Kind::List(ty, _), Some(before)) if ty == before => {}
-            (Kind::List(..), Some(before)) => {
-                element = unify(&[before.clone(), arg_element(arg)]);
-                lists &= element.is_some();
-            }
-            _ => lists = false,
-        }
-        all.extend(items.into_iter().cloned());
-    }
+/// A list where all are lists that have a type in common, else a tuple; of what is unknown the
+/// type must tell how long it is.
+fn concat_type(args: &[Value]) -> Outcome<Type> {
     if args.is_empty() {
         return Err(FunctionError::call("at least one argument is required"));
     }
-    match element {
-        Some(ty) if lists => {
+    let types: Vec<Type> = args.iter().map(Value::ty).collect();
+    let lists: Option<Vec<Type>> = types
+        .iter()
+        .map(|t| match t {
+            Type::List(of) => Some((**of).clone()),
+            _ => None,
+        })
+        .collect();
+    if let Some(ty) = lists.and_then(|l| unify(&l)) {
+        return Ok(Type::list(ty));
+    }
+    let mut all: Vec<Type> = Vec::new();
+    for (i, (arg, ty)) in args.iter().zip(types).enumerate() {
+        match ty {
+            Type::Tuple(items) => all.extend(items.iter().cloned()),
+            Type::List(_) if arg.is_unknown() => return Ok(Type::Dynamic),
+            Type::List(of) => {
+                all.extend(std::iter::repeat_n((*of).clone(), arg.children().count()));
+            }
+            _ => {
+                return Err(FunctionError::Argument(
+                    i,
+                    "all arguments must be lists or tuples; to use a set, give it to tolist first"
+                        .into(),
+                ));
+            }
+        }
+    }
+    Ok(Type::tuple(all))
+}
+
+fn concat(args: &[Value], _: &Context) -> Outcome {
+    let ty = concat_type(args)?;
+    let all: Vec<Value> = args
+        .iter()
+        .flat_map(|a| a.children().cloned().collect::<Vec<_>>())
+        .collect();
+    match ty {
+        Type::List(of) => {
             let all = all
                 .iter()
-                .map(|v| convert(v, &ty))
+                .map(|v| convert(v, &of))
                 .collect::<Result<_, _>>();
-            all.map(|all| Value::list(ty, all))
+            all.map(|all| Value::list((*of).clone(), all))
                 .map_err(|e| FunctionError::call(e.to_string()))
         }
         _ => Ok(Value::tuple(all)),
     }
 }
 
-fn arg_element(value: &Value) -> Type {
-    element_type(Some(value))
+/// What `element` gives where the list or the index is unknown.
+fn picked_type(args: &[Value]) -> Outcome<Type> {
+    match first(args).ty() {
+        Type::List(of) => Ok((*of).clone()),
+        Type::Tuple(items) => {
+            if args.get(1).is_some_and(Value::is_unknown) {
+                return Ok(Type::Dynamic);
+            }
+            wrapped(args, items.len()).map(|i| items.get(i).cloned().unwrap_or(Type::Dynamic))
+        }
+        ty => Err(FunctionError::Argument(
+            0,
+            format!("cannot read elements from {} by index", ty.friendly()),
+        )),
+    }
 }
 
-fn element(args: &[Value], _: &Context) -> Outcome {
-    let list = first(args);
-    if matches!(list.kind(), Kind::Set(..)) {
-        return Err(FunctionError::Argument(
-            0,
-            "cannot read elements from set of string by index".into(),
-        ));
-    }
-    let items = sequence(args, 0, "it")?;
+/// The index of `element`, which wraps around, but not to below zero.
+fn wrapped(args: &[Value], len: usize) -> Outcome<usize> {
     let index = whole(args, 1)?;
-    let len = i64::try_from(items.len()).unwrap_or(i64::MAX);
+    let len = i64::try_from(len).unwrap_or(i64::MAX);
     if len == 0 {
         return Err(FunctionError::call(
             "cannot use element function with an empty list",
         ));
     }
-    // As Terraform 1.11 has it: an index wraps around, but not to below zero.
-    let at = usize::try_from(index % len).map_err(|_| {
-        FunctionError::Argument(
-            1,
-            "cannot use element function with a negative index".into(),
-        )
-    })?;
+    usize::try_from(index % len)
+        .ok()
+        .filter(|_| index >= 0)
+        .ok_or_else(|| {
+            FunctionError::Argument(
+                1,
+                "cannot use element function with a negative index".into(),
+            )
+        })
+}
+
+fn element(args: &[Value], _: &Context) -> Outcome {
+    picked_type(args)?;
+    let items = sequence(args, 0, "it")?;
+    let at = wrapped(args, items.len())?;
     Ok(items.get(at).map_or_else(Value::null, |v| (*v).clone()))
 }
 
@@ -254,61 +278,115 @@ fn index(args: &[Value], _: &Context) -> Outcome {
         return Err(FunctionError::call("cannot search an empty list"));
     }
     let wanted = args.get(1).cloned().unwrap_or_else(Value::null);
-    items
-        .iter()
-        .position(|v| eval::equal(v, &wanted).as_bool() == Some(true))
-        .map(count)
-        .ok_or_else(|| FunctionError::call("item not found"))
+    for (i, item) in items.into_iter().enumerate() {
+        match eval::equal(item, &wanted).as_bool() {
+            Some(true) => return Ok(count(i)),
+            Some(false) => {}
+            // It might be the one.
+            None => return Ok(Value::unknown_not_null(Type::Number)),
+        }
+    }
+    Err(FunctionError::call("item not found"))
 }
 
-fn slice(args: &[Value], _: &Context) -> Outcome {
-    let list = first(args);
-    if matches!(list.kind(), Kind::Set(..)) {
-        return Err(FunctionError::Argument(
-            0,
-            "cannot slice a set, because its elements do not have indices; explicitly convert to \
-             a list if the ordering of the result is not important"
-                .into(),
-        ));
-    }
-    let items = sequence(args, 0, "it")?;
-    let (start, end) = (whole(args, 1)?, whole(args, 2)?);
-    let len = items.len();
-    let fits = |i: i64| usize::try_from(i).ok().filter(|i| *i <= len);
-    let start_at = fits(start).ok_or_else(|| {
-        FunctionError::Argument(
-            1,
-            format!("start index must be at least zero and not greater than the length of the list, {len}"),
-        )
-    })?;
-    let end_at = fits(end).ok_or_else(|| {
-        FunctionError::Argument(
-            2,
-            format!("end index must not be greater than the length of the list, {len}"),
-        )
-    })?;
-    if start_at > end_at {
+/// The part of a list or tuple of that length, as far as start and end are known.
+fn part(args: &[Value], len: Option<usize>) -> Outcome<(Option<usize>, Option<usize>)> {
+    let place = |index: usize| match args.get(index).is_some_and(Value::is_unknown) {
+        true => Ok(None),
+        false => whole(args, index).map(Some),
+    };
+    let fits = |at: Option<i64>, index: usize, why: &str| {
+        let Some(at) = at else { return Ok(None) };
+        usize::try_from(at)
+            .ok()
+            .filter(|at| len.is_none_or(|len| *at <= len))
+            .map(Some)
+            .ok_or_else(|| FunctionError::Argument(index, why.to_owned()))
+    };
+    let start = fits(
+        place(1)?,
+        1,
+        "start index must be at least zero and not greater than the length of the list",
+    )?;
+    let end = fits(
+        place(2)?,
+        2,
+        "end index must be at least zero and not greater than the length of the list",
+    )?;
+    if start.zip(end).is_some_and(|(start, end)| start > end) {
         return Err(FunctionError::Argument(
             1,
             "start index must not be greater than end index".into(),
         ));
     }
-    Ok(collect(
-        &list,
-        items[start_at..end_at]
-            .iter()
-            .map(|v| (*v).clone())
-            .collect(),
-    ))
+    Ok((start, end))
+}
+
+fn slice_type(args: &[Value]) -> Outcome<Type> {
+    let list = first(args);
+    let why = match list.ty() {
+        ty @ Type::List(_) => {
+            part(args, None)?;
+            return Ok(ty);
+        }
+        Type::Tuple(items) => {
+            return Ok(match part(args, Some(items.len()))? {
+                (Some(start), Some(end)) => Type::tuple(items[start..end].iter().cloned()),
+                _ => Type::Dynamic,
+            });
+        }
+        Type::Set(_) => {
+            "cannot slice a set, because its elements do not have indices; explicitly convert to a \
+             list if the ordering of the result is not important"
+        }
+        _ => "must be a list or tuple value",
+    };
+    Err(FunctionError::Argument(0, why.into()))
+}
+
+fn slice(args: &[Value], _: &Context) -> Outcome {
+    slice_type(args)?;
+    let items = sequence(args, 0, "it")?;
+    let (start, end) = part(args, Some(items.len()))?;
+    let kept = items[start.unwrap_or(0)..end.unwrap_or(items.len())].iter();
+    Ok(collect(&first(args), kept.map(|v| (*v).clone()).collect()))
+}
+
+fn reversed_type(args: &[Value]) -> Outcome<Type> {
+    match first(args).ty() {
+        Type::List(of) | Type::Set(of) => Ok(Type::List(of)),
+        Type::Tuple(items) => Ok(Type::tuple(items.iter().rev().cloned())),
+        ty => Err(FunctionError::Argument(
+            0,
+            format!(
+                "can only reverse list or tuple values, not {}",
+                ty.friendly()
+            ),
+        )),
+    }
 }
 
 fn reverse(args: &[Value], _: &Context) -> Outcome {
     let list = first(args);
+    if !list.has_known_length() {
+        return reversed_type(args).map(Value::unknown_not_null);
+    }
     let items = sequence(args, 0, "it")?;
     Ok(collect(&list, items.into_iter().rev().cloned().collect()))
 }
 
 fn sort(args: &[Value], _: &Context) -> Outcome {
+    let list = first(args);
+    if !list.is_wholly_known() {
+        // Its length is known where only elements are not.
+        let (min, max) = list.length_range();
+        let known = Refinements {
+            min_len: Some(min).filter(|_| min == max),
+            max_len: Some(max).filter(|_| min == max),
+            ..Refinements::not_null()
+        };
+        return Ok(Value::unknown_refined(Type::list(Type::String), known));
+    }
     let mut items: Vec<Value> = items(args, 0).into_iter().cloned().collect();
     if items.iter().any(Value::is_null) {
         return Err(FunctionError::Argument(
@@ -339,6 +417,9 @@ fn flatten(args: &[Value], _: &Context) -> Outcome {
 
 /// `false` where an unknown list stands in it, whose length decides the result's.
 fn flatten_into(value: &Value, out: &mut Vec<Value>, marks: &mut Marks) -> bool {
+    if !value.has_known_length() {
+        return false;
+    }
     for item in value.elements().unwrap_or_default() {
         match item.kind() {
             Kind::List(..) | Kind::Set(..) | Kind::Tuple(_) => {
@@ -377,6 +458,9 @@ fn compact(args: &[Value], _: &Context) -> Outcome {
 
 fn chunklist(args: &[Value], _: &Context) -> Outcome {
     let list = first(args);
+    if !list.has_known_length() {
+        return Ok(Value::unknown_not_null(Type::list(list.ty())));
+    }
     let items: Vec<Value> = items(args, 0).into_iter().cloned().collect();
     let size = usize::try_from(whole(args, 1)?)
         .map_err(|_| FunctionError::Argument(1, "the size argument must be positive".into()))?;
@@ -429,25 +513,59 @@ fn range(args: &[Value], _: &Context) -> Outcome {
     Ok(Value::list(Type::Number, out))
 }
 
-fn one(args: &[Value], _: &Context) -> Outcome {
-    let items = sequence(args, 0, "it")?;
-    match items.as_slice() {
-        [] => Ok(Value::null_of(element_type(args.first()))),
-        [only] => Ok((*only).clone()),
-        _ => Err(FunctionError::Argument(
-            0,
-            "must be a list, set, or tuple value with either zero or one elements".into(),
-        )),
+fn not_one() -> FunctionError {
+    FunctionError::Argument(
+        0,
+        "must be a list, set, or tuple value with either zero or one elements".into(),
+    )
+}
+
+fn only_type(args: &[Value]) -> Outcome<Type> {
+    match first(args).ty() {
+        Type::List(of) | Type::Set(of) => Ok((*of).clone()),
+        Type::Tuple(items) => match &*items {
+            [] => Ok(Type::Dynamic),
+            [only] => Ok(only.clone()),
+            _ => Err(not_one()),
+        },
+        Type::Dynamic => Ok(Type::Dynamic),
+        _ => Err(not_one()),
     }
 }
 
+fn one(args: &[Value], _: &Context) -> Outcome {
+    let ty = only_type(args)?;
+    let list = first(args);
+    let items = sequence(args, 0, "it")?;
+    match (items.as_slice(), list.length_range()) {
+        ([], _) => Ok(Value::null_of(ty)),
+        ([only], _) => Ok((*only).clone()),
+        (_, (1, _)) => Ok(Value::unknown(ty)),
+        _ => Err(not_one()),
+    }
+}
+
+fn matched_type(args: &[Value]) -> Outcome<Type> {
+    let types: Vec<Type> = args.iter().skip(1).map(Value::ty).collect();
+    if unify(&types).is_none() {
+        return Err(FunctionError::call(
+            "keys and searchset must be of the same type",
+        ));
+    }
+    Ok(first(args).ty())
+}
+
 fn matchkeys(args: &[Value], _: &Context) -> Outcome {
+    let ty = matched_type(args)?;
     let (values, keys) = (sequence(args, 0, "values")?, sequence(args, 1, "keys")?);
     let wanted = sequence(args, 2, "searchset")?;
     if values.len() != keys.len() {
         return Err(FunctionError::call(
             "length of keys and values should be equal",
         ));
+    }
+    if !args.iter().all(Value::is_wholly_known) {
+        return Ok(Value::unknown_not_null(ty));
     }
     let same = |a: &Value, b: &Value| eval::equal(a, b).as_bool() == Some(true);
     let kept = values
@@ -460,25 +578,18 @@ fn matchkeys(args: &[Value], _: &Context) -> Outcome {
 }
 
 fn coalesce(args: &[Value], _: &Context) -> Outcome {
-    let typed: Vec<Type> = args
-        .iter()
-        .filter(|v| !matches!(v.kind(), Kind::Null(Type::Dynamic)))
-        .map(Value::ty)
-        .collect();
     if args.is_empty() {
         return Err(FunctionError::call("at least one argument is required"));
     }
-    let ty = match typed.is_empty() {
-        true => Type::Dynamic,
-        false => unify(&typed)
-            .ok_or_else(|| FunctionError::call("all arguments must have the same type"))?,
-    };
+    let types: Vec<Type> = args.iter().map(Value::ty).collect();
+    let ty = unify(&types)
+        .ok_or_else(|| FunctionError::call("all arguments must have the same type"))?;
     for arg in args {
         if arg.is_null() {
             continue;
         }
         if arg.is_unknown() {
-            return Ok(Value::unknown(ty));
+            return Ok(Value::unknown(ty).refined_not_null());
         }
         let value = convert(arg, &ty).map_err(|e| FunctionError::call(e.to_string()))?;
         if value.as_str() == Some("") {
@@ -492,28 +603,36 @@ fn coalesce(args: &[Value], _: &Context) -> Outcome {
 }
 
 fn coalescelist(args: &[Value], _: &Context) -> Outcome {
+    if args.is_empty() {
+        return Err(FunctionError::call("at least one argument is required"));
+    }
+    let mut open = None;
     for (i, arg) in args.iter().enumerate() {
-        match arg.kind() {
-            Kind::List(..) | Kind::Tuple(_) => {}
-            _ => {
-                return Err(FunctionError::Argument(
-                    i,
-                    "coalescelist arguments must be lists or tuples".into(),
-                ));
-            }
+        // An unknown one leaves the type open, and those after it unchecked.
+        if arg.is_unknown() {
+            open = Some(i);
+            break;
         }
-        if arg.children().next().is_some() {
-            return Ok(arg.clone());
+        if !matches!(arg.ty(), Type::List(_) | Type::Tuple(_)) {
+            return Err(FunctionError::Argument(
+                i,
+                "coalescelist arguments must be lists or tuples".into(),
+            ));
         }
     }
-    Err(FunctionError::call("no non-null arguments"))
+    let known = args.iter().take(open.unwrap_or(args.len()));
+    match (
+        known.into_iter().find(|a| a.children().next().is_some()),
+        open,
+    ) {
+        (Some(found), _) => Ok(found.clone()),
+        (None, Some(_)) => Ok(Value::unknown(Type::Dynamic)),
+        (None, None) => Err(FunctionError::call("no non-null arguments")),
+    }
 }
 
 fn contains(args: &[Value], _: &Context) -> Outcome {
     let list = first(args);
-    if list.is_unknown() {
-        return Ok(eval_not_null(Type::Bool));
-    }
     let items = list
         .elements()
         .ok_or_else(|| FunctionError::Argument(0, "argument must be list, tuple, or set".into()))?;
@@ -527,7 +646,7 @@ fn contains(args: &[Value], _: &Context) -> Outcome {
         }
     }
     Ok(if open {
-        eval_not_null(Type::Bool)
+        Value::unknown_not_null(Type::Bool)
     } else {
         Value::bool(false)
     })
@@ -543,7 +662,7 @@ fn truths(args: &[Value], decisive: bool) -> Value {
     if items.iter().any(decided) {
         Value::bool(decisive)
     } else if items.iter().any(|v| v.is_unknown()) {
-        eval_not_null(Type::Bool)
+        Value::unknown_not_null(Type::Bool)
     } else {
         Value::bool(!decisive)
     }

@@ -26,7 +26,11 @@ pub(super) fn functions() -> Vec<Function> {
             Ok(value.mark(marks.without(Marks::SENSITIVE)))
         }),
         to("issensitive", |a, _| {
-            Ok(Value::bool(first(a).is_sensitive()))
+            Ok(match first(a) {
+                v if v.is_sensitive() => Value::bool(true),
+                v if v.is_unknown() => Value::unknown(Type::Bool),
+                _ => Value::bool(false),
+            })
         }),
         to("ephemeralasnull", |a, _| Ok(ephemeral_as_null(first(a)))),
     ]
@@ -42,8 +46,10 @@ fn to_type(args: &[Value], want: &Type, _: &Context) -> Outcome {
     // A sensitive value is not shown in what the conversion says of it.
     let sensitive = value.marks_deep().contains(Marks::SENSITIVE);
     match value.kind() {
+        Kind::Unknown(have, _) if have == want => return Ok(value),
         Kind::Unknown(have, _) => {
             converted_type(have, want).map_err(|e| refused(e.to_string()))?;
+            return Ok(Value::unknown(want.clone()).mark(value.marks()));
         }
         Kind::String(text) if !matches!(want, Type::String) && want.is_primitive() => {
             return convert(&value, want).map_err(|_| {

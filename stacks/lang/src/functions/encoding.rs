@@ -8,21 +8,20 @@ use super::{
 use crate::eval::Context;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::Compression;
-use std::{fmt::Write as _, io::Write as _, str::FromStr};
-use weir_core::{Kind, Number, Type, Value};
+use std::{fmt::Write as _, io::Write as _, str::FromStr, sync::Arc};
+use weir_core::{Kind, Number, Type, Value, value::Refinements};
 
 pub(super) fn functions() -> Vec<Function> {
     let of = |name, body| Function::new(name, [string("str")], body).gives(Type::String);
     vec![
-        Function::new("jsonencode", [any("val").nullable()], |a, _| {
-            Ok(a.first().map(to_json).unwrap_or_default().into())
-        })
-        .gives(Type::String),
-        Function::new("jsondecode", [string("str")], jsondecode),
+        Function::new("jsonencode", [any("val").nullable()], jsonencode)
+            .on_unknowns(Unknowns::Handled),
+        Function::new("jsondecode", [string("str")], jsondecode).gives_by(json_type),
         Function::new("yamlencode", [any("value").nullable()], |a, _| {
             Ok(a.first().map(yaml::encode).unwrap_or_default().into())
         })
-        .gives(Type::String),
+        .gives(Type::String)
+        .may_give_null(),
         Function::new("yamldecode", [string("src")], |a, _| {
             yaml::decode(text(a, 0))
         }),
@@ -34,9 +33,6 @@ pub(super) fn functions() -> Vec<Function> {
         of("base64gzip", |a, _| base64gzip(text(a, 0))),
         of("urlencode", |a, _| Ok(urlencode(text(a, 0)).into())),
     ]
-    .into_iter()
-    .map(|f: Function| f.on_unknowns(Unknowns::Deep))
-    .collect()
 }
 
 /// A value as JSON text, as Go writes it.
@@ -100,6 +96,49 @@ pub(super) fn json_string(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// Of what is unknown, the text's first character may be known all the same.
+fn jsonencode(args: &[Value], _: &Context) -> Outcome {
+    let Some(value) = args.first() else {
+        return Ok(Value::null());
+    };
+    if value.is_wholly_known() {
+        return Ok(to_json(value).into());
+    }
+    let opening = match value.ty() {
+        Type::String => Some("\""),
+        Type::List(_) | Type::Set(_) | Type::Tuple(_) => Some("["),
+        Type::Map(_) | Type::Object(_) => Some("{"),
+        _ => None,
+    };
+    let known = Refinements {
+        prefix: opening
+            .filter(|_| value.is_surely_not_null())
+            .map(Arc::from),
+        ..Refinements::not_null()
+    };
+    Ok(Value::unknown_refined(Type::String, known))
+}
+
+/// What the first character of a JSON text says of its type, where no more is known.
+fn json_type(args: &[Value]) -> Outcome<Type> {
+    let prefix = match args.first().map(Value::kind) {
+        Some(Kind::Unknown(_, r)) => r.prefix.as_deref().unwrap_or_default(),
+        _ => "",
+    };
+    Ok(match prefix.trim_start().chars().next() {
+        None | Some('{' | '[' | 'n') => Type::Dynamic,
+        Some('"') => Type::String,
+        Some('t' | 'f') => Type::Bool,
+        Some('-' | '0'..='9') => Type::Number,
+        Some(c) => {
+            return Err(FunctionError::Argument(
+                0,
+                format!("a JSON document cannot begin with the character {c:?}"),
+            ));
+        }
+    })
 }
 
 fn jsondecode(args: &[Value], _: &Context) -> Outcome {

@@ -34,9 +34,10 @@ pub(super) fn functions() -> Vec<Function> {
             .on_unknowns(Unknowns::Shallow),
         Function::new(
             "templatestring",
-            [string("template"), any("vars")],
+            [string("template"), any("vars").typed()],
             templatestring,
         )
+        .gives(Type::String)
         .on_unknowns(Unknowns::Shallow),
         of("abspath", |a, c| {
             Ok(show(&clean(&c.root_dir.join(c.module_dir.join(text(a, 0))))).into())

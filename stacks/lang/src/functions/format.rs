@@ -1,53 +1,83 @@
 //! `format` and `formatlist`: Go's verbs, as Terraform takes them.
 
 use super::{
-    Function, FunctionError, Marking, Outcome, Unknowns,
+    Function, FunctionError, Outcome, Unknowns,
     signature::{any, string},
     text,
 };
-use crate::eval::Context;
+use crate::eval::{Context, known_prefix};
 use bigdecimal::{RoundingMode, num_bigint::BigInt};
 use unicode_segmentation::UnicodeSegmentation;
-use weir_core::{Kind, Number, Type, Value, convert::convert};
+use weir_core::{Kind, Number, Type, Value, convert::convert, value::Refinements};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
         Function::new("format", [string("format")], format)
-            .rest(any("args").nullable())
-            .gives(Type::String),
+            .rest(any("args").nullable().typed())
+            .on_unknowns(Unknowns::Handled),
         Function::new("formatlist", [string("format")], formatlist)
-            .rest(any("args").nullable())
-            .gives(Type::list(Type::String))
-            .on_marks(Marking::Deep)
-            .on_unknowns(Unknowns::Deep),
+            .rest(any("args").nullable().typed())
+            .on_unknowns(Unknowns::Handled),
     ]
 }
 
 fn format(args: &[Value], _: &Context) -> Outcome {
-    formatted(text(args, 0), args.get(1..).unwrap_or_default()).map(Value::from)
+    one(first(args), args.get(1..).unwrap_or_default())
+}
+
+/// The text, or as much of it as stands before the first verb where something is unknown.
+fn one(format: &Value, args: &[Value]) -> Outcome {
+    let Some(format) = format.as_str() else {
+        return Ok(Value::unknown_not_null(Type::String));
+    };
+    if args.iter().all(Value::is_wholly_known) {
+        return formatted(format, args).map(Value::from);
+    }
+    let literal = format.split('%').next().unwrap_or_default();
+    let known = Refinements {
+        prefix: known_prefix(literal).filter(|_| literal.len() < format.len()),
+        ..Refinements::not_null()
+    };
+    Ok(Value::unknown_refined(Type::String, known))
+}
+
+fn first(args: &[Value]) -> &Value {
+    // The signature says that there is one.
+    &args[0]
 }
 
 fn formatlist(args: &[Value], _: &Context) -> Outcome {
     let rest = args.get(1..).unwrap_or_default();
     let mut len = None;
     for (i, arg) in rest.iter().enumerate() {
-        let Some(items) = arg.elements() else {
-            continue;
+        let items = match (arg.elements(), arg.ty()) {
+            (Some(items), _) => items.len(),
+            (None, Type::Tuple(types)) => types.len(),
+            _ => continue,
         };
         match len {
-            None => len = Some((items.len(), i + 1)),
-            Some((n, _)) if n == items.len() => {}
+            None => len = Some((items, i + 1)),
+            Some((n, _)) if n == items => {}
             Some((n, first)) => {
                 return Err(FunctionError::Argument(
                     i + 1,
                     format!(
                         "argument {} has length {}, which is inconsistent with argument {first} of length {n}",
                         i + 1,
-                        items.len()
+                        items
                     ),
                 ));
             }
         }
+    }
+    let list = Type::list(Type::String);
+    let open = |arg: &Value| {
+        let sequence = matches!(arg.ty(), Type::List(_) | Type::Set(_));
+        matches!(arg.kind(), Kind::Unknown(Type::Tuple(_), _))
+            || sequence && !arg.has_known_length()
+    };
+    if first(args).is_unknown() || rest.iter().any(open) {
+        return Ok(Value::unknown_not_null(list));
     }
     let rows = len.map_or(1, |(n, _)| n);
     let mut out = Vec::with_capacity(rows);
@@ -59,7 +89,10 @@ fn formatlist(args: &[Value], _: &Context) -> Outcome {
                 None => arg.clone(),
             })
             .collect();
-        out.push(Value::from(formatted(text(args, 0), &row_args)?));
+        out.push(match row_args.iter().all(Value::is_wholly_known) {
+            true => formatted(text(args, 0), &row_args)?.into(),
+            false => Value::unknown_not_null(Type::String),
+        });
     }
     Ok(Value::list(Type::String, out))
 }

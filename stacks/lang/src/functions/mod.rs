@@ -32,7 +32,7 @@ pub use signature::{Function, FunctionError, Marking, Param, Unknowns};
 use crate::eval::Context;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use weir_core::{Type, Value, value::Refinements};
+use weir_core::{Type, Value};
 
 /// What a function's body returns.
 pub(crate) type Outcome<T = Value> = Result<T, FunctionError>;
@@ -107,13 +107,9 @@ fn items(args: &[Value], index: usize) -> Vec<&Value> {
 
 /// Text that is settled when the plan is applied: not known before, but never null.
 fn or_unknown(text: Option<impl Into<Arc<str>>>) -> Value {
-    let refinements = Refinements {
-        not_null: true,
-        ..Refinements::default()
-    };
     match text {
         Some(text) => Value::string(text),
-        None => Value::unknown_refined(Type::String, refinements),
+        None => Value::unknown_not_null(Type::String),
     }
 }
 

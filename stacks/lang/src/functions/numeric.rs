@@ -1,8 +1,8 @@
 //! Numbers.
 
 use super::{
-    Function, FunctionError, Outcome, items,
-    signature::{any, number, param},
+    Function, FunctionError, Outcome, Unknowns,
+    signature::{any, number},
     text, whole,
 };
 use crate::eval::Context;
@@ -31,6 +31,12 @@ pub(super) fn functions() -> Vec<Function> {
         Function::new("pow", [number("num"), number("power")], pow).gives(Type::Number),
         Function::new("signum", [number("num")], |a, _| {
             let n = num(a, 0);
+            if !n.is_integer() {
+                return Err(FunctionError::Argument(
+                    0,
+                    "a whole number is required".into(),
+                ));
+            }
             Ok(Value::number(match n.cmp(&Number::ZERO) {
                 std::cmp::Ordering::Less => -1i64,
                 std::cmp::Ordering::Equal => 0,
@@ -44,8 +50,15 @@ pub(super) fn functions() -> Vec<Function> {
         Function::new("min", [], |a, _| extreme(a, "minimum", Number::lt))
             .rest(number("numbers"))
             .gives(Type::Number),
-        Function::new("sum", [param("list", Type::list(Type::Dynamic))], sum).gives(Type::Number),
-        Function::new("parseint", [any("number"), number("base")], parseint).gives(Type::Number),
+        Function::new("sum", [any("list").typed()], sum)
+            .gives(Type::Number)
+            .on_unknowns(Unknowns::Shallow),
+        Function::new(
+            "parseint",
+            [any("number").typed(), number("base")],
+            parseint,
+        )
+        .gives(Type::Number),
     ]
 }
 
@@ -75,7 +88,87 @@ fn log(args: &[Value], _: &Context) -> Outcome {
 
 fn pow(args: &[Value], _: &Context) -> Outcome {
     let (n, power) = (num(args, 0).to_f64(), num(args, 1).to_f64());
-    double(n.powf(power), "the power has no finite value")
+    double(power_of(n, power), "the power has no finite value")
+}
+
+/// As Go computes it: the whole part of the exponent by squaring, the fraction by logarithm. The
+/// last digit may differ from that of another way, and state holds it.
+fn power_of(base: f64, exponent: f64) -> f64 {
+    let whole = exponent.abs().trunc();
+    let ordinary = base.is_finite() && exponent.is_finite() && base != 0.0;
+    if !ordinary || exponent == 0.0 || whole >= 9.2e18 || (base < 0.0 && exponent.fract() != 0.0) {
+        return base.powf(exponent);
+    }
+    if exponent == 0.5 {
+        return base.sqrt();
+    }
+    if exponent == -0.5 {
+        return 1.0 / base.sqrt();
+    }
+    let (mut whole, mut fraction) = (whole, exponent.abs().fract());
+    let mut result = 1.0;
+    if fraction != 0.0 {
+        if fraction > 0.5 {
+            fraction -= 1.0;
+            whole += 1.0;
+        }
+        result = (fraction * base.ln()).exp();
+    }
+    // Mantissa and exponent apart, so that no step on the way is too large.
+    let mut result_exponent = 0i64;
+    let (mut mantissa, mut two) = split(base);
+    let mut i = whole as i64;
+    while i != 0 {
+        if !(-4096..=4096).contains(&two) {
+            result_exponent += two;
+            break;
+        }
+        if i & 1 == 1 {
+            result *= mantissa;
+            result_exponent += two;
+        }
+        mantissa *= mantissa;
+        two *= 2;
+        if mantissa < 0.5 {
+            mantissa += mantissa;
+            two -= 1;
+        }
+        i >>= 1;
+    }
+    if exponent < 0.0 {
+        result = 1.0 / result;
+        result_exponent = -result_exponent;
+    }
+    let steps = result_exponent.clamp(-4200, 4200);
+    scaled(result, steps)
+}
+
+/// `mantissa · 2^exponent`, with a mantissa between a half and one.
+fn split(f: f64) -> (f64, i64) {
+    let (mut mantissa, mut exponent) = (f, 0i64);
+    while mantissa.abs() >= 1.0 {
+        mantissa /= 2.0;
+        exponent += 1;
+    }
+    while mantissa.abs() < 0.5 {
+        mantissa *= 2.0;
+        exponent -= 1;
+    }
+    (mantissa, exponent)
+}
+
+fn scaled(mut f: f64, mut exponent: i64) -> f64 {
+    while exponent > 0 {
+        let step = exponent.min(1000);
+        f *= 2f64.powi(i32::try_from(step).unwrap_or(0));
+        exponent -= step;
+    }
+    while exponent < 0 {
+        let step = (-exponent).min(1000);
+        f /= 2f64.powi(i32::try_from(step).unwrap_or(0));
+        exponent += step;
+    }
+    f
 }
 
 fn extreme(args: &[Value], what: &str, better: fn(&Number, &Number) -> bool) -> Outcome {
@@ -90,12 +183,18 @@ fn extreme(args: &[Value], what: &str, better: fn(&Number, &Number) -> bool) -> 
 }
 
 fn sum(args: &[Value], _: &Context) -> Outcome {
-    let items = items(args, 0);
+    let items = args
+        .first()
+        .and_then(Value::elements)
+        .ok_or_else(|| FunctionError::Argument(0, "argument must be list, set, or tuple".into()))?;
     if items.is_empty() {
         return Err(FunctionError::Argument(
             0,
             "cannot sum an empty list".into(),
         ));
+    }
+    if !args.iter().all(Value::is_wholly_known) {
+        return Ok(Value::unknown_not_null(Type::Number));
     }
     let mut total = Number::ZERO;
     for item in items {

@@ -8,8 +8,9 @@ use weir_core::{Type, Value};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        Function::new("regex", [string("pattern"), string("string")], find),
-        Function::new("regexall", [string("pattern"), string("string")], find_all),
+        Function::new("regex", [string("pattern"), string("string")], find).gives_by(match_type),
+        Function::new("regexall", [string("pattern"), string("string")], find_all)
+            .gives_by(|a| match_type(a).map(Type::list)),
         Function::new(
             "replace",
             [string("str"), string("substr"), string("replace")],
@@ -73,6 +74,16 @@ fn mixed(regex: &Regex) -> Outcome<()> {
         ));
     }
     Ok(())
+}
+
+/// What a match gives; it is the pattern that says.
+fn match_type(args: &[Value]) -> Outcome<Type> {
+    if args.first().is_none_or(Value::is_unknown) {
+        return Ok(Type::Dynamic);
+    }
+    let regex = compile(text(args, 0), 0)?;
+    mixed(&regex)?;
+    Ok(shape(&regex))
 }
 
 fn find(args: &[Value], _: &Context) -> Outcome {

@@ -1,104 +1,139 @@
 //! Sets.
 
-use super::{Function, FunctionError, Outcome, signature::param};
+use super::{
+    Function, FunctionError, Marking, Outcome, Unknowns,
+    signature::{any, param},
+};
 use crate::eval::Context;
-use std::collections::BTreeSet;
 use weir_core::{
-    Kind, Type, Value,
+    Elements, Type, Value,
     convert::{convert, unify},
+    value::Refinements,
 };
 
 pub(super) fn functions() -> Vec<Function> {
     let set = |name| param(name, Type::set(Type::Dynamic));
     vec![
-        Function::new("setunion", [set("first_set")], union).rest(set("other_sets")),
-        Function::new("setintersection", [set("first_set")], intersection).rest(set("other_sets")),
-        Function::new("setsubtract", [set("a"), set("b")], subtract),
+        Function::new("setunion", [set("first_set")], union)
+            .rest(set("other_sets"))
+            .gives_by(set_type)
+            .on_unknowns(Unknowns::Shallow),
+        Function::new("setintersection", [set("first_set")], intersection)
+            .rest(set("other_sets"))
+            .gives_by(set_type),
+        Function::new("setsubtract", [set("a"), set("b")], subtract).gives_by(set_type),
         Function::new("setproduct", [], product)
-            .rest(param("sets", Type::Dynamic))
-            .elementwise(),
+            .rest(any("sets").typed())
+            .on_marks(Marking::Shallow)
+            .on_unknowns(Unknowns::Handled),
     ]
 }
 
-/// All sets with one element type.
-fn unified(args: &[Value]) -> Outcome<(Type, Vec<BTreeSet<Value>>)> {
+/// The type of a set with the elements of all of them.
+fn set_type(args: &[Value]) -> Outcome<Type> {
+    // What an empty or unknown set is of says nothing.
     let types: Vec<Type> = args
         .iter()
-        .filter_map(|v| match v.kind() {
-            // What an empty set is of says nothing.
-            Kind::Set(Type::Dynamic, _) => None,
-            Kind::Set(ty, _) => Some(ty.clone()),
+        .filter_map(|v| match v.ty() {
+            Type::Set(of) if *of != Type::Dynamic => Some((*of).clone()),
             _ => None,
         })
         .collect();
-    let ty = if types.is_empty() {
-        Some(Type::Dynamic)
-    } else {
-        unify(&types)
-    };
-    let ty =
-        ty.ok_or_else(|| FunctionError::call("given sets must all have compatible element types"))?;
-    let sets = args
-        .iter()
-        .map(|set| {
-            set.children()
-                .map(|v| convert(v, &ty).map_err(|e| FunctionError::call(e.to_string())))
-                .collect()
-        })
-        .collect::<Outcome<_>>()?;
-    Ok((ty, sets))
+    if types.is_empty() {
+        return Ok(Type::set(Type::Dynamic));
+    }
+    unify(&types)
+        .map(Type::set)
+        .ok_or_else(|| FunctionError::call("given sets must all have compatible element types"))
 }
 
-fn combine(
-    args: &[Value],
-    f: impl Fn(&BTreeSet<Value>, &BTreeSet<Value>) -> BTreeSet<Value>,
-) -> Outcome {
-    let (ty, sets) = unified(args)?;
-    let mut sets = sets.into_iter();
-    let first = sets.next().unwrap_or_default();
-    Ok(Value::set(ty, sets.fold(first, |a, b| f(&a, &b))))
+/// Which elements of the first of two sets stay, and whether those of the second come to them.
+fn combine(args: &[Value], f: fn(&Elements, &Elements) -> Elements) -> Outcome {
+    let of = match set_type(args)? {
+        Type::Set(of) => (*of).clone(),
+        other => other,
+    };
+    let mut sets = args.iter().map(|set| {
+        set.children()
+            .map(|v| convert(v, &of).map_err(|e| FunctionError::call(e.to_string())))
+            .collect::<Outcome<Elements>>()
+    });
+    let mut all = sets.next().transpose()?.unwrap_or_default();
+    for set in sets {
+        all = f(&all, &set?);
+    }
+    Ok(Value::set(of, all.iter().cloned()))
 }
 
 fn union(args: &[Value], _: &Context) -> Outcome {
-    combine(args, |a, b| a | b)
+    combine(args, |a, b| a.iter().chain(b).cloned().collect())
 }
 fn intersection(args: &[Value], _: &Context) -> Outcome {
-    combine(args, |a, b| a & b)
+    combine(args, |a, b| {
+        a.iter().filter(|v| b.contains(v)).cloned().collect()
+    })
 }
 fn subtract(args: &[Value], _: &Context) -> Outcome {
-    combine(args, |a, b| a - b)
+    combine(args, |a, b| {
+        a.iter().filter(|v| !b.contains(v)).cloned().collect()
+    })
 }
 
 /// The most combinations `setproduct` makes.
 const PRODUCT_LIMIT: usize = 1_000_000;
 
-fn product(args: &[Value], _: &Context) -> Outcome {
+/// What the elements of each argument are, and whether a set among them makes the product one.
+fn product_type(args: &[Value]) -> Outcome<(Vec<Type>, bool)> {
     if args.len() < 2 {
         return Err(FunctionError::call("at least two arguments are required"));
     }
-    let mut lists: Vec<Vec<Value>> = Vec::new();
-    let mut types = Vec::new();
+    let mut is_set = false;
+    let mut types = Vec::with_capacity(args.len());
     for (i, arg) in args.iter().enumerate() {
-        let items = arg
-            .elements()
-            .ok_or_else(|| FunctionError::Argument(i, "a set or a list is required".into()))?;
-        let ty = match arg.kind() {
-            Kind::List(ty, _) | Kind::Set(ty, _) => ty.clone(),
-            _ if items.is_empty() => Type::Dynamic,
-            _ => {
-                let types: Vec<Type> = items.iter().map(|v| v.ty()).collect();
-                unify(&types).ok_or_else(|| {
-                    FunctionError::Argument(i, "all elements must be of the same type".into())
-                })?
+        types.push(match arg.ty() {
+            Type::List(of) => (*of).clone(),
+            Type::Set(of) => {
+                is_set = true;
+                (*of).clone()
             }
-        };
-        let items = items
-            .into_iter()
-            .map(|v| convert(v, &ty).map_err(|e| FunctionError::Argument(i, e.to_string())))
-            .collect::<Outcome<_>>()?;
-        types.push(ty);
-        lists.push(items);
+            Type::Tuple(items) if items.is_empty() => Type::Dynamic,
+            Type::Tuple(items) => unify(&items).ok_or_else(|| {
+                FunctionError::Argument(i, "all elements must be of the same type".into())
+            })?,
+            _ => {
+                return Err(FunctionError::Argument(
+                    i,
+                    "a set or a list is required".into(),
+                ));
+            }
+        });
     }
+    Ok((types, is_set))
+}
+
+fn product(args: &[Value], _: &Context) -> Outcome {
+    let (types, is_set) = product_type(args)?;
+    let element = Type::tuple(types.clone());
+    let result = match is_set {
+        true => Type::set(element.clone()),
+        false => Type::list(element.clone()),
+    };
+    if args
+        .iter()
+        .any(|a| a.is_unknown() || is_set && !a.has_known_length())
+    {
+        return Ok(Value::unknown_refined(result, product_length(args, is_set)));
+    }
+    let lists = args
+        .iter()
+        .zip(&types)
+        .enumerate()
+        .map(|(i, (arg, ty))| {
+            arg.children()
+                .map(|v| convert(v, ty).map_err(|e| FunctionError::Argument(i, e.to_string())))
+                .collect()
+        })
+        .collect::<Outcome<Vec<Vec<Value>>>>()?;
     let total = lists.iter().try_fold(1usize, |n, l| n.checked_mul(l.len()));
     if total.is_none_or(|n| n > PRODUCT_LIMIT) {
         return Err(FunctionError::call(format!(
@@ -118,12 +153,24 @@ fn product(args: &[Value], _: &Context) -> Outcome {
             })
             .collect();
     }
-    let element = Type::tuple(types);
     let rows = rows.into_iter().map(Value::tuple);
-    // A set among them makes the product a set.
-    Ok(if args.iter().any(|a| matches!(a.kind(), Kind::Set(..))) {
-        Value::set(element, rows)
-    } else {
-        Value::list(element, rows.collect())
+    Ok(match is_set {
+        true => Value::set(element, rows),
+        false => Value::list(element, rows.collect()),
     })
+}
+
+/// How many combinations there will be, where each argument's type tells.
+fn product_length(args: &[Value], is_set: bool) -> Refinements {
+    let length = |arg: &Value| match arg.ty() {
+        Type::Tuple(items) => Some(items.len()),
+        _ => None,
+    };
+    let lengths: Option<Vec<usize>> = args.iter().map(length).collect();
+    let total = lengths.and_then(|l| l.into_iter().try_fold(1usize, usize::checked_mul));
+    Refinements {
+        min_len: total.map(|n| n.min(1)).filter(|_| !is_set),
+        max_len: total.filter(|_| !is_set),
+        ..Refinements::not_null()
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{Body, Outcome};
 use crate::eval::{Context, EvalError};
-use weir_core::{Type, Value, value::Refinements};
+use weir_core::{Type, Value};
 
 /// A function.
 pub struct Function {
@@ -10,6 +10,7 @@ pub struct Function {
     params: Vec<Param>,
     rest: Option<Param>,
     returns: Returns,
+    promise: Promise,
     marking: Marking,
     unknowns: Unknowns,
     body: Body,
@@ -24,6 +25,16 @@ pub struct Param {
     pub ty: Type,
     nulls: Nulls,
     presence: Presence,
+    types: Types,
+}
+
+/// What becomes of an argument of which not even the type is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Types {
+    /// The function deals with it.
+    Taken,
+    /// Not even the type of the result is known.
+    Needed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +53,14 @@ enum Presence {
 #[derive(Clone)]
 enum Returns {
     Fixed(Type),
-    Computed(fn(&[Value]) -> Type),
+    Computed(fn(&[Value]) -> Outcome<Type>),
+}
+
+/// What is known of a result that is unknown, beside its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Promise {
+    NotNull,
+    Nothing,
 }
 
 /// What happens to marks on the arguments.
@@ -98,6 +116,7 @@ pub(super) fn param(name: &'static str, ty: Type) -> Param {
         ty,
         nulls: Nulls::Refused,
         presence: Presence::Required,
+        types: Types::Taken,
     }
 }
 /// A parameter that is text.
@@ -124,6 +143,15 @@ impl Param {
         self.presence = Presence::Optional;
         self
     }
+    /// Its type must be known for anything to be known of the result.
+    pub(super) fn typed(mut self) -> Param {
+        self.types = Types::Needed;
+        self
+    }
+    /// Whether its type must be known for anything to be known of the result.
+    pub(crate) fn needs_type(&self) -> bool {
+        self.types == Types::Needed
+    }
     /// Whether it may be null.
     pub(crate) fn takes_null(&self) -> bool {
         self.nulls == Nulls::Taken
@@ -137,6 +165,7 @@ impl Function {
             params: params.into(),
             rest: None,
             returns: Returns::Fixed(Type::Dynamic),
+            promise: Promise::NotNull,
             marking: Marking::Deep,
             unknowns: Unknowns::Deep,
             body,
@@ -152,9 +181,15 @@ impl Function {
         self.returns = Returns::Fixed(ty);
         self
     }
-    /// The type of the result by the arguments.
-    pub(super) fn gives_by(mut self, f: fn(&[Value]) -> Type) -> Function {
+    /// The type of the result by the arguments, some of which are unknown; it refuses those whose
+    /// types are wrong.
+    pub(super) fn gives_by(mut self, f: fn(&[Value]) -> Outcome<Type>) -> Function {
         self.returns = Returns::Computed(f);
+        self
+    }
+    /// Its result may be null.
+    pub(super) fn may_give_null(mut self) -> Function {
+        self.promise = Promise::Nothing;
         self
     }
     /// It passes elements on: their marks and unknowns stay with them.
@@ -212,20 +247,16 @@ impl Function {
         format!("{}({})", self.name, params.join(", "))
     }
     /// The result where arguments are unknown.
-    pub(crate) fn unknown_result(&self, args: &[Value]) -> Value {
+    pub(crate) fn unknown_result(&self, args: &[Value]) -> Outcome {
         let ty = match &self.returns {
             Returns::Fixed(ty) => ty.clone(),
-            Returns::Computed(f) => f(args),
+            Returns::Computed(f) => f(args)?,
         };
-        // No function gives null for arguments that are not, but those whose type is open.
-        let not_null = ty != Type::Dynamic;
-        Value::unknown_refined(
-            ty,
-            Refinements {
-                not_null,
-                ..Refinements::default()
-            },
-        )
+        let value = Value::unknown(ty);
+        Ok(match self.promise {
+            Promise::NotNull => value.refined_not_null(),
+            Promise::Nothing => value,
+        })
     }
     /// Calls its body.
     pub(crate) fn call(&self, args: &[Value], context: &Context) -> Outcome {

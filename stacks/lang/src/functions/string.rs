@@ -1,12 +1,12 @@
 //! Text.
 
 use super::{
-    Function, FunctionError, Outcome, items,
+    Function, FunctionError, Outcome, Unknowns, items,
     signature::{Param, number, param, string},
     text, whole,
 };
 use crate::eval::Context;
-use weir_core::{Number, Type, Value};
+use weir_core::{Kind, Number, Type, Value};
 
 pub(super) fn functions() -> Vec<Function> {
     let strings = |name| param(name, Type::list(Type::String));
@@ -65,8 +65,9 @@ pub(super) fn functions() -> Vec<Function> {
         test_fn(
             "startswith",
             vec![string("str"), string("prefix")],
-            |a, _| Ok(text(a, 0).starts_with(text(a, 1)).into()),
-        ),
+            starts_with,
+        )
+        .on_unknowns(Unknowns::Handled),
         test_fn("endswith", vec![string("str"), string("suffix")], |a, _| {
             Ok(text(a, 0).ends_with(text(a, 1)).into())
         }),
@@ -74,13 +75,31 @@ pub(super) fn functions() -> Vec<Function> {
             "strcontains",
             vec![string("str"), string("substr")],
             |a, _| Ok(text(a, 0).contains(text(a, 1)).into()),
-        ),
+        )
+        .may_give_null(),
         Function::new("join", [string("separator")], join)
             .rest(strings("lists"))
             .gives(Type::String),
         Function::new("split", [string("separator"), string("str")], split)
             .gives(Type::list(Type::String)),
     ]
+}
+
+/// Of an unknown text the beginning may be known, which may tell.
+fn starts_with(args: &[Value], _: &Context) -> Outcome {
+    let known = match args.first().map(Value::kind) {
+        Some(Kind::Unknown(_, r)) => r.prefix.as_deref().unwrap_or_default(),
+        _ => text(args, 0),
+    };
+    let Some(wanted) = args.get(1).and_then(Value::as_str) else {
+        return Ok(Value::unknown_not_null(Type::Bool));
+    };
+    let open = args.first().is_some_and(Value::is_unknown);
+    Ok(match known.starts_with(wanted) {
+        true => Value::bool(true),
+        false if open && wanted.starts_with(known) => Value::unknown_not_null(Type::Bool),
+        false => Value::bool(false),
+    })
 }
 
 /// The capital of a letter, where it is one letter too: Go's mapping, which Terraform has.

@@ -15,7 +15,8 @@ pub(super) fn functions() -> Vec<Function> {
         Function::new("plantimestamp", [], |_, c| Ok(or_unknown(c.now.clone())))
             .gives(Type::String),
         Function::new("timeadd", [string("timestamp"), string("duration")], add)
-            .gives(Type::String),
+            .gives(Type::String)
+            .may_give_null(),
         Function::new(
             "timecmp",
             [string("timestamp_a"), string("timestamp_b")],
