@@ -20,6 +20,14 @@ impl Elements {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+    /// Those that are in `other` too.
+    pub fn intersection<'a>(&'a self, other: &'a Elements) -> impl Iterator<Item = &'a Value> {
+        self.iter().filter(|v| other.contains(v))
+    }
+    /// Those that are not in `other`.
+    pub fn difference<'a>(&'a self, other: &'a Elements) -> impl Iterator<Item = &'a Value> {
+        self.iter().filter(|v| !other.contains(v))
+    }
     /// Whether that value is among them, just as it is.
     pub fn contains(&self, value: &Value) -> bool {
         self.0.binary_search(value).is_ok()

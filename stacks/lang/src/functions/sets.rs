@@ -69,14 +69,10 @@ fn union(args: &[Value], _: &Context) -> Outcome {
     combine(args, |a, b| a.iter().chain(b).cloned().collect())
 }
 fn intersection(args: &[Value], _: &Context) -> Outcome {
-    combine(args, |a, b| {
-        a.iter().filter(|v| b.contains(v)).cloned().collect()
-    })
+    combine(args, |a, b| a.intersection(b).cloned().collect())
 }
 fn subtract(args: &[Value], _: &Context) -> Outcome {
-    combine(args, |a, b| {
-        a.iter().filter(|v| !b.contains(v)).cloned().collect()
-    })
+    combine(args, |a, b| a.difference(b).cloned().collect())
 }
 
 /// The most combinations `setproduct` makes.
