@@ -91,9 +91,9 @@ pub(crate) struct Names {
     pub(crate) locals: BTreeMap<Arc<str>, NodeIx>,
     pub(crate) outputs: BTreeMap<Arc<str>, NodeIx>,
     pub(crate) providers: BTreeMap<LocalProvider, NodeIx>,
-    pub(crate) managed: BTreeMap<Arc<str>, BTreeMap<Arc<str>, NodeIx>>,
-    pub(crate) data: BTreeMap<Arc<str>, BTreeMap<Arc<str>, NodeIx>>,
-    pub(crate) ephemeral: BTreeMap<Arc<str>, BTreeMap<Arc<str>, NodeIx>>,
+    pub(crate) managed: ByTypeAndName,
+    pub(crate) data: ByTypeAndName,
+    pub(crate) ephemeral: ByTypeAndName,
     pub(crate) checks: BTreeMap<Arc<str>, NodeIx>,
     pub(crate) calls: BTreeMap<Arc<str>, NodeIx>,
     pub(crate) sites: BTreeMap<Arc<str>, NodeIx>,
@@ -137,6 +137,9 @@ pub(crate) fn provider_name(resource: &Resource) -> String {
     }
 }
 
+/// Blocks by their type, and by their name.
+type ByTypeAndName = BTreeMap<Arc<str>, BTreeMap<Arc<str>, NodeIx>>;
+
 /// The provider a type's name begins with.
 pub(crate) fn implied_provider(ty: &str) -> &str {
     ty.split_once('_').map_or(ty, |(provider, _)| provider)
@@ -144,10 +147,7 @@ pub(crate) fn implied_provider(ty: &str) -> &str {
 
 impl Names {
     /// The block of a resource, a data source or an ephemeral resource.
-    pub(crate) fn resources(
-        &self,
-        root: &str,
-    ) -> Option<&BTreeMap<Arc<str>, BTreeMap<Arc<str>, NodeIx>>> {
+    pub(crate) fn resources(&self, root: &str) -> Option<&ByTypeAndName> {
         match root {
             "data" => Some(&self.data),
             "ephemeral" => Some(&self.ephemeral),
