@@ -494,6 +494,7 @@ fn nodes_of(blocks: &Blocks) -> Vec<Node> {
             span: span.clone(),
             rank: 0,
             provider: None,
+            validated_later: false,
             imports: Vec::new(),
         })
         .collect()

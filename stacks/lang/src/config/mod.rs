@@ -9,6 +9,7 @@ mod moves;
 mod overrides;
 pub(crate) mod reader;
 mod stack;
+mod version;
 
 pub use loader::load;
 pub use lower::RequiredProvider;

@@ -46,6 +46,10 @@ pub(crate) struct Node {
     pub(crate) rank: u32,
     /// The provider configuration that serves a resource.
     pub(crate) provider: Option<Serving>,
+    /// Whether a variable's validations come after it, as [`NodeKind::Validation`]: they refer to
+    /// something that refers to the variable. Else they are part of it, so that nothing goes on
+    /// with a value that is refused.
+    pub(crate) validated_later: bool,
     /// The root module's `import` blocks that name instances of a resource.
     pub(crate) imports: Vec<NodeIx>,
 }
@@ -66,8 +70,8 @@ pub(crate) struct Serving {
 #[derive(Debug, Clone)]
 pub(crate) enum NodeKind {
     Variable(Arc<Variable>),
-    /// The validations of a variable that refer to more than the variable: they come after it,
-    /// and nothing comes after them.
+    /// The validations of a variable that refer to more than the variable, where something they
+    /// refer to needs the variable: they come after it, and nothing comes after them.
     Validation(Arc<Variable>),
     Local(Arc<Local>),
     Output(Arc<OutputBlock>),

@@ -184,7 +184,6 @@ pub(crate) fn traversal(expr: &Expr) -> Option<Reference> {
                 .any(|s| matches!(s, RefStep::Dynamic));
             (!dynamic).then(|| v.reference.clone())
         }
-        // Terraform 0.11 wrote names as text; `depends_on = ["aws_vpc.main"]` is refused there too.
         _ => None,
     }
 }

@@ -148,7 +148,12 @@ impl Evaluator {
             Names::default(),
             |frame, problems| {
                 for reference in depends_on {
-                    frame.depend(&self.made_by(frame, reference)?);
+                    match self.made_by(frame, reference) {
+                        Ok(deps) => frame.depend(&deps),
+                        // It comes after itself: that says nothing.
+                        Err(node) if self.is_block_of(id, node) => {}
+                        Err(node) => return Err(node),
+                    }
                 }
                 Ok(match repeat {
                     Repeat::Once => (Mode::Once, vec![Key::None], Vec::new()),
@@ -174,6 +179,12 @@ impl Evaluator {
         )
     }
 
+    /// Whether a node is another, one of its instances or all of them.
+    fn is_block_of(&self, id: NodeId, node: NodeId) -> bool {
+        let (block, node) = (self.graph.get(id), self.graph.get(node));
+        block.inst == node.inst && block.ix == node.ix
+    }
+
     /// Everything that is made by what a `depends_on` names, once it has values.
     pub(super) fn made_by(&self, frame: &Frame<'_>, r: &Reference) -> Result<Deps, NodeId> {
         let module = self.module_of(frame.inst);
@@ -186,6 +197,20 @@ impl Evaluator {
                     return Ok(Deps::default());
                 };
                 self.made_in_call(call, &mut blocks)?;
+            }
+            "var" | "local" => {
+                let names = match &*r.root == "var" {
+                    true => &module.names.variables,
+                    false => &module.names.locals,
+                };
+                let value = r.attr(0).and_then(|n| names.get(n)).map(|ix| inst.id(*ix));
+                let Some(value) = value else {
+                    return Ok(Deps::default());
+                };
+                return match &self.graph.get(value).state {
+                    State::Ready(memo) => Ok(memo.deps.clone()),
+                    _ => Err(value),
+                };
             }
             "service" => {
                 let service = r.attr(0).and_then(|n| module.names.services.get(n));

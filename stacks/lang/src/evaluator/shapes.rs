@@ -2,15 +2,16 @@
 
 use super::Schemas;
 use crate::{
-    config::{Config, ModuleId, NodeIx, NodeKind, reader::Report},
+    config::{Config, ModuleId, NodeIx, NodeKind, blocks::Resource, reader::Report},
     decode::{Shape, check_body},
     hints,
+    instance::Ignore,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use weir_core::{Diagnostic, Diagnostics, Object, schema::Block};
+use weir_core::{Diagnostic, Diagnostics, Object, PathStep, schema::Block};
 
 /// Prepared schemas.
 pub(super) struct Shapes {
@@ -79,6 +80,7 @@ impl Shapes {
                     &r.span,
                     report,
                 );
+                unknown_ignored(r, &schema.block, report);
                 let shapes = match r.object {
                     Object::Data { .. } => &mut self.data,
                     Object::Ephemeral { .. } => &mut self.ephemeral,
@@ -144,5 +146,25 @@ fn unknown_type(object: &Object, schemas: &dyn Schemas) -> Diagnostic {
             d.help(format!("Did you mean a type of the provider `{near}`?"))
         }
         _ => d,
+    }
+}
+
+/// `ignore_changes` names attributes that the schema has.
+fn unknown_ignored(resource: &Resource, schema: &Block, report: &mut Report<'_>) {
+    let Ignore::Paths(paths) = &resource.lifecycle.ignore_changes else {
+        return;
+    };
+    for path in paths {
+        let Some(PathStep::Key(name)) = path.0.first() else {
+            continue;
+        };
+        if schema.attributes.contains_key(name) || schema.blocks.contains_key(name) {
+            continue;
+        }
+        let mut d = Diagnostic::error(format!("`{}` has no attribute `{name}`", resource.object))
+            .because("`ignore_changes` names attributes of this resource.");
+        let names = schema.attributes.keys().chain(schema.blocks.keys());
+        d.help = hints::suggest(name, names.map(String::as_str), str::to_owned);
+        report.push(d, &resource.span);
     }
 }

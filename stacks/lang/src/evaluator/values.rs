@@ -4,7 +4,7 @@ use super::{
     CheckStatus, Evaluator,
     frame::{Frame, Names},
     graph::InstId,
-    run::{Outcome, Stop},
+    run::{Computed, Outcome, Stop},
 };
 use crate::{
     config::{
@@ -37,7 +37,7 @@ impl Evaluator {
             Some((parent, position)) => self.argument(inst, parent, position, variable),
         };
         let mut computed = self.settle(id, given)?;
-        if !variable.validations.is_empty() && !variable.validates_others() {
+        if !variable.validations.is_empty() && !self.validated_later(id, variable) {
             let value = computed.value.clone();
             let names = Names {
                 variable: Some((variable.name.clone(), value)),
@@ -57,12 +57,23 @@ impl Evaluator {
     /// The validations of a variable that refer to more than the variable.
     pub(super) fn validation(&mut self, id: NodeId, variable: &Variable) -> Result<(), Stop> {
         let inst = self.graph.get(id).inst;
+        if !self.validated_later(id, variable) {
+            self.store(id, Computed::of(Value::null()));
+            return Ok(());
+        }
         let what = format!("Variable `{}` has a value that is refused", variable.name);
         let outcome = self.compute(inst, Names::default(), |frame, problems| {
             check(&variable.validations, &what, frame, problems)?;
             Ok(Value::null())
         });
         self.keep(id, outcome)
+    }
+
+    /// Whether a variable's validations come after it, in the module of a node.
+    fn validated_later(&self, id: NodeId, variable: &Variable) -> bool {
+        let module = self.module_of(self.graph.get(id).inst);
+        let ix = module.names.variables.get(&variable.name);
+        ix.is_some_and(|ix| module.node(*ix).validated_later)
     }
 
     /// What the caller of a module gives for a variable, of its type.
@@ -229,6 +240,14 @@ pub(super) fn check(
                 continue;
             }
         };
+        if holds.is_null() {
+            let d = Diagnostic::error("A condition is null")
+                .because("It must be true or false.")
+                .help("Say what null means: `x == null || ...`, or `coalesce(x, false)`.");
+            problems.push(frame.context().sources.point(d, &rule.condition.span));
+            failed(frame);
+            continue;
+        }
         frame.reads.borrow_mut().undecided |= holds.is_unknown();
         if holds.as_bool() != Some(false) {
             let status = match holds.is_unknown() {
@@ -239,6 +258,7 @@ pub(super) fn check(
             continue;
         }
         let message = value(&rule.message, frame, problems)?;
+        let concealed = message.marks_deep() != Marks::NONE;
         let text = match convert(&message, &Type::String) {
             Ok(text) if text.marks_deep().contains(Marks::SENSITIVE) => {
                 "The message holds a sensitive value and is not shown.".to_owned()
@@ -252,7 +272,7 @@ pub(super) fn check(
                 .to_owned(),
             Err(_) => "The condition does not hold.".to_owned(),
         };
-        let verdict = (CheckStatus::Fail, Some(text.clone()));
+        let verdict = (CheckStatus::Fail, (!concealed).then(|| text.clone()));
         frame.reads.borrow_mut().verdicts.push(verdict);
         let d = Diagnostic::error(what).because(text);
         problems.push(frame.context().sources.point(d, &rule.condition.span));

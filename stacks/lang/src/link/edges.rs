@@ -304,7 +304,10 @@ impl Finder<'_, '_> {
 
     fn dependency(&mut self, reference: &Reference) {
         let found = dependency_targets(self.modules, self.module, reference, self.report);
-        self.edges.extend(found.into_iter().map(|to| Edge {
+        // That a block comes after itself says nothing.
+        let own = (self.module, self.node);
+        let found = found.into_iter().filter(|to| *to != own);
+        self.edges.extend(found.map(|to| Edge {
             to,
             span: reference.span.clone(),
         }));

@@ -17,6 +17,7 @@ mod targets;
 pub(crate) use providers::static_path;
 
 use crate::config::{Module, ModuleId, NodeIx, NodeKind, reader::Report};
+use std::collections::BTreeSet;
 use weir_core::Span;
 
 /// A node anywhere in the tree.
@@ -35,7 +36,8 @@ pub(crate) fn link(modules: &mut [Module], report: &mut Report<'_>) {
     inputs::check(modules, report);
     imports(modules);
     let providers = providers::resolve(modules, report);
-    let edges = edges::all(modules, &providers, report);
+    let mut edges = edges::all(modules, &providers, report);
+    validations(modules, &mut edges);
     for ((module, node), serving) in providers {
         modules[module.0].nodes[node.0].provider = Some(serving);
     }
@@ -66,4 +68,45 @@ fn imports(modules: &mut [Module]) {
     for ((module, node), import) in found {
         modules[module.0].nodes[node.0].imports.push(import);
     }
+}
+
+/// Makes validations that refer to more than their variable a part of it, unless something they
+/// refer to needs the variable: that would be a loop.
+fn validations(modules: &mut [Module], edges: &mut [Vec<Vec<Edge>>]) {
+    for m in 0..modules.len() {
+        for n in 0..modules[m].nodes.len() {
+            let NodeKind::Validation(variable) = &modules[m].nodes[n].kind else {
+                continue;
+            };
+            let Some(own) = modules[m].names.variables.get(&variable.name).copied() else {
+                continue;
+            };
+            let own_place = (ModuleId(m), own);
+            let reads: Vec<Edge> = edges[m][n]
+                .iter()
+                .filter(|e| e.to != own_place)
+                .cloned()
+                .collect();
+            if reaches(&reads, own_place, edges) {
+                modules[m].nodes[own.0].validated_later = true;
+            } else {
+                edges[m][own.0].extend(reads);
+            }
+        }
+    }
+}
+
+/// Whether anything that is read leads to a place.
+fn reaches(reads: &[Edge], place: Place, edges: &[Vec<Vec<Edge>>]) -> bool {
+    let mut seen: BTreeSet<Place> = BTreeSet::new();
+    let mut todo: Vec<Place> = reads.iter().map(|e| e.to).collect();
+    while let Some(at) = todo.pop() {
+        if at == place {
+            return true;
+        }
+        if seen.insert(at) {
+            todo.extend(edges[at.0.0][at.1.0].iter().map(|e| e.to));
+        }
+    }
+    false
 }

@@ -256,10 +256,15 @@ fn check_call(
             .help("Remove that block, or the entry in `providers`.");
             report.push(d, &outer.span);
         } else if inner.alias.is_some() && !declares && own.is_none() && uses.is_some() {
-            let d = Diagnostic::error(format!(
+            let summary = format!(
                 "Module `{}` does not expect a provider `{inner}`",
                 call.name
-            ))
+            );
+            let knows = child.required.iter().any(|r| r.name == inner.name);
+            let d = match knows {
+                true => Diagnostic::error(summary),
+                false => Diagnostic::warning(summary),
+            }
             .because("A module says which configurations with an alias it wants to be given.")
             .help(format!(
                 "Add `configuration_aliases = [{inner}]` to its `required_providers`, or remove the entry."

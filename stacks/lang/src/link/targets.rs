@@ -360,11 +360,31 @@ pub(super) fn dependency_targets(
     let module = &modules[from.0];
     if matches!(
         &*reference.root,
-        "var" | "local" | "path" | "terraform" | "each" | "count" | "self"
+        "path" | "terraform" | "each" | "count" | "self"
     ) {
         let d = Diagnostic::error(format!("Nothing can depend on `{reference}`"))
             .because("It is a value; only what is made takes time to be there.")
             .help("Name a resource, a module or a service.");
+        report.push(d, &reference.span);
+        return Vec::new();
+    }
+    let whole = match &*reference.root {
+        "module" | "service" | "site" => reference.steps.len(),
+        "var" | "local" => 1,
+        root => {
+            let named = if matches!(root, "data" | "ephemeral") {
+                2
+            } else {
+                1
+            };
+            let keyed = matches!(reference.steps.get(named), Some(RefStep::Index(_)));
+            named + usize::from(keyed)
+        }
+    };
+    if reference.steps.len() > whole {
+        let d = Diagnostic::error(format!("Nothing can depend on `{reference}` alone"))
+            .because("What is made is there as a whole, not attribute by attribute.")
+            .help(format!("Write `{}`.", reference.prefix(whole)));
         report.push(d, &reference.span);
         return Vec::new();
     }

@@ -19,6 +19,7 @@ use weir_lang::{
 pub(crate) struct FakeSchemas {
     thing: Schema,
     lookup: Schema,
+    token: Schema,
     provider: Schema,
     host: Schema,
     pod: Schema,
@@ -58,6 +59,7 @@ impl FakeSchemas {
                 ("size", attr(Type::Number, Optional)),
                 ("tags", attr(Type::map(s()), Optional)),
                 ("secret", attr(s(), Optional).sensitive()),
+                ("password", attr(s(), Optional).write_only()),
                 ("after", attr(Type::list(s()), Optional)),
                 ("id", attr(s(), Computed)),
             ],
@@ -78,10 +80,18 @@ impl FakeSchemas {
             ],
             vec![],
         );
+        let token = block(
+            vec![
+                ("name", attr(s(), Optional)),
+                ("value", attr(s(), Computed)),
+            ],
+            vec![],
+        );
         let provider = block(vec![("region", attr(s(), Optional))], vec![]);
         FakeSchemas {
             thing: of(thing),
             lookup: of(lookup),
+            token: of(token),
             provider: of(provider),
             host: of(host()),
             pod: of(pod()),
@@ -213,6 +223,9 @@ impl Schemas for FakeSchemas {
     }
     fn data(&self, ty: &str) -> Option<&Schema> {
         (ty == "fake_lookup").then_some(&self.lookup)
+    }
+    fn ephemeral(&self, ty: &str) -> Option<&Schema> {
+        (ty == "fake_token").then_some(&self.token)
     }
     fn provider(&self, name: &str) -> Option<&Schema> {
         match name {
@@ -388,6 +401,7 @@ pub(crate) fn answer(instance: &Instance, mode: &Mode) -> Value {
             let output = config.get("input").cloned().unwrap_or_else(Value::null);
             config.with("output", output)
         }
+        "fake_token" => config.with("value", "opened".into()),
         "fake_lookup" => config.with("value", known("found".into(), Type::String)),
         _ => {
             let id = format!("id-of-{}", instance.address);

@@ -2,6 +2,7 @@
 //! for providers and the engine.
 
 mod apply;
+mod blocks;
 mod errors;
 mod examples;
 mod inputs;

@@ -47,6 +47,8 @@ pub(crate) struct Blocks {
     /// `backend "kind" {}` in `terraform {}`.
     pub(crate) backend: Option<Block>,
     pub(crate) required_providers: Vec<RequiredProvider>,
+    /// Where `required_providers` stands.
+    pub(crate) requirements: Option<Span>,
 }
 
 /// The blocks a file may hold.

@@ -2,8 +2,11 @@
 
 use super::{Blocks, not_yet};
 use crate::{
-    config::reader::{Reader, Report, labels, literal},
-    ir::{Block, ExprKind},
+    config::{
+        reader::{Reader, Report, labels, literal},
+        version::{TERRAFORM, meets},
+    },
+    ir::{Attribute, Block, ExprKind},
 };
 use weir_core::{Diagnostic, Span};
 
@@ -27,11 +30,34 @@ pub(super) fn terraform(block: &Block, out: &mut Blocks, report: &mut Report<'_>
         return;
     }
     let mut reader = Reader::new("block `terraform`", &block.body);
-    // Terraform's own version says nothing about weir.
-    reader.attribute("required_version");
-    for ident in ["cloud", "provider_meta"] {
-        for inner in reader.blocks(ident) {
-            report.push(not_yet(ident), &inner.span);
+    if let Some(a) = reader.attribute("required_version") {
+        required_version(a, report);
+    }
+    if let Some(a) = reader.attribute("experiments") {
+        let d = Diagnostic::error("There are no experiments")
+            .because(
+                "They are for previews of Terraform; its releases have none, and neither has weir.",
+            )
+            .help("Remove the attribute.");
+        report.push(d, &a.name_span);
+    }
+    if let Some(a) = reader.attribute("language")
+        && a.expr.keyword() != Some("TF2021")
+    {
+        let d = Diagnostic::error("`language` names no edition of the language")
+            .because("There is one, `TF2021`.")
+            .help("Remove the attribute.");
+        report.push(d, &a.expr.span);
+    }
+    for inner in reader.blocks("cloud") {
+        report.push(not_yet("cloud"), &inner.span);
+    }
+    for inner in reader.blocks("provider_meta") {
+        if labels(inner, &["provider"], report).is_some() {
+            let d = Diagnostic::warning("`provider_meta` is not handed to the provider").because(
+                "It tells a provider which module asks; nothing that is made depends on it.",
+            );
+            report.push(d, &inner.span);
         }
     }
     for backend in reader.blocks("backend") {
@@ -44,12 +70,38 @@ pub(super) fn terraform(block: &Block, out: &mut Blocks, report: &mut Report<'_>
         }
     }
     for required in reader.blocks("required_providers") {
+        if let Some(first) = &out.requirements {
+            report.push(
+                super::duplicate("`required_providers`", first),
+                &required.span,
+            );
+            continue;
+        }
+        out.requirements = Some(required.span.clone());
         for a in &required.body.attributes {
             out.required_providers
                 .push(entry(&a.name, &a.expr, &a.name_span, report));
         }
     }
     reader.finish(report);
+}
+
+fn required_version(attribute: &Attribute, report: &mut Report<'_>) {
+    let text = literal(&attribute.expr);
+    let Some(constraint) = text.as_ref().and_then(|v| v.as_str()) else {
+        let d = Diagnostic::error("`required_version` must be text")
+            .because("It is read before anything is evaluated, so it can't be an expression.");
+        return report.push(d, &attribute.expr.span);
+    };
+    let d = match meets(TERRAFORM, constraint) {
+        Some(true) => return,
+        Some(false) => Diagnostic::error(format!("The language of Terraform {constraint} is required"))
+            .because(format!("This version of weir has that of Terraform {TERRAFORM}."))
+            .help("Use another version of weir, or change `required_version` where the configuration needs no more than that."),
+        None => Diagnostic::error(format!("{constraint:?} is no version constraint"))
+            .help("Write conditions with commas between them: `>= 1.5, < 2.0`, `~> 1.11`."),
+    };
+    report.push(d, &attribute.expr.span);
 }
 
 fn entry(

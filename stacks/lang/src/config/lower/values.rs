@@ -69,6 +69,15 @@ pub(super) fn variable(
         }
     });
     let validations = rules(&mut reader, "validation", report);
+    for rule in &validations {
+        let references = rule.condition.references();
+        let own = |r: &Reference| &*r.root == "var" && r.attr(0) == Some(name);
+        if !references.is_empty() && !references.iter().any(own) {
+            let d = Diagnostic::error(format!("A validation of {what} does not look at it"))
+                .because(format!("Its condition must refer to `var.{name}`."));
+            report.push(d, &rule.condition.span);
+        }
+    }
     reader.finish(report);
     Some(Arc::new(Variable {
         name: name.into(),
@@ -156,10 +165,18 @@ pub(super) fn rules(
         let message = inner.attribute("error_message");
         inner.finish(report);
         match (condition, message) {
-            (Some(condition), Some(message)) => rules.push(Rule {
-                condition: condition.expr.clone(),
-                message: message.expr.clone(),
-            }),
+            (Some(condition), Some(message)) => {
+                if condition.expr.references().is_empty() {
+                    let d = Diagnostic::error("The condition refers to nothing")
+                        .because("It would always come out the same, so it would check nothing.")
+                        .help("Refer to what is to be checked.");
+                    report.push(d, &condition.expr.span);
+                }
+                rules.push(Rule {
+                    condition: condition.expr.clone(),
+                    message: message.expr.clone(),
+                });
+            }
             (condition, _) => {
                 let missing = if condition.is_none() {
                     "condition"
@@ -198,7 +215,7 @@ pub(super) fn references(
     };
     let mut out = Vec::new();
     for item in items {
-        match traversal(item) {
+        match traversal(item).or_else(|| quoted(item)) {
             Some(reference) => out.push(reference),
             None => {
                 let d = Diagnostic::error(format!(
@@ -211,4 +228,13 @@ pub(super) fn references(
         }
     }
     out
+}
+
+/// A name in quotes, as old configurations have it.
+fn quoted(item: &crate::ir::Expr) -> Option<Reference> {
+    let text = crate::config::reader::literal(item)?;
+    let parsed = crate::parse::parse_expr(item.span.file.clone(), &text.as_str()?.into()).ok()?;
+    let mut reference = crate::config::reader::traversal(&parsed)?;
+    reference.span = item.span.clone();
+    Some(reference)
 }

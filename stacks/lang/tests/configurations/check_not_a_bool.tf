@@ -1,0 +1,7 @@
+variable "x" { default = 0 }
+check "c" {
+  assert {
+    condition     = [var.x]
+    error_message = "no"
+  }
+}

@@ -1,0 +1,7 @@
+variable "x" { default = null }
+check "c" {
+  assert {
+    condition     = var.x
+    error_message = "no"
+  }
+}

@@ -1,0 +1,8 @@
+variable "x" { default = 1 }
+output "o" {
+  value = var.x
+  precondition {
+    condition     = var.x == 2
+    error_message = "no"
+  }
+}

@@ -1,0 +1,7 @@
+variable "e" {
+  default   = "x"
+  ephemeral = true
+}
+resource "terraform_data" "a" {
+  input = { nested = ["${var.e}"] }
+}

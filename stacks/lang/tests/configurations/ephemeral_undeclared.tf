@@ -1,0 +1,1 @@
+output "o" { value = ephemeral.a.b.c }

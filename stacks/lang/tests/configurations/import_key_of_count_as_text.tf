@@ -1,0 +1,7 @@
+resource "terraform_data" "a" {
+  count = 1
+}
+import {
+  to = terraform_data.a["0"]
+  id = "x"
+}

@@ -1,0 +1,5 @@
+resource "terraform_data" "a" {
+  lifecycle {
+    create_after_destroy = true
+  }
+}

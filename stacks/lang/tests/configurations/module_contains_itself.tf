@@ -1,0 +1,3 @@
+module "a" { source = "./m" }
+# file: m/main.tf
+module "a" { source = "../m" }

@@ -1,0 +1,5 @@
+resource "terraform_data" "a" {}
+moved {
+  from = local.z
+  to   = terraform_data.a
+}

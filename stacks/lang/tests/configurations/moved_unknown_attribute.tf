@@ -1,0 +1,6 @@
+resource "terraform_data" "a" {}
+moved {
+  from = terraform_data.z
+  to   = terraform_data.a
+  when = true
+}

@@ -1,0 +1,5 @@
+variable "s" {
+  default   = "x"
+  sensitive = true
+}
+output "a" { value = "${var.s}!" }

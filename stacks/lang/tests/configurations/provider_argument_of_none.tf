@@ -1,0 +1,4 @@
+provider "terraform" {
+  region = "eu"
+}
+resource "terraform_data" "a" {}

@@ -1,0 +1,4 @@
+provider "terraform" {
+  count = 1
+}
+resource "terraform_data" "a" {}

@@ -1,0 +1,3 @@
+removed {
+  from = module.m["x"].terraform_data.a
+}

@@ -1,0 +1,5 @@
+resource "terraform_data" "a" {
+  life_cycle {
+    prevent_destroy = true
+  }
+}

@@ -1,0 +1,9 @@
+terraform {
+  backend "local" {}
+  cloud {
+    organization = "o"
+    workspaces {
+      name = "w"
+    }
+  }
+}

@@ -1,0 +1,4 @@
+terraform {
+  experiments = []
+}
+output "a" { value = 1 }

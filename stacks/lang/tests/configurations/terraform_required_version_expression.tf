@@ -1,0 +1,4 @@
+variable "v" { default = "1.0" }
+terraform {
+  required_version = var.v
+}

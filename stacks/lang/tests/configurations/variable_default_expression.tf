@@ -1,0 +1,2 @@
+variable "b" { default = 1 }
+variable "a" { default = var.b }

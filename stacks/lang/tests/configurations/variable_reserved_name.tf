@@ -1,0 +1,1 @@
+variable "source" { default = 1 }
