@@ -32,7 +32,10 @@ fn an_ephemeral_value_reaches_providers_and_write_only_attributes_alone() {
         }
     "#,
     );
-    assert!(run.addresses().contains(&"ephemeral.fake_token.u".to_owned()));
+    assert!(
+        run.addresses()
+            .contains(&"ephemeral.fake_token.u".to_owned())
+    );
     let password = run
         .config("fake_thing.a")
         .get("password")
