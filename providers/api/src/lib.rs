@@ -18,9 +18,9 @@ pub mod conformance;
 pub mod proposed;
 
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 use weir_core::{
-    Diagnostics, Known, Path, Value,
+    Diagnostic, Diagnostics, Known, Path, Value,
     function::{Outcome, Refusal, Signature},
     plan::Op,
     schema::Schema,
@@ -35,6 +35,8 @@ pub struct ProviderSchema {
     pub resources: BTreeMap<String, Schema>,
     /// Data sources.
     pub data: BTreeMap<String, Schema>,
+    /// Ephemeral resources.
+    pub ephemeral: BTreeMap<String, Schema>,
     /// Functions it offers to the language.
     pub functions: BTreeMap<String, Signature>,
 }
@@ -155,6 +157,26 @@ pub struct ReadResponse {
     pub private: Vec<u8>,
 }
 
+/// An ephemeral resource that is open.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// Its value. It is kept nowhere.
+    pub value: Known,
+    /// Opaque data for [`Provider::renew`] and [`Provider::close`]. It is kept in memory alone.
+    pub private: Vec<u8>,
+    /// How long it stays open by itself; `None` for as long as it takes.
+    pub renew_after: Option<Duration>,
+}
+
+/// An ephemeral resource that stays open a while longer. Its value is the same.
+#[derive(Debug, Clone)]
+pub struct Renewed {
+    /// As [`Opened::private`].
+    pub private: Vec<u8>,
+    /// As [`Opened::renew_after`].
+    pub renew_after: Option<Duration>,
+}
+
 /// An object found by import.
 #[derive(Debug, Clone)]
 pub struct Imported {
@@ -208,6 +230,12 @@ pub trait Progress: Send + Sync {
     fn progress(&self, address: &str, text: String);
 }
 
+fn unserved(what: &str, type_name: &str) -> Diagnostics {
+    Diagnostic::error(format!("the provider has no {what} {type_name:?}"))
+        .help("This is a bug of the provider: its schema says that it has.")
+        .into()
+}
+
 /// Takes progress and does nothing.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct NoProgress;
@@ -259,6 +287,37 @@ pub trait Provider: Send + Sync {
 
     /// Reads a data source.
     async fn data(&self, type_name: &str, config: &Value) -> Result<Known, Diagnostics>;
+
+    /// Opens an ephemeral resource: something that lasts as long as the run, such as a session or
+    /// a secret that was lent.
+    async fn open(&self, type_name: &str, config: &Value) -> Result<Opened, Diagnostics> {
+        let _ = config;
+        Err(unserved("ephemeral resource", type_name))
+    }
+
+    /// Keeps one open, when [`Opened::renew_after`] has passed.
+    async fn renew(&self, type_name: &str, private: &[u8]) -> Result<Renewed, Diagnostics> {
+        let _ = private;
+        Err(unserved("ephemeral resource", type_name))
+    }
+
+    /// Closes one, at the end of the run, however that ended.
+    async fn close(&self, type_name: &str, private: &[u8]) -> Result<(), Diagnostics> {
+        let _ = (type_name, private);
+        Ok(())
+    }
+
+    /// Brings an object that was recorded under an earlier version of its schema to the present
+    /// one. As it is, unless the provider knows better.
+    async fn upgrade(
+        &self,
+        type_name: &str,
+        version: u32,
+        value: Known,
+    ) -> Result<Known, Diagnostics> {
+        let _ = (type_name, version);
+        Ok(value)
+    }
 
     /// The batch key of this object's deletion: as [`PlanResponse::batch`], for the one operation
     /// that the engine plans without asking. `None` where deletions go one by one.

@@ -54,6 +54,13 @@ pub enum Entry {
         /// What was tried: the verb and the object's name.
         what: String,
     },
+    /// An ephemeral resource was opened, renewed or closed.
+    Ephemeral {
+        /// What was done: `open`, `renew` or `close`.
+        what: String,
+        /// Its name.
+        name: String,
+    },
     /// Several operations came in one call.
     Batch {
         /// How many.
@@ -312,7 +319,7 @@ impl Locked<'_> {
             Entry::Refused { what } => {
                 *self.inner.refusals.entry(what.clone()).or_default() += 1;
             }
-            Entry::Batch { .. } => {}
+            Entry::Batch { .. } | Entry::Ephemeral { .. } => {}
         }
         self.inner.log.push(entry);
         Ok(())

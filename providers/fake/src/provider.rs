@@ -10,17 +10,19 @@ use async_trait::async_trait;
 use std::{
     collections::BTreeSet,
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 use weir_core::{
     Diagnostic, Diagnostics, Kind, Known, Path, Type, Value, function, json, plan::Op,
 };
 use weir_provider::{
-    ApplyRequest, ApplyResponse, Completeness, Imported, PlanRequest, PlanResponse, Progress,
-    Provider, ProviderSchema, ReadRequest, ReadResponse, Settled,
+    ApplyRequest, ApplyResponse, Completeness, Imported, Opened, PlanRequest, PlanResponse,
+    Progress, Provider, ProviderSchema, ReadRequest, ReadResponse, Renewed, Settled,
 };
 
 const THING: &str = "fake_thing";
 const LOOKUP: &str = "fake_lookup";
+const TOKEN: &str = "fake_token";
 
 /// See the crate's page.
 #[derive(Debug)]
@@ -42,6 +44,7 @@ impl FakeProvider {
             provider: schema::provider_config(),
             resources: [(THING.to_owned(), schema::fake_thing())].into(),
             data: [(LOOKUP.to_owned(), schema::fake_lookup())].into(),
+            ephemeral: [(TOKEN.to_owned(), schema::fake_token())].into(),
             functions: functions::signatures(),
         };
         FakeProvider {
@@ -55,6 +58,17 @@ impl FakeProvider {
         settings.clone().ok_or_else(|| {
             Diagnostic::error("provider \"fake\" was called before it was configured").into()
         })
+    }
+
+    /// Notes what was done to an ephemeral resource.
+    async fn ephemeral(&self, what: &str, name: &str) -> Result<(), Diagnostics> {
+        let (_, cloud) = self.enter().await?;
+        let mut cloud = cloud.lock().map_err(|e| failed(&e))?;
+        let entry = Entry::Ephemeral {
+            what: what.to_owned(),
+            name: name.to_owned(),
+        };
+        cloud.append(entry).map_err(|e| failed(&e))
     }
 
     /// The settings, and the cloud they name, after the latency every operation has.
@@ -105,6 +119,39 @@ impl Provider for FakeProvider {
 
     fn call(&self, function: &str, args: &[Value]) -> function::Outcome {
         functions::call(function, args)
+    }
+
+    async fn open(&self, _type_name: &str, config: &Value) -> Result<Opened, Diagnostics> {
+        let name = name_of(config).to_owned();
+        self.ephemeral("open", &name).await?;
+        if name == "refused" {
+            return Err(Diagnostic::error("the fake cloud lends no token of that name").into());
+        }
+        let value = config
+            .clone()
+            .with("token", Value::from(format!("token-of-{name}")));
+        let renew = config.get("renew_after_ms").and_then(Value::as_i64);
+        Ok(Opened {
+            value: Known::new(value).map_err(|e| Diagnostic::error(e.to_string()))?,
+            private: name.into_bytes(),
+            renew_after: renew
+                .and_then(|ms| u64::try_from(ms).ok())
+                .map(Duration::from_millis),
+        })
+    }
+
+    async fn renew(&self, _type_name: &str, private: &[u8]) -> Result<Renewed, Diagnostics> {
+        let name = String::from_utf8_lossy(private).into_owned();
+        self.ephemeral("renew", &name).await?;
+        Ok(Renewed {
+            private: name.into_bytes(),
+            renew_after: None,
+        })
+    }
+
+    async fn close(&self, _type_name: &str, private: &[u8]) -> Result<(), Diagnostics> {
+        self.ephemeral("close", &String::from_utf8_lossy(private))
+            .await
     }
 
     async fn validate(&self, type_name: &str, config: &Value) -> Diagnostics {

@@ -18,6 +18,7 @@ pub(crate) fn provider() -> ProviderSchema {
         provider: Schema::default(),
         resources: BTreeMap::from([(HOST.to_owned(), host()), (POD.to_owned(), pod())]),
         functions: BTreeMap::new(),
+        ephemeral: BTreeMap::new(),
         data: BTreeMap::new(),
     }
 }

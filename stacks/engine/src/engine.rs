@@ -1,6 +1,7 @@
 //! The engine, what it is asked, and the plan it answers with.
 
 use crate::{
+    ephemeral::Ephemerals,
     journal::{Journal, NoProbe, Probe},
     registry::Registry,
     session::Session,
@@ -17,6 +18,7 @@ pub struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) session: Session,
+    pub(crate) ephemerals: Ephemerals,
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) parallelism: NonZeroUsize,
     pub(crate) probe: Arc<dyn Probe>,
@@ -35,6 +37,7 @@ impl Engine {
         Engine {
             store,
             session: Session::new(registry.clone()),
+            ephemerals: Ephemerals::default(),
             registry,
             events,
             parallelism: PARALLELISM,

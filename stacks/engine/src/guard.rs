@@ -9,8 +9,8 @@ use std::{
 };
 use weir_core::{Diagnostic, Diagnostics, Known, Value};
 use weir_provider::{
-    ApplyRequest, ApplyResponse, HalfMade, Imported, PlanRequest, PlanResponse, Progress, Provider,
-    ProviderSchema, ReadRequest, ReadResponse, Settled,
+    ApplyRequest, ApplyResponse, HalfMade, Imported, Opened, PlanRequest, PlanResponse, Progress,
+    Provider, ProviderSchema, ReadRequest, ReadResponse, Renewed, Settled,
 };
 
 /// Catches the panics of a provider in every call but those of `apply`, whose answer could not say
@@ -47,6 +47,23 @@ impl Provider for Guarded {
     }
     async fn import(&self, type_name: &str, id: &str) -> Result<Vec<Imported>, Diagnostics> {
         caught(self.0.import(type_name, id)).await?
+    }
+    async fn open(&self, type_name: &str, config: &Value) -> Result<Opened, Diagnostics> {
+        caught(self.0.open(type_name, config)).await?
+    }
+    async fn renew(&self, type_name: &str, private: &[u8]) -> Result<Renewed, Diagnostics> {
+        caught(self.0.renew(type_name, private)).await?
+    }
+    async fn close(&self, type_name: &str, private: &[u8]) -> Result<(), Diagnostics> {
+        caught(self.0.close(type_name, private)).await?
+    }
+    async fn upgrade(
+        &self,
+        type_name: &str,
+        version: u32,
+        value: Known,
+    ) -> Result<Known, Diagnostics> {
+        caught(self.0.upgrade(type_name, version, value)).await?
     }
     async fn data(&self, type_name: &str, config: &Value) -> Result<Known, Diagnostics> {
         caught(self.0.data(type_name, config)).await?

@@ -28,6 +28,7 @@ mod concurrent;
 mod diagnostics;
 mod drive;
 mod engine;
+mod ephemeral;
 mod guard;
 mod journal;
 pub mod plan;

@@ -73,6 +73,7 @@ pub struct Registry {
     factories: BTreeMap<String, Arc<dyn Factory>>,
     resources: BTreeMap<String, String>,
     data: BTreeMap<String, String>,
+    ephemeral: BTreeMap<String, String>,
 }
 
 impl Registry {
@@ -91,6 +92,11 @@ impl Registry {
         }
         for ty in schema.data.keys() {
             self.data
+                .entry(ty.clone())
+                .or_insert_with(|| name.to_owned());
+        }
+        for ty in schema.ephemeral.keys() {
+            self.ephemeral
                 .entry(ty.clone())
                 .or_insert_with(|| name.to_owned());
         }
@@ -132,6 +138,13 @@ impl Schemas for Registry {
             .data
             .get(ty)
     }
+    fn ephemeral(&self, ty: &str) -> Option<&Schema> {
+        self.factories
+            .get(self.ephemeral.get(ty)?)?
+            .schema()
+            .ephemeral
+            .get(ty)
+    }
     fn provider(&self, name: &str) -> Option<&Schema> {
         self.factories.get(name).map(|f| &f.schema().provider)
     }
@@ -139,6 +152,7 @@ impl Schemas for Registry {
         self.resources
             .get(ty)
             .or_else(|| self.data.get(ty))
+            .or_else(|| self.ephemeral.get(ty))
             .map(String::as_str)
     }
     fn function(&self, provider: &str, function: &str) -> Option<&Signature> {

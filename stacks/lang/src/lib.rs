@@ -35,7 +35,7 @@ mod services;
 mod vars;
 
 pub use config::{
-    Config, End, Endpoint, Loaded, ModuleStep, Move, OutputMeta, Removed, RequiredProvider,
+    Config, End, Endpoint, Loaded, ModuleStep, Move, OutputMeta, Removed, Repetition, RequiredProvider,
     StackSettings, StateSettings, StepKey, load,
 };
 pub use evaluator::{

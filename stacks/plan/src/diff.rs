@@ -4,7 +4,7 @@ use crate::same::same;
 use weir_core::{
     Address, Diagnostic, Known, Path, Value,
     address::ProviderRef,
-    change::{Action, Change, Orphan, Reason, ReplaceOrder},
+    change::{Action, Change, Orphan, Reason, Reference, ReplaceOrder},
     schema::{Schema, Storage},
     snapshot::Status,
 };
@@ -33,13 +33,15 @@ pub struct Proposal {
     pub batch: Option<String>,
 }
 
-/// Whether the user named the instance with `-replace`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether an instance is replaced though its provider does not need that.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requested {
     /// No.
     No,
-    /// Yes.
+    /// The user named it with `-replace`.
     Replace,
+    /// Something changes that its `replace_triggered_by` names.
+    Triggered(Vec<Reference>),
 }
 
 /// What a diff comes to. A replacement needs a second proposal, made from nothing.
@@ -92,12 +94,14 @@ pub fn verdict(
     if prior.status == Status::Tainted {
         return Ok(Verdict::Replace(Reason::Tainted));
     }
+    match requested {
+        Requested::No => {}
+        Requested::Replace => return Ok(Verdict::Replace(Reason::Requested)),
+        Requested::Triggered(by) => return Ok(Verdict::Replace(Reason::Triggered(by))),
+    }
     let forced = replace_paths(current.value(), proposal, schema)?;
     if !forced.is_empty() {
         return Ok(Verdict::Replace(Reason::CannotUpdate(forced)));
-    }
-    if requested == Requested::Replace {
-        return Ok(Verdict::Replace(Reason::Requested));
     }
     // Equality of values takes marks into account: a change of sensitivity alone is an update, so
     // that state learns of it. `same` has the last word where only the types of nulls differ.
@@ -238,12 +242,12 @@ pub fn drift(subject: Subject, stored: Known, current: Option<Known>) -> Option<
     })
 }
 
-/// A data source that is read at apply, as its inputs are not known before.
-pub fn read(subject: Subject, planned: Value) -> Change {
+/// A data source that is read at apply, and why not before.
+pub fn read(subject: Subject, planned: Value, reason: Reason) -> Change {
     Change {
         address: subject.address,
         action: Action::Read,
-        reason: Reason::UnknownInputs,
+        reason,
         before: None,
         after: Some(planned),
         provider: subject.provider,

@@ -3,30 +3,35 @@
 //! Everything here is pure: same input, byte-equal output. It knows no provider, no store, no
 //! clock, no randomness; collections are ordered. One resource's way:
 //!
-//! 1. [`place()`]: a pod's instance gets a host and ports: feasible, then ranked, sticky;
-//! 2. [`ignore`]: `ignore_changes` is applied to its configuration before a provider sees it;
-//! 3. [`carry_marks`]: what the provider answered gets back the marks of the configuration;
-//! 4. [`verdict`] and [`change`]: what is and what would become of it make a
+//! 1. [`moved`] and [`relocate`]: `moved` statements give what is in state its new addresses;
+//! 2. [`place()`]: a pod's instance gets a host and ports: feasible, then ranked, sticky;
+//! 3. [`ignore`]: `ignore_changes` is applied to its configuration before a provider sees it;
+//! 4. [`carry_marks`]: what the provider answered gets back the marks of the configuration;
+//! 5. [`verdict`] and [`change`]: what is and what would become of it make a
 //!    [`weir_core::change::Change`], with the reason as data;
-//! 5. [`select`]: `-target` leaves out what was not asked for;
-//! 6. [`order()`]: changes become nodes and steps. Replace, destroy and batch edges live there and
+//! 6. [`select`]: `-target` leaves out what was not asked for;
+//! 7. [`order()`]: changes become nodes and steps. Replace, destroy and batch edges live there and
 //!    nowhere else;
-//! 7. [`check()`]: the plan's invariants, and `prevent_destroy`. Only it makes a [`CheckedPlan`].
+//! 8. [`check()`]: the plan's invariants, and `prevent_destroy`. Only it makes a [`CheckedPlan`].
 
 pub mod check;
 pub mod diff;
 mod ignore;
 mod marks;
+mod moves;
 pub mod order;
 pub mod place;
 mod same;
 mod target;
+mod triggers;
 
 pub use check::{CheckedPlan, check};
 pub use diff::{Prior, Proposal, Requested, Subject, Verdict, change, verdict};
 pub use ignore::ignore;
 pub use marks::carry_marks;
+pub use moves::{Declared, Moved, moved, relocate, validate as validate_moves};
 pub use order::{Dependencies, Ordered, order};
 pub use place::{Usage, place};
 pub use same::same;
 pub use target::{Target, select};
+pub use triggers::fired;

@@ -11,8 +11,10 @@
 
 mod call;
 mod deposed;
+mod ephemeral;
 mod judge;
 mod prepare;
+mod record;
 mod report;
 pub mod schedule;
 mod settled;
@@ -66,7 +68,29 @@ impl Engine {
         stop: CancellationToken,
     ) -> Result<Report, Diagnostics> {
         let started = SystemTime::now();
+        let report = self.carry_out(planned, lease, stop, started).await;
+        let closed = self.ephemerals.close_all().await;
+        match report {
+            Ok(mut report) => {
+                report.diagnostics.extend(closed);
+                Ok(report)
+            }
+            Err(mut errors) => {
+                errors.extend(closed);
+                Err(errors)
+            }
+        }
+    }
+
+    async fn carry_out(
+        &self,
+        planned: &Planned,
+        lease: &Lease,
+        stop: CancellationToken,
+        started: SystemTime,
+    ) -> Result<Report, Diagnostics> {
         let mut run = Run::start(self, planned, lease, stop).await?;
+        run.open_ephemerals().await?;
         run.steps().await;
         run.clean_up().await;
         run.end(started).await
@@ -126,12 +150,13 @@ impl<'a> Run<'a> {
     ) -> Result<Run<'a>, Diagnostics> {
         let read = |e| diagnostics::state(&e);
         let settlements = engine.settle(lease, &planned.config).await?;
-        let snapshot = engine.store.snapshot().await.map_err(read)?;
-        if snapshot.serial != planned.plan.base || snapshot.lineage != planned.plan.lineage {
-            return Err(stale(&*engine.store, planned.plan.plan(), &snapshot)
+        let stored = engine.store.snapshot().await.map_err(read)?;
+        if stored.serial != planned.plan.base || stored.lineage != planned.plan.lineage {
+            return Err(stale(&*engine.store, planned.plan.plan(), &stored)
                 .await
                 .into());
         }
+        let (snapshot, found) = record::before(planned, &stored);
         let settled = settled::settled();
         let mut evaluator = Evaluator::new(planned.config.clone(), engine.registry.clone())
             .settling(settled.clone());
@@ -149,15 +174,14 @@ impl<'a> Run<'a> {
             engine.session.configure(provider).await?;
         }
         let mut resources = snapshot.resources;
-        if !planned.observed.is_empty() {
-            let found = planned.observed.clone().into_iter().collect();
+        for (address, now) in &planned.observed {
+            match now {
+                Some(now) => resources.insert(address.clone(), now.clone()),
+                None => resources.remove(address),
+            };
+        }
+        if !found.is_empty() {
             engine.journal(lease).refresh(found).await.map_err(read)?;
-            for (address, now) in &planned.observed {
-                match now {
-                    Some(now) => resources.insert(address.clone(), now.clone()),
-                    None => resources.remove(address),
-                };
-            }
         }
         Ok(Run {
             engine,

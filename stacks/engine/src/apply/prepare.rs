@@ -9,7 +9,7 @@ use crate::drive;
 use std::{collections::BTreeSet, sync::Arc};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Known, Value,
-    address::members,
+    address::{ProviderRef, members},
     change::{Action, Change, ReplaceOrder},
     plan::{NodeId, Op},
     schema::Schema,
@@ -58,7 +58,8 @@ impl Run<'_> {
             .changes
             .get(&n.address)
             .ok_or_else(|| lost(&n.address))?;
-        let provider = self.provider(change).await?;
+        self.open_for(&n.address).await?;
+        let provider = self.provider_of(&change.provider).await?;
         let work = match n.op {
             Op::Forget => Work::Forget,
             Op::Read => self.read(change)?,
@@ -78,19 +79,26 @@ impl Run<'_> {
 
     /// The provider of a change. Where its configuration was not known while planning, it may be
     /// by now.
-    async fn provider(&mut self, change: &Change) -> Result<Arc<dyn Provider>, Diagnostics> {
+    pub(super) async fn provider_of(
+        &mut self,
+        name: &ProviderRef,
+    ) -> Result<Arc<dyn Provider>, Diagnostics> {
         let unknown = self
             .driven
             .providers
             .iter()
-            .any(|p| p.provider == change.provider && !p.config.is_wholly_known());
+            .any(|p| p.provider == *name && !p.config.is_wholly_known());
         if unknown {
             let planned = self.planned;
             let mut evaluator =
                 Evaluator::new(planned.config.clone(), self.engine.registry.clone())
                     .settling(self.settled.clone());
+            let ephemerals = &self.engine.ephemerals;
             let value = |address: &Address| match self.resources.get(address) {
                 Some(resource) => resource.value.value().clone(),
+                None if ephemerals.value(address).is_some() => {
+                    ephemerals.value(address).unwrap_or_else(Value::null)
+                }
                 None => planned
                     .plan
                     .changes
@@ -109,13 +117,13 @@ impl Run<'_> {
                 return Err(errors);
             }
             for provider in &driven.providers {
-                if provider.provider == change.provider {
+                if provider.provider == *name {
                     self.engine.session.configure(provider).await?;
                 }
             }
             self.driven.providers = driven.providers;
         }
-        self.engine.session.get(&change.provider).await
+        self.engine.session.get(name).await
     }
 
     fn instance(&self, address: &Address) -> Result<&Instance, Diagnostics> {

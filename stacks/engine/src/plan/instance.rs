@@ -4,12 +4,12 @@ use crate::engine::{Engine, PlanInput, Refresh};
 use std::{collections::BTreeSet, sync::Arc};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Known, Object, Value,
-    change::{Change, ReplaceOrder},
+    change::{Action, Change, Reason, Reference, ReplaceOrder},
     event::Event,
     schema::Schema,
     snapshot::{Resource, Snapshot, Status},
 };
-use weir_lang::{Instance, Schemas as _};
+use weir_lang::{ImportId, Instance, Schemas as _};
 use weir_plan::{
     Prior, Proposal, Requested, Subject, Verdict, carry_marks, change, diff, ignore, verdict,
 };
@@ -21,6 +21,8 @@ pub(super) struct Finding {
     pub(super) drift: Option<Change>,
     /// What to record of it before anything is done; `None` where state is right.
     pub(super) observed: Option<Option<Resource>>,
+    /// The value of what has no change: an ephemeral resource.
+    pub(super) value: Option<Value>,
     pub(super) diagnostics: Diagnostics,
 }
 
@@ -30,9 +32,20 @@ impl Finding {
             change: None,
             drift: None,
             observed: None,
+            value: None,
             diagnostics,
         }
     }
+}
+
+/// What an instance's plan depends on beside its configuration.
+pub(super) struct Around {
+    /// What state records as its dependencies.
+    pub(super) dependencies: BTreeSet<Address>,
+    /// Whether something it depends on will change.
+    pub(super) pending: bool,
+    /// What its `replace_triggered_by` names and will change.
+    pub(super) triggered: Vec<Reference>,
 }
 
 /// An object as state has it and as it is.
@@ -47,19 +60,26 @@ impl Engine {
         input: &PlanInput,
         snapshot: &Snapshot,
         instance: &Instance,
-        dependencies: BTreeSet<Address>,
-        pending: bool,
+        around: Around,
     ) -> Finding {
         let mut diagnostics = Diagnostics::new();
         let result = match instance.address.object {
-            Object::Data { .. } => self.plan_data(instance, pending, &mut diagnostics).await,
+            Object::Ephemeral { .. } => {
+                self.plan_ephemeral(instance, around.pending, &mut diagnostics)
+                    .await
+            }
+            Object::Data { .. } => {
+                self.plan_data(instance, around.pending, &mut diagnostics)
+                    .await
+            }
             _ => {
                 let task = Task {
                     engine: self,
                     input,
                     snapshot,
                     instance,
-                    dependencies: &dependencies,
+                    dependencies: &around.dependencies,
+                    triggered: &around.triggered,
                 };
                 task.plan(&mut diagnostics).await
             }
@@ -85,9 +105,20 @@ impl Engine {
         stored: &Resource,
         refresh: Refresh,
     ) -> Result<Found, Diagnostics> {
+        let ty = address.object.type_name();
+        let prior = match stored.schema_version < schema.version {
+            false => stored.value.clone(),
+            true => {
+                let version = stored.schema_version;
+                let value = stored.value.clone();
+                let upgraded = provider.upgrade(ty, version, value).await?.into_value();
+                let marked = carry_marks(upgraded, stored.value.value(), &schema.block);
+                Known::new(marked).map_err(|e| Diagnostic::error(e.to_string()))?
+            }
+        };
         if refresh == Refresh::Nothing {
             return Ok(Found {
-                current: Some(stored.value.clone()),
+                current: Some(prior),
                 private: stored.private.clone(),
             });
         }
@@ -95,17 +126,17 @@ impl Engine {
             address: address.clone(),
         });
         let request = ReadRequest {
-            type_name: address.object.type_name().to_owned(),
+            type_name: ty.to_owned(),
             address: address.to_string(),
-            prior: stored.value.clone(),
+            prior: prior.clone(),
             private: stored.private.clone(),
         };
         let response = provider.read(request).await?;
         let current = response.value.map(|value| {
-            let marked = carry_marks(value.into_value(), stored.value.value(), &schema.block);
+            let marked = carry_marks(value.into_value(), prior.value(), &schema.block);
             // What is there again is not re-written for the type of a null.
-            match weir_plan::same(&marked, stored.value.value()) {
-                true => Ok(stored.value.clone()),
+            match weir_plan::same(&marked, prior.value()) {
+                true => Ok(prior.clone()),
                 false => Known::new(marked),
             }
         });
@@ -131,16 +162,23 @@ impl Engine {
         validate(&*provider, ty, &instance.config, diagnostics).await?;
         let subject = subject(instance);
         let change = if pending || !instance.config.is_wholly_known() {
-            diff::read(subject, unknown_where_computed(&instance.config, schema))
+            let reason = match instance.config.is_wholly_known() {
+                true => Reason::PendingDependency,
+                false => Reason::UnknownInputs,
+            };
+            diff::read(
+                subject,
+                unknown_where_computed(&instance.config, schema),
+                reason,
+            )
         } else {
             self.events.event(Event::Refreshing {
                 address: instance.address.clone(),
             });
             let value = provider.data(ty, &instance.config).await?.into_value();
-            let mut change =
-                diff::read(subject, carry_marks(value, &instance.config, &schema.block));
-            change.action = weir_core::change::Action::NoOp;
-            change.reason = weir_core::change::Reason::UpToDate;
+            let value = carry_marks(value, &instance.config, &schema.block);
+            let mut change = diff::read(subject, value, Reason::UpToDate);
+            change.action = Action::NoOp;
             change
         };
         let diagnostics = Diagnostics::new();
@@ -148,13 +186,15 @@ impl Engine {
             change: Some(change),
             drift: None,
             observed: None,
+            value: None,
             diagnostics,
         })
     }
 }
 
-/// A data source's value before it is read: as configured, the rest unknown.
-fn unknown_where_computed(config: &Value, schema: &Schema) -> Value {
+/// The value of a data source before it is read, of an ephemeral resource before it is opened: as
+/// configured, the rest unknown.
+pub(super) fn unknown_where_computed(config: &Value, schema: &Schema) -> Value {
     schema
         .block
         .attributes
@@ -191,7 +231,7 @@ fn subject(instance: &Instance) -> Subject {
 ///
 /// # Errors
 /// All findings, where one is an error.
-async fn validate(
+pub(super) async fn validate(
     provider: &dyn Provider,
     ty: &str,
     config: &Value,
@@ -212,6 +252,7 @@ struct Task<'a> {
     snapshot: &'a Snapshot,
     instance: &'a Instance,
     dependencies: &'a BTreeSet<Address>,
+    triggered: &'a [Reference],
 }
 
 impl Task<'_> {
@@ -229,7 +270,13 @@ impl Task<'_> {
             .ok_or_else(|| unserved(ty))?;
         let provider = self.engine.session.get(name).await?;
         validate(&*provider, ty, &self.instance.config, diagnostics).await?;
-        let stored = self.snapshot.resources.get(address);
+        let imported = match (&self.instance.import, self.snapshot.resources.get(address)) {
+            (Some(import), None) => Some(self.import(&provider, schema, import).await?),
+            // What is managed already is not imported again.
+            _ => None,
+        };
+        let in_state = self.snapshot.resources.get(address);
+        let stored = in_state.or(imported.as_ref());
         if let Some(resource) = stored
             && resource.schema_version > schema.version
         {
@@ -239,6 +286,11 @@ impl Task<'_> {
             None => Found {
                 current: None,
                 private: Vec::new(),
+            },
+            // It was read just now.
+            Some(resource) if in_state.is_none() => Found {
+                current: Some(resource.value.clone()),
+                private: resource.private.clone(),
             },
             Some(resource) => {
                 let refresh = self.input.options.refresh;
@@ -256,8 +308,19 @@ impl Task<'_> {
             .propose(&*provider, schema, &prior, &found, diagnostics)
             .await?;
         let keeps = verdict == Verdict::Keep;
-        let change = change(subject(self.instance), &prior, verdict, proposal);
-        let observed = stored.and_then(|resource| self.observed(resource, &found, keeps, schema));
+        if let Verdict::Replace(_) = verdict
+            && !self.instance.lifecycle.destroy
+        {
+            return Err(kept_from_destruction(address).into());
+        }
+        let mut change = change(subject(self.instance), &prior, verdict, proposal);
+        let mut observed =
+            stored.and_then(|resource| self.observed(resource, &found, keeps, schema));
+        if let (Some(resource), Some(import)) = (imported.clone(), &self.instance.import) {
+            change.import = import.id.as_str().map(str::to_owned);
+            // Recorded before anything is done, so that it is not imported twice.
+            observed.get_or_insert(Some(resource));
+        }
         let drift = stored.and_then(|r| {
             diff::drift(
                 subject(self.instance),
@@ -270,7 +333,37 @@ impl Task<'_> {
             change: Some(change),
             drift,
             observed,
+            value: None,
             diagnostics,
+        })
+    }
+
+    /// The object an `import` block names, as it is.
+    async fn import(
+        &self,
+        provider: &Arc<dyn Provider>,
+        schema: &Schema,
+        import: &ImportId,
+    ) -> Result<Resource, Diagnostics> {
+        let found = self
+            .engine
+            .import(provider, schema, &self.instance.address, &import.id)
+            .await;
+        let (value, private) = found.map_err(|errors| {
+            let sources = self.input.config.sources();
+            let at = errors.into_iter().map(|d| match d.span {
+                None => sources.point(d, &import.span),
+                Some(_) => d,
+            });
+            Diagnostics(at.collect())
+        })?;
+        Ok(Resource {
+            provider: self.instance.provider.clone(),
+            schema_version: schema.version,
+            value,
+            private,
+            dependencies: self.known_dependencies(),
+            status: Status::Ready,
         })
     }
 
@@ -285,9 +378,11 @@ impl Task<'_> {
     ) -> Result<(Verdict, Proposal), Diagnostics> {
         let config = self.instance.config.clone();
         let from_nothing = |private: Vec<u8>| (None, config.clone(), private);
-        let requested = match self.input.options.replace.contains(&self.instance.address) {
-            true => Requested::Replace,
-            false => Requested::No,
+        let named = self.input.options.replace.contains(&self.instance.address);
+        let requested = match (self.triggered, named) {
+            ([], false) => Requested::No,
+            ([], true) => Requested::Replace,
+            (by, _) => Requested::Triggered(by.to_vec()),
         };
         let (current, config_now, private) = match prior.current {
             Some(current) if prior.status == Status::Ready => {
@@ -395,6 +490,19 @@ impl Task<'_> {
         let there = |d: &&Address| self.snapshot.has(d);
         self.dependencies.iter().filter(there).cloned().collect()
     }
+}
+
+fn kept_from_destruction(address: &Address) -> Diagnostic {
+    Diagnostic::error(format!("{address} can't be replaced"))
+        .because(
+            "Its lifecycle has `destroy = false`, and replacing it would destroy the object that \
+             is there.",
+        )
+        .help(
+            "Undo the change that asks for a replacement, or drop the object from state first \
+             with `weir state rm`: then a new one is made beside it.",
+        )
+        .on(address.clone())
 }
 
 fn newer(found: u32, known: u32) -> Diagnostic {

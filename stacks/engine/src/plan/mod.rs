@@ -1,7 +1,10 @@
 //! From configuration and state to a plan.
 
 mod dependencies;
+mod ephemeral;
+mod import;
 mod instance;
+mod moves;
 mod orphans;
 mod outputs;
 mod wave;
@@ -17,10 +20,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Object, Span,
     change::Change,
+    checks::{CheckInstance, CheckKind, CheckResult, CheckStatus},
     plan::{Deposed, Plan},
     snapshot::{DeposedKey, Resource, Snapshot},
 };
-use weir_plan::{Dependencies, Target, check, order, select};
+use weir_plan::{Dependencies, Target, check, order, relocate, select};
+use weir_lang::Evaluator;
 use weir_state::Lease;
 
 /// What planning gathers, instance by instance.
@@ -38,6 +43,8 @@ struct Findings {
     behind: Behind,
     /// Blocks with an instance that will change.
     pending: BTreeSet<Address>,
+    /// Where objects were before, by where they are now.
+    moved: BTreeMap<Address, Address>,
     diagnostics: Diagnostics,
 }
 
@@ -48,18 +55,43 @@ impl Engine {
     /// All that stands against it: errors of the configuration, of providers, of placement; what
     /// is protected; a store that can't be read.
     pub async fn plan(&self, input: &PlanInput, lease: &Lease) -> Result<Planned, Diagnostics> {
+        let planned = self.make_plan(input, lease).await;
+        let closed = self.ephemerals.close_all().await;
+        match planned {
+            Ok(mut planned) => {
+                planned.warnings.extend(closed);
+                Ok(planned)
+            }
+            Err(mut errors) => {
+                errors.extend(closed);
+                Err(errors)
+            }
+        }
+    }
+
+    async fn make_plan(&self, input: &PlanInput, lease: &Lease) -> Result<Planned, Diagnostics> {
         let settlements = self.settle(lease, &input.config).await?;
-        let snapshot = self
+        let stored = self
             .store
             .snapshot()
             .await
             .map_err(|e| diagnostics::state(&e))?;
-        let mut findings = Findings::default();
+        let moved = moves::moved(input, &stored, &settlements)?;
+        let snapshot = relocate(&stored, &moved.from);
+        let mut findings = Findings {
+            diagnostics: moved.warning().into_iter().collect(),
+            moved: moved.from,
+            ..Findings::default()
+        };
         let mut evaluator = self.evaluate(input, &snapshot, &mut findings).await;
         if !findings.diagnostics.has_errors() {
             self.plan_orphans(input, &snapshot, &evaluator, &mut findings)
                 .await;
         }
+        if input.options.mode == Mode::Apply {
+            moves::validate(input, &evaluator, &mut findings);
+        }
+        moves::note(&mut findings);
         if findings.diagnostics.has_errors() {
             findings.diagnostics.sort();
             return Err(findings.diagnostics);
@@ -82,6 +114,9 @@ impl Engine {
             for address in left_out.filter(|a| !matches!(a.object, Object::Data { .. })) {
                 evaluator.supply(address, drive::from_state(&snapshot, address));
             }
+            if let Some(refusal) = moves::excluded(&findings, selected) {
+                return Err(refusal.into());
+            }
             findings.changes.retain(|a, _| selected.contains(a));
             findings.drift.retain(|a, _| selected.contains(a));
             findings.observed.retain(|a, _| selected.contains(a));
@@ -100,13 +135,13 @@ impl Engine {
             changes: ordered.changes,
             drift: findings.drift,
             deposed: deposed(&snapshot),
-            checks: Vec::new(),
+            checks: checks(&mut evaluator),
             outputs,
             dependencies: findings.dependencies,
             nodes: ordered.nodes,
             steps: ordered.steps,
         };
-        let plan = check(plan, &snapshot, &findings.protected).map_err(|mut found| {
+        let plan = check(plan, &stored, &findings.protected).map_err(|mut found| {
             found.extend(findings.diagnostics.clone());
             pointed(found, input)
         })?;
@@ -152,6 +187,37 @@ fn pointed(diagnostics: Diagnostics, input: &PlanInput) -> Diagnostics {
             _ => d,
         });
     Diagnostics(pointed.collect())
+}
+
+/// What the conditions of the configuration come to.
+pub(crate) fn checks(evaluator: &mut Evaluator) -> Vec<CheckResult> {
+    let kind = |kind: weir_lang::CheckKind| match kind {
+        weir_lang::CheckKind::Resource => CheckKind::Resource,
+        weir_lang::CheckKind::Output => CheckKind::OutputValue,
+        weir_lang::CheckKind::Variable => CheckKind::Var,
+        weir_lang::CheckKind::Check => CheckKind::Check,
+    };
+    let status = |status: weir_lang::CheckStatus| match status {
+        weir_lang::CheckStatus::Pass => CheckStatus::Pass,
+        weir_lang::CheckStatus::Unknown => CheckStatus::Unknown,
+        weir_lang::CheckStatus::Fail => CheckStatus::Fail,
+        weir_lang::CheckStatus::Error => CheckStatus::Error,
+    };
+    let results = evaluator.checks().into_iter().map(|result| {
+        let dot = if result.module.is_root() { "" } else { "." };
+        let instances = result.instances.into_iter().map(|i| CheckInstance {
+            address: i.address,
+            status: status(i.status),
+            problems: i.problems,
+        });
+        CheckResult {
+            block: format!("{}{dot}{}", result.module, result.name),
+            kind: kind(result.kind),
+            status: status(result.status),
+            instances: instances.collect(),
+        }
+    });
+    results.collect()
 }
 
 /// The old objects that are still there.

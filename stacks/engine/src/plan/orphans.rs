@@ -10,12 +10,12 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
-    Address, Diagnostics,
+    Address, Diagnostics, Key,
     address::ProviderRef,
     change::{Action, Change, Orphan, Reason, ReplaceOrder},
     snapshot::{Resource, Snapshot},
 };
-use weir_lang::{Evaluator, Schemas as _};
+use weir_lang::{Evaluator, Repetition, Schemas as _};
 use weir_plan::{Subject, diff};
 
 impl Engine {
@@ -34,15 +34,24 @@ impl Engine {
                 input.options.mode == Mode::Destroy || !findings.changes.contains_key(*address)
             })
             .collect();
-        let missing = self.missing_providers(&orphans).await;
+        let asked: Vec<(&Address, &Resource)> = orphans
+            .iter()
+            .filter(|(address, _)| !is_kept(input, address))
+            .copied()
+            .collect();
+        let missing = self.missing_providers(&asked).await;
         let orphans = orphans
             .into_iter()
-            .filter(|(_, r)| !missing.contains_key(&r.provider));
+            .filter(|(a, r)| is_kept(input, a) || !missing.contains_key(&r.provider));
+        let seen = &*findings;
         let questions = orphans.map(|(address, resource)| async move {
             let why = match input.options.mode {
                 Mode::Destroy => None,
-                Mode::Apply => Some(orphan(input, evaluator, address)),
+                Mode::Apply => Some(orphan(input, evaluator, seen, address)),
             };
+            if is_kept(input, address) {
+                return (address.clone(), forgotten(address, resource));
+            }
             let finding = self.plan_orphan(input, address, resource, why).await;
             (address.clone(), finding.unwrap_or_else(Finding::failed))
         });
@@ -157,21 +166,63 @@ impl Engine {
     }
 }
 
+/// It leaves state, and nobody is asked.
+fn forgotten(address: &Address, stored: &Resource) -> Finding {
+    let subject = Subject {
+        address: address.clone(),
+        provider: stored.provider.clone(),
+        replace_order: ReplaceOrder::DeleteFirst,
+        moved_from: None,
+        import: None,
+    };
+    let change = Change {
+        action: Action::Forget,
+        reason: Reason::NotInConfig(Orphan::Removed),
+        ..diff::deletion(subject, Some(stored.value.clone()), Vec::new(), None, None)
+    };
+    finding(change, None, None)
+}
+
 fn finding(change: Change, drift: Option<Change>, observed: Option<Option<Resource>>) -> Finding {
     Finding {
         change: Some(change),
         drift,
         observed,
+        value: None,
         diagnostics: Diagnostics::new(),
     }
 }
 
-fn orphan(input: &PlanInput, evaluator: &Evaluator, address: &Address) -> Orphan {
-    if !evaluator.has_module(&address.module) {
-        Orphan::Module
-    } else if input.config.declares(address) {
-        Orphan::Instance
-    } else {
-        Orphan::Block
+/// What of the configuration went away.
+fn orphan(
+    input: &PlanInput,
+    evaluator: &Evaluator,
+    findings: &Findings,
+    address: &Address,
+) -> Orphan {
+    if !input.config.declares(address) {
+        return match findings.moved.contains_key(address) {
+            true => Orphan::MoveTarget,
+            false => Orphan::Block,
+        };
     }
+    if !evaluator.has_module(&address.module) {
+        return Orphan::Module;
+    }
+    match (&address.key, input.config.repetition(address)) {
+        (Key::None, Some(Repetition::Count | Repetition::ForEach))
+        | (Key::Index(_), Some(Repetition::Once | Repetition::ForEach))
+        | (Key::Name(_), Some(Repetition::Once | Repetition::Count)) => Orphan::Repetition,
+        _ => Orphan::Instance,
+    }
+}
+
+/// Whether the object is left alone when it leaves the stack: a `removed` block says so, or the
+/// `lifecycle` of the block it came from.
+fn is_kept(input: &PlanInput, address: &Address) -> bool {
+    let removed = input.config.removed().iter();
+    if let Some(removed) = removed.rev().find(|r| r.from.holds(address)) {
+        return !removed.destroy;
+    }
+    input.config.is_kept(address)
 }

@@ -1,6 +1,9 @@
 //! Waves: all that is ready is planned at the same time, then goes back to the evaluator in order.
 
-use super::{Findings, instance::Finding};
+use super::{
+    Findings,
+    instance::{Around, Finding},
+};
 use crate::{
     concurrent, diagnostics, drive,
     engine::{Engine, Mode, PlanInput},
@@ -123,20 +126,12 @@ impl Engine {
             }
             return;
         }
-        let recorded: Vec<BTreeSet<Address>> = instances
-            .iter()
-            .map(|i| findings.behind.recorded(&i.address, &findings.dependencies))
-            .collect();
-        let seen = &*findings;
-        let questions = instances.iter().zip(recorded).map(|(i, dependencies)| {
-            let pending = has_pending(i, seen);
+        let around: Vec<Around> = instances.iter().map(|i| around(i, findings)).collect();
+        let questions = instances.iter().zip(around).map(|(i, around)| {
             let usable = !broken.contains(&i.provider);
             async move {
                 match usable {
-                    true => {
-                        self.plan_instance(input, snapshot, i, dependencies, pending)
-                            .await
-                    }
+                    true => self.plan_instance(input, snapshot, i, around).await,
                     // The provider's own error was reported.
                     false => Finding::failed(Diagnostics::new()),
                 }
@@ -159,7 +154,15 @@ fn take(
 ) {
     let address = &instance.address;
     let located = diagnostics::locate(finding.diagnostics, &input.config, &instance.span, address);
+    if instance.scoped.is_some() && finding.change.is_none() && finding.value.is_none() {
+        evaluator.fail_scoped(address, located);
+        return;
+    }
     findings.diagnostics.extend(located);
+    if let Some(value) = finding.value {
+        evaluator.supply(address, value);
+        return;
+    }
     if let Some(drift) = finding.drift {
         findings.drift.insert(address.clone(), drift);
     }
@@ -176,6 +179,19 @@ fn take(
             evaluator.supply(address, value);
         }
         None => evaluator.fail(address),
+    }
+}
+
+/// What an instance's plan depends on beside its configuration.
+fn around(instance: &Instance, findings: &mut Findings) -> Around {
+    let dependencies = findings
+        .behind
+        .recorded(&instance.address, &findings.dependencies);
+    let triggers = &instance.lifecycle.replace_triggered_by;
+    Around {
+        dependencies,
+        pending: has_pending(instance, findings),
+        triggered: weir_plan::fired(triggers, &findings.changes),
     }
 }
 

@@ -60,6 +60,17 @@ impl std::fmt::Debug for Config {
     }
 }
 
+/// How a block says how many instances it makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repetition {
+    /// It does not: one (or with `enabled`, none).
+    Once,
+    /// By `count`.
+    Count,
+    /// By `for_each`.
+    ForEach,
+}
+
 /// The `stack` block, or what stands in its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StackSettings {
@@ -166,6 +177,30 @@ impl Config {
     /// whichever instance of its module.
     pub fn declares(&self, address: &Address) -> bool {
         self.block(&address.module, &address.object).is_some()
+    }
+
+    /// How many instances the block of an address makes, as far as its text tells.
+    pub fn repetition(&self, address: &Address) -> Option<Repetition> {
+        match &self.block(&address.module, &address.object)?.kind {
+            NodeKind::Resource(resource) => Some(match &resource.repeat {
+                blocks::Repeat::Once | blocks::Repeat::Enabled(_) => Repetition::Once,
+                blocks::Repeat::Count(_) => Repetition::Count,
+                blocks::Repeat::ForEach(_) => Repetition::ForEach,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether the block of an address says `lifecycle { destroy = false }`.
+    pub fn is_kept(&self, address: &Address) -> bool {
+        let block = self.block(&address.module, &address.object);
+        block.is_some_and(|n| matches!(&n.kind, NodeKind::Resource(r) if !r.lifecycle.destroy))
+    }
+
+    /// Where the block stands that the end of a `moved` or `removed` names, whatever the keys on
+    /// the way.
+    pub fn declared(&self, end: &Endpoint) -> Option<&Span> {
+        moves::declared(&self.modules, &self.modules[0], end)
     }
 
     /// Where the block of an address stands.

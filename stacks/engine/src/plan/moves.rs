@@ -1,0 +1,85 @@
+//! `moved` blocks: what planning makes of them.
+
+use super::Findings;
+use crate::{engine::PlanInput, settle::Settlements};
+use std::collections::BTreeSet;
+use weir_core::{
+    Address, Diagnostic, Diagnostics, ModulePath, change::Action, snapshot::Snapshot,
+};
+use weir_lang::Evaluator;
+use weir_plan::{Declared, Moved, validate_moves};
+
+/// Where objects are by now.
+///
+/// # Errors
+/// The statements go round in a circle. An object would move of which it is not known what an
+/// earlier run did to it.
+pub(super) fn moved(
+    input: &PlanInput,
+    snapshot: &Snapshot,
+    settlements: &Settlements,
+) -> Result<Moved, Diagnostics> {
+    let moved = weir_plan::moved(&input.config, snapshot)?;
+    let held: Vec<Diagnostic> = settlements
+        .unsettled
+        .iter()
+        .filter(|u| moved.from.values().any(|from| *from == u.address))
+        .map(|u| Diagnostic {
+            severity: weir_core::Severity::Error,
+            ..u.warning()
+        })
+        .collect();
+    match held.is_empty() {
+        true => Ok(moved),
+        false => Err(Diagnostics(held)),
+    }
+}
+
+struct Evaluated<'a>(&'a Findings, &'a Evaluator);
+impl Declared for Evaluated<'_> {
+    fn instance(&self, address: &Address) -> bool {
+        self.0.dependencies.contains_key(address)
+    }
+    fn module(&self, path: &ModulePath) -> bool {
+        self.1.has_module(path)
+    }
+}
+
+/// What stands against the statements, now that it is known which instances there are.
+pub(super) fn validate(input: &PlanInput, evaluator: &Evaluator, findings: &mut Findings) {
+    let found = validate_moves(&input.config, &Evaluated(findings, evaluator));
+    findings.diagnostics.extend(found);
+}
+
+/// Notes in each change where its object was before. Data sources are not in state and move by
+/// themselves.
+pub(super) fn note(findings: &mut Findings) {
+    for (now, before) in &findings.moved {
+        for changes in [&mut findings.changes, &mut findings.drift] {
+            if let Some(change) = changes.get_mut(now) {
+                change.moved_from = Some(before.clone());
+            }
+        }
+    }
+}
+
+/// A move can't be left out: what is planned for the others counts on it.
+pub(super) fn excluded(findings: &Findings, selected: &BTreeSet<Address>) -> Option<Diagnostic> {
+    let left_out: Vec<String> = findings
+        .moved
+        .iter()
+        .filter(|(now, _)| {
+            let change = findings.changes.get(*now);
+            !selected.contains(*now) && change.is_some_and(|c| c.action != Action::Forget)
+        })
+        .map(|(now, before)| format!("{before} to {now}"))
+        .collect();
+    (!left_out.is_empty()).then(|| {
+        Diagnostic::error("this plan leaves out objects that have moved")
+            .because(format!(
+                "The targets do not name all that has a new address: {}.",
+                left_out.join(", ")
+            ))
+            .help("Name the new addresses too, or plan without targets first.")
+    })
+}
