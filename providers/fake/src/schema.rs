@@ -146,12 +146,15 @@ pub fn fake_lookup() -> Schema {
 }
 
 /// `fake_token`: an ephemeral resource, a token that is lent while a run lasts.
-pub fn fake_token() -> Schema {
+pub(crate) fn fake_token() -> Schema {
     Schema {
         version: 0,
         block: block(
             [
-                ("name", required(Type::String, "The token's name; `refused` is refused.")),
+                (
+                    "name",
+                    required(Type::String, "The token's name; `refused` is refused."),
+                ),
                 (
                     "renew_after_ms",
                     optional(Type::Number, "How long it stays open by itself."),

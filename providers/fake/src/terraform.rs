@@ -54,7 +54,7 @@ impl TerraformProvider {
         let schema = ProviderSchema {
             provider: Schema::default(),
             resources: [(DATA.to_owned(), Schema { version: 0, block })].into(),
-            ephemeral: BTreeMap::new(),
+            ephemeral: std::collections::BTreeMap::new(),
             data: Default::default(),
             functions: functions::signatures(),
         };

@@ -98,7 +98,7 @@ impl Ephemerals {
             }
             let private = locked(&open.private).clone();
             if let Err(errors) = open.provider.close(&open.type_name, &private).await {
-                found.extend(errors.into_iter().map(|d| Diagnostic {
+                found.0.extend(errors.into_iter().map(|d| Diagnostic {
                     severity: Severity::Warning,
                     address: Some(address.clone()),
                     ..d

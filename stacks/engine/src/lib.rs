@@ -6,18 +6,20 @@
 //!
 //! [`Engine::plan`]:
 //! 1. [`settle`] finds out what became of operations that an earlier run began and did not finish;
-//! 2. waves: the evaluator yields all instances whose inputs are ready; each is read, validated,
+//! 2. `moved` blocks give what is in state its new addresses;
+//! 3. waves: the evaluator yields all instances whose inputs are ready; each is read, validated,
 //!    planned and compared with state, all at the same time; the planned values go back to the
 //!    evaluator, in order of addresses ([`mod@plan`]);
-//! 3. what is in state and not in the configuration is planned for deletion;
-//! 4. [`weir_plan::order()`] and [`weir_plan::check()`] make it a [`weir_plan::CheckedPlan`].
+//! 4. what is in state and not in the configuration is planned for deletion;
+//! 5. [`weir_plan::order()`] and [`weir_plan::check()`] make it a [`weir_plan::CheckedPlan`].
 //!
 //! [`Engine::apply`]:
 //! 1. a plan made from another serial is refused;
-//! 2. steps run as soon as those before them are over, at most [`Engine::parallelism`] at a time
+//! 2. what moved, what is imported and what refresh found is recorded, in one write;
+//! 3. steps run as soon as those before them are over, at most [`Engine::parallelism`] at a time
 //!    ([`mod@apply`]);
-//! 3. each is written to the journal before a provider is called, and after;
-//! 4. a failure stops what depends on it and nothing else; a stop begins nothing more, and waits
+//! 4. each is written to the journal before a provider is called, and after;
+//! 5. a failure stops what depends on it and nothing else; a stop begins nothing more, and waits
 //!    for what is in flight.
 //!
 //! [`planfile`] keeps a plan for later.

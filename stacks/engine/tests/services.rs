@@ -94,6 +94,7 @@ impl Hosts {
             ("directory", Type::String, Computed),
         ]);
         let schema = ProviderSchema {
+            ephemeral: BTreeMap::new(),
             provider: Schema::default(),
             resources: [("weir_host".to_owned(), host), ("weir_pod".to_owned(), pod)].into(),
             data: BTreeMap::new(),

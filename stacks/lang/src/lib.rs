@@ -35,8 +35,8 @@ mod services;
 mod vars;
 
 pub use config::{
-    Config, End, Endpoint, Loaded, ModuleStep, Move, OutputMeta, Removed, Repetition, RequiredProvider,
-    StackSettings, StateSettings, StepKey, load,
+    Config, End, Endpoint, Loaded, ModuleStep, Move, OutputMeta, Removed, Repetition,
+    RequiredProvider, StackSettings, StateSettings, StepKey, load,
 };
 pub use evaluator::{
     CheckInstance, CheckKind, CheckResult, CheckStatus, Evaluator, Output, Schemas,

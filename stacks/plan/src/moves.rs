@@ -13,8 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
-    Address, Diagnostic, Diagnostics, Key, ModulePath, Object, address::members,
-    snapshot::Snapshot,
+    Address, Diagnostic, Diagnostics, Key, ModulePath, Object, address::members, snapshot::Snapshot,
 };
 use weir_lang::{Config, End, Endpoint, Move, Repetition, StepKey};
 
@@ -89,7 +88,9 @@ pub fn relocate(snapshot: &Snapshot, from: &BTreeMap<Address, Address>) -> Snaps
         let old = std::mem::take(&mut resource.dependencies);
         for d in old {
             if d.key != Key::None {
-                resource.dependencies.insert(to.get(&d).map_or(d.clone(), |a| (*a).clone()));
+                resource
+                    .dependencies
+                    .insert(to.get(&d).map_or(d.clone(), |a| (*a).clone()));
                 continue;
             }
             let new = blocks
@@ -158,7 +159,10 @@ impl Work {
             },
             key: Key::None,
         };
-        let these = self.at.range(first..).take_while(|(a, _)| a.module == *path);
+        let these = self
+            .at
+            .range(first..)
+            .take_while(|(a, _)| a.module == *path);
         these.map(|(a, _)| a.clone()).collect()
     }
 
@@ -376,8 +380,7 @@ fn same_end(a: &Endpoint, b: &Endpoint) -> bool {
     a.end == b.end
         && a.modules.len() == b.modules.len()
         && a.modules.iter().zip(&b.modules).all(|(a, b)| {
-            a.name == b.name
-                && (a.key == b.key || a.key == StepKey::Any || b.key == StepKey::Any)
+            a.name == b.name && (a.key == b.key || a.key == StepKey::Any || b.key == StepKey::Any)
         })
 }
 
@@ -477,46 +480,53 @@ pub fn validate(config: &Config, declared: &impl Declared) -> Diagnostics {
     for statement in config.moves() {
         let mut say = |d: Diagnostic| found.push(config.sources().point(d, &statement.span));
         if statement.from == statement.to {
-            say(Diagnostic::error(format!("{} is moved to itself", statement.from))
-                .because("Both ends of the `moved` block name the same address.")
-                .help("Remove the block."));
+            say(
+                Diagnostic::error(format!("{} is moved to itself", statement.from))
+                    .because("Both ends of the `moved` block name the same address.")
+                    .help("Remove the block."),
+            );
             continue;
         }
         if let Some(first) = from.insert(&statement.from, statement)
             && first.to != statement.to
         {
-            say(Diagnostic::error(format!("{} is moved twice", statement.from))
-                .because(format!(
-                    "It becomes {} here, and {} at {}.",
-                    statement.to, first.to, first.span
-                ))
-                .help("Keep one of the two `moved` blocks."));
+            say(
+                Diagnostic::error(format!("{} is moved twice", statement.from))
+                    .because(format!(
+                        "It becomes {} here, and {} at {}.",
+                        statement.to, first.to, first.span
+                    ))
+                    .help("Keep one of the two `moved` blocks."),
+            );
         }
         if let Some(first) = to.insert(&statement.to, statement)
             && first.from != statement.from
         {
-            say(Diagnostic::error(format!("two things are moved to {}", statement.to))
-                .because(format!(
-                    "{} becomes it here, and {} at {}.",
-                    statement.from, first.from, first.span
-                ))
-                .help("Keep one of the two `moved` blocks."));
+            say(
+                Diagnostic::error(format!("two things are moved to {}", statement.to))
+                    .because(format!(
+                        "{} becomes it here, and {} at {}.",
+                        statement.from, first.from, first.span
+                    ))
+                    .help("Keep one of the two `moved` blocks."),
+            );
         }
         if let Some(place) = still_there(config, statement, declared) {
-            say(Diagnostic::error(format!("{} is moved, and is still there", statement.from))
-                .because(format!("{place}, so that it can't be {} as well.", statement.to))
-                .help("Give that block its new name too, or remove the `moved` block."));
+            say(
+                Diagnostic::error(format!("{} is moved, and is still there", statement.from))
+                    .because(format!(
+                        "{place}, so that it can't be {} as well.",
+                        statement.to
+                    ))
+                    .help("Give that block its new name too, or remove the `moved` block."),
+            );
         }
     }
     found
 }
 
 /// Where the old end is still in the configuration.
-fn still_there(
-    config: &Config,
-    statement: &Move,
-    declared: &impl Declared,
-) -> Option<String> {
+fn still_there(config: &Config, statement: &Move, declared: &impl Declared) -> Option<String> {
     let at = config.declared(&statement.from)?;
     let exact = |end: &Endpoint| {
         let mut path = ModulePath::root();

@@ -36,7 +36,10 @@ fn differs(trigger: &Trigger, change: &Change) -> bool {
     if trigger.path.0.is_empty() {
         return true;
     }
-    let before = change.before.as_ref().and_then(|v| v.value().at(&trigger.path));
+    let before = change
+        .before
+        .as_ref()
+        .and_then(|v| v.value().at(&trigger.path));
     let after = change.after.as_ref().and_then(|v| v.at(&trigger.path));
     match (before, after) {
         (Some(before), Some(after)) => !same(before, after),

@@ -2,9 +2,7 @@
 
 use crate::engine::Engine;
 use std::sync::Arc;
-use weir_core::{
-    Address, Diagnostic, Diagnostics, Known, Value, event::Event, schema::Schema,
-};
+use weir_core::{Address, Diagnostic, Diagnostics, Known, Value, event::Event, schema::Schema};
 use weir_plan::carry_marks;
 use weir_provider::{Provider, ReadRequest};
 

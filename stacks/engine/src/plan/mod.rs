@@ -24,8 +24,8 @@ use weir_core::{
     plan::{Deposed, Plan},
     snapshot::{DeposedKey, Resource, Snapshot},
 };
-use weir_plan::{Dependencies, Target, check, order, relocate, select};
 use weir_lang::Evaluator;
+use weir_plan::{Dependencies, Target, check, order, relocate, select};
 use weir_state::Lease;
 
 /// What planning gathers, instance by instance.
@@ -79,7 +79,7 @@ impl Engine {
         let moved = moves::moved(input, &stored, &settlements)?;
         let snapshot = relocate(&stored, &moved.from);
         let mut findings = Findings {
-            diagnostics: moved.warning().into_iter().collect(),
+            diagnostics: Diagnostics(moved.warning().into_iter().collect()),
             moved: moved.from,
             ..Findings::default()
         };

@@ -3,9 +3,7 @@
 use super::Findings;
 use crate::{engine::PlanInput, settle::Settlements};
 use std::collections::BTreeSet;
-use weir_core::{
-    Address, Diagnostic, Diagnostics, ModulePath, change::Action, snapshot::Snapshot,
-};
+use weir_core::{Address, Diagnostic, Diagnostics, ModulePath, change::Action, snapshot::Snapshot};
 use weir_lang::Evaluator;
 use weir_plan::{Declared, Moved, validate_moves};
 

@@ -25,8 +25,8 @@ use weir_fake::{
 };
 use weir_lang::{Inputs, MemoryFiles, NoCatalog, load};
 use weir_provider::{
-    ApplyRequest, ApplyResponse, Imported, PlanRequest, PlanResponse, Progress, Provider,
-    ProviderSchema, ReadRequest, ReadResponse, Settled,
+    ApplyRequest, ApplyResponse, Imported, Opened, PlanRequest, PlanResponse, Progress, Provider,
+    ProviderSchema, ReadRequest, ReadResponse, Renewed, Settled,
 };
 use weir_state::{Holder, Lease, Options, SqliteStore, Store, Wait};
 
@@ -156,6 +156,15 @@ impl Provider for Scripted {
     async fn data(&self, ty: &str, config: &Value) -> Result<Known, Diagnostics> {
         self.enter("data");
         self.inner.data(ty, config).await
+    }
+    async fn open(&self, ty: &str, config: &Value) -> Result<Opened, Diagnostics> {
+        self.inner.open(ty, config).await
+    }
+    async fn renew(&self, ty: &str, private: &[u8]) -> Result<Renewed, Diagnostics> {
+        self.inner.renew(ty, private).await
+    }
+    async fn close(&self, ty: &str, private: &[u8]) -> Result<(), Diagnostics> {
+        self.inner.close(ty, private).await
     }
     async fn settle(&self, request: ApplyRequest) -> Settled {
         self.enter("settle");
@@ -375,6 +384,20 @@ impl World {
     /// What was done in the cloud since the last `n` lines of the log.
     pub fn log_since(&self, n: usize) -> Vec<String> {
         self.log().split_off(n)
+    }
+
+    /// What was done to ephemeral resources.
+    pub fn ephemerals(&self) -> Vec<String> {
+        let log = self.cloud().log().unwrap().into_iter();
+        log.filter_map(|entry| match entry {
+            Entry::Ephemeral { what, name } => Some(format!("{what} {name}")),
+            _ => None,
+        })
+        .collect()
+    }
+
+    pub fn state_path(&self) -> PathBuf {
+        self.path.join("state.db")
     }
 
     pub async fn value(&self, address: &str) -> Option<Value> {

@@ -167,7 +167,11 @@ fn still_there(from: &Endpoint, at: &Span) -> Diagnostic {
 }
 
 /// Where the block of an endpoint stands that is relative to a module.
-pub(super) fn declared<'m>(modules: &'m [Module], from: &'m Module, end: &Endpoint) -> Option<&'m Span> {
+pub(super) fn declared<'m>(
+    modules: &'m [Module],
+    from: &'m Module,
+    end: &Endpoint,
+) -> Option<&'m Span> {
     let mut module = from;
     for (i, step) in end.modules.iter().enumerate() {
         let call = module.node(*module.names.calls.get(step.name.as_str())?);
