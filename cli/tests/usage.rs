@@ -154,42 +154,6 @@ fn where_state_is_kept_is_never_guessed() {
 }
 
 #[test]
-fn fmt_formats_checks_and_shows() {
-    let stack = Stack::new("a=1\n");
-    let ugly = "locals {\na=1\n}\n";
-    let fine = "locals {\n  a = 1\n}\n";
-    stack.write("main.hcl", ugly);
-    std::fs::create_dir(stack.path().join("inner")).unwrap();
-    stack.write("inner/more.tf", ugly);
-    stack.write("notes.txt", ugly);
-    assert_eq!(stack.expect(3, "fmt -check").out, "main.hcl\n");
-    assert_eq!(stack.read("main.hcl"), ugly, "-check changes nothing");
-    let diff = stack.expect(3, "fmt -check -diff").out;
-    assert!(diff.contains("-a=1\n+  a = 1\n"), "{diff}");
-    assert_eq!(stack.expect(0, "fmt").out, "main.hcl\n");
-    assert_eq!(stack.read("main.hcl"), fine);
-    assert_eq!(
-        stack.read("inner/more.tf"),
-        ugly,
-        "folders inside are left alone"
-    );
-    assert_eq!(stack.expect(0, "fmt -recursive").out, "inner/more.tf\n");
-    assert_eq!(stack.read("inner/more.tf"), fine);
-    assert_eq!(stack.read("notes.txt"), ugly);
-    stack.expect(0, "fmt -check -recursive");
-    // What is broken is left as it is; every error of it is shown where it is.
-    let broken = "a = [1\n}\nb =\n";
-    stack.write("main.hcl", broken);
-    let said = stack.expect(1, "fmt").err;
-    assert!(
-        said.contains("main.hcl:2:1") && said.contains("main.hcl:3:4"),
-        "{said}"
-    );
-    assert!(said.contains("2 | }\n  | ^\n"), "{said}");
-    assert_eq!(stack.read("main.hcl"), broken);
-}
-
-#[test]
 fn state_is_not_made_by_looking() {
     let stack = Stack::new(THINGS);
     for line in [
