@@ -465,3 +465,41 @@ fn size_has_no_small_limit() {
     check(&format!("{}1", "false ? 0 : ".repeat(900)), "1");
     check("length([for i in range(1024) : \"${i}\"])", "1024");
 }
+
+#[test]
+fn what_would_take_all_memory_is_refused() {
+    let table = [
+        (
+            "[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : c]]]",
+            "the expression goes over more than 10000000 elements",
+        ),
+        (
+            "\"%{ for a in range(1000) }%{ for b in range(1000) }%{ for c in range(99) }x%{ endfor }%{ endfor }%{ endfor }\"",
+            "the expression goes over more than 10000000 elements",
+        ),
+        ("indent(999999999, \"a\\nb\")", "longer than 256 MiB"),
+        (
+            "join(join(\"\", [for i in range(1000) : \"xxxxxxxxxx\"]), [for i in range(1000) : join(\"\", [for i in range(1000) : \"y\"])])",
+            "",
+        ),
+        (
+            "replace(join(\"\", [for i in range(1000) : \"aaaaaaaaaa\"]), \"/(a)/\", join(\"\", [for i in range(1000) : \"$1$1$1$1$1xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"]))",
+            "longer than 256 MiB",
+        ),
+        (
+            "yamldecode(join(\"\\n\", concat([\"a0: &a0 [x, x, x, x, x, x, x, x]\"], [for i in range(9) : \"a${i + 1}: &a${i + 1} [*a${i}, *a${i}, *a${i}, *a${i}, *a${i}, *a${i}, *a${i}, *a${i}]\"])))",
+            "its aliases stand for more than 10000000 values",
+        ),
+        ("range(1e9)", "1024"),
+        ("format(\"%999999999d\", 1)", "width"),
+        ("setproduct(range(1000), range(1000), range(1000))", "more than"),
+        ("pow(10, 1e9)", "too large"),
+        ("regex(\"((a{1,1000}){1,1000}){1,1000}\", \"a\")", "size limit"),
+    ];
+    for (text, part) in table {
+        match run(text).0 {
+            Err(EvalError::Diagnostic(d)) => assert!(d.to_string().contains(part), "{text}: {d}"),
+            _ => assert!(part.is_empty(), "{text} is not refused"),
+        }
+    }
+}

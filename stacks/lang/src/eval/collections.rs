@@ -61,7 +61,7 @@ impl Env<'_> {
         let secret = marks.contains(Marks::SENSITIVE);
         let mut made = Made::new(&f.result);
         let names = (f.key.as_deref(), &*f.value);
-        let flow = self.iterate(&collection, names, &mut |env| {
+        let flow = self.iterate(&collection, &f.collection, names, &mut |env| {
             if let Some(condition) = &f.condition {
                 let holds = env.condition(condition, "the condition of this `for`")?;
                 marks = marks.union(holds.marks());
@@ -136,18 +136,22 @@ impl Env<'_> {
         }
     }
 
-    /// Runs `f` for each element, with its key and value bound, in order.
+    /// Runs `f` for each element of the value of `of`, with its key and value bound, in order.
     pub(super) fn iterate(
         &self,
         collection: &Value,
+        of: &Expr,
         (key_name, value_name): (Option<&str>, &str),
         f: &mut dyn FnMut(&Env<'_>) -> Evaluated<ControlFlow<()>>,
     ) -> Evaluated<ControlFlow<()>> {
-        let mut one = |key: Value, value: &Value| match key_name {
-            Some(name) => self.with(name, key, |env| {
-                env.with(value_name, value.clone(), &mut *f)
-            }),
-            None => self.with(value_name, value.clone(), &mut *f),
+        let mut one = |key: Value, value: &Value| {
+            self.step(of)?;
+            match key_name {
+                Some(name) => self.with(name, key, |env| {
+                    env.with(value_name, value.clone(), &mut *f)
+                }),
+                None => self.with(value_name, value.clone(), &mut *f),
+            }
         };
         match collection.kind() {
             Kind::List(_, items) | Kind::Tuple(items) => {

@@ -13,12 +13,14 @@
 mod access;
 mod call;
 mod collections;
+mod limits;
 mod operators;
 mod provider_call;
 mod report;
 mod scope;
 mod template;
 
+pub(crate) use limits::{MAX_ELEMENTS, MAX_TEXT};
 pub use operators::equal;
 pub(crate) use report::nearest;
 pub use scope::{Context, EvalError, NodeId, Resolved, Scope, Settled};
@@ -35,7 +37,13 @@ use weir_core::{Marks, Value};
 /// A diagnostic that points at the smallest expression at fault, or [`EvalError::NotReady`] from
 /// the scope, untouched.
 pub fn eval(expr: &Expr, scope: &dyn Scope) -> Result<Value, EvalError> {
-    Env { scope, local: None }.eval(expr)
+    let steps = limits::Steps::default();
+    let env = Env {
+        scope,
+        local: None,
+        steps: &steps,
+    };
+    env.eval(expr)
 }
 
 /// A result of evaluation.
@@ -46,6 +54,8 @@ pub(crate) type Evaluated<T = Value> = Result<T, EvalError>;
 pub(crate) struct Env<'a> {
     pub(crate) scope: &'a dyn Scope,
     local: Option<&'a Local<'a>>,
+    /// How much work the expression may still be.
+    steps: &'a limits::Steps,
 }
 
 /// A name bound by a `for`.
@@ -105,6 +115,7 @@ impl<'a> Env<'a> {
         f(&Env {
             scope: self.scope,
             local: Some(&local),
+            steps: self.steps,
         })
     }
 

@@ -47,6 +47,7 @@ impl Env<'_> {
                         Kind::Unknown(..) => text.open = true,
                         _ => {}
                     }
+                    self.check_text(text.known.len(), expr)?;
                 }
                 Part::If {
                     condition,
@@ -77,7 +78,7 @@ impl Env<'_> {
                         continue;
                     }
                     let mut inner = Text::default();
-                    let flow = self.iterate(&items, (key.as_deref(), value), &mut |env| {
+                    let flow = self.iterate(&items, collection, (key.as_deref(), value), &mut |env| {
                         env.parts(body, &mut inner)?;
                         Ok(ControlFlow::Continue(()))
                     });

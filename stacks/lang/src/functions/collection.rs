@@ -178,6 +178,13 @@ fn concat_type(args: &[Value]) -> Outcome<Type> {
     if args.is_empty() {
         return Err(FunctionError::call("at least one argument is required"));
     }
+    let elements: usize = args.iter().map(|a| a.children().count()).sum();
+    if elements > crate::eval::MAX_ELEMENTS {
+        return Err(FunctionError::call(format!(
+            "its result would have more than {} elements",
+            crate::eval::MAX_ELEMENTS
+        )));
+    }
     let types: Vec<Type> = args.iter().map(Value::ty).collect();
     let lists: Option<Vec<Type>> = types
         .iter()

@@ -105,6 +105,17 @@ fn items(args: &[Value], index: usize) -> Vec<&Value> {
         .unwrap_or_default()
 }
 
+/// Refuses to make a text of so many bytes where that is out of bounds.
+fn room(len: usize) -> Outcome<()> {
+    match len > crate::eval::MAX_TEXT {
+        true => Err(FunctionError::call(format!(
+            "its result would be longer than {} MiB",
+            crate::eval::MAX_TEXT >> 20
+        ))),
+        false => Ok(()),
+    }
+}
+
 /// Text that is settled when the plan is applied: not known before, but never null.
 fn or_unknown(text: Option<impl Into<Arc<str>>>) -> Value {
     match text {

@@ -1,6 +1,6 @@
 //! Patterns.
 
-use super::{Function, FunctionError, Outcome, signature::string, text};
+use super::{Function, FunctionError, Outcome, room, signature::string, text};
 use crate::eval::Context;
 use regex::{Captures, Regex};
 use std::sync::Arc;
@@ -108,11 +108,18 @@ fn find_all(args: &[Value], _: &Context) -> Outcome {
 fn replace(args: &[Value], _: &Context) -> Outcome {
     let (whole, wanted, with) = (text(args, 0), text(args, 1), text(args, 2));
     let pattern = wanted.strip_prefix('/').and_then(|p| p.strip_suffix('/'));
+    let grown = |matches: usize| (matches.saturating_mul(with.len())).saturating_add(whole.len());
     match pattern.filter(|_| wanted.len() > 1) {
-        Some(pattern) => Ok(compile(pattern, 1)?
-            .replace_all(whole, with)
-            .as_ref()
-            .into()),
-        None => Ok(whole.replace(wanted, with).into()),
+        Some(pattern) => {
+            let pattern = compile(pattern, 1)?;
+            // All matches together put the text in once more for each `$` at most.
+            let captured = whole.len().saturating_mul(with.matches('$').count());
+            room(grown(pattern.find_iter(whole).count()).saturating_add(captured))?;
+            Ok(pattern.replace_all(whole, with).as_ref().into())
+        }
+        None => {
+            room(grown(whole.matches(wanted).count()))?;
+            Ok(whole.replace(wanted, with).into())
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Text.
 
 use super::{
-    Function, FunctionError, Outcome, Unknowns, items,
+    Function, FunctionError, Outcome, Unknowns, items, room,
     signature::{Param, number, param, string},
     text, whole,
 };
@@ -150,6 +150,11 @@ fn is_separator(c: char) -> bool {
 fn indent(args: &[Value], _: &Context) -> Outcome {
     let spaces = usize::try_from(whole(args, 0)?)
         .map_err(|_| FunctionError::Argument(0, "it must not be negative".into()))?;
+    let lines = text(args, 1).matches('\n').count();
+    room(spaces.saturating_mul(lines))?;
+    if lines == 0 {
+        return Ok(text(args, 1).into());
+    }
     Ok(text(args, 1)
         .replace('\n', &format!("\n{}", " ".repeat(spaces)))
         .into())
@@ -201,6 +206,8 @@ fn join(args: &[Value], _: &Context) -> Outcome {
     if args.len() < 2 {
         return Err(FunctionError::call("at least one list is required"));
     }
+    let between = parts.len().saturating_mul(text(args, 0).len());
+    room(parts.iter().map(|p| p.len()).sum::<usize>() + between)?;
     Ok(parts.join(text(args, 0)).into())
 }
 

@@ -191,13 +191,17 @@ pub(super) fn decode(text: &str) -> Outcome {
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
         anchors: BTreeMap::new(),
+        nodes: 0,
     };
     reader.document()
 }
 
 struct Reader<'t> {
     parser: Parser<'t, StrInput<'t>>,
-    anchors: BTreeMap<usize, Value>,
+    /// What has a name, and how many nodes it is.
+    anchors: BTreeMap<usize, (Value, usize)>,
+    /// How many nodes were read, those behind aliases again for each alias.
+    nodes: usize,
 }
 
 fn wrong(why: impl std::fmt::Display) -> FunctionError {
@@ -233,12 +237,24 @@ impl<'t> Reader<'t> {
     }
 
     fn node(&mut self, event: Event<'t>) -> Outcome {
+        self.nodes += 1;
+        let before = self.nodes - 1;
         match event {
-            Event::Alias(id) => self
-                .anchors
-                .get(&id)
-                .cloned()
-                .ok_or_else(|| wrong("an alias stands inside what it refers to")),
+            Event::Alias(id) => {
+                let (value, nodes) = self
+                    .anchors
+                    .get(&id)
+                    .cloned()
+                    .ok_or_else(|| wrong("an alias stands inside what it refers to"))?;
+                self.nodes = self.nodes.saturating_add(nodes);
+                match self.nodes > crate::eval::MAX_ELEMENTS {
+                    true => Err(wrong(format!(
+                        "its aliases stand for more than {} values",
+                        crate::eval::MAX_ELEMENTS
+                    ))),
+                    false => Ok(value),
+                }
+            }
             Event::Scalar(text, style, anchor, tag) => {
                 if let Some(tag) = tag.as_ref().filter(|t| !t.is_yaml_core_schema()) {
                     return Err(wrong(format!(
@@ -252,7 +268,7 @@ impl<'t> Reader<'t> {
                     (None, ScalarStyle::Plain) => plain(&text)?,
                     _ => Value::string(&*text),
                 };
-                Ok(self.remember(anchor, value))
+                Ok(self.remember(anchor, value, before))
             }
             Event::SequenceStart(anchor, _) => {
                 let mut items = Vec::new();
@@ -266,11 +282,11 @@ impl<'t> Reader<'t> {
                         }
                     }
                 }
-                Ok(self.remember(anchor, Value::tuple(items)))
+                Ok(self.remember(anchor, Value::tuple(items), before))
             }
             Event::MappingStart(anchor, _) => {
                 let value = stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.mapping())?;
-                Ok(self.remember(anchor, value))
+                Ok(self.remember(anchor, value, before))
             }
             _ => Err(wrong("unexpected end of the document")),
         }
@@ -312,9 +328,11 @@ impl<'t> Reader<'t> {
         Ok(Value::object(merged))
     }
 
-    fn remember(&mut self, anchor: usize, value: Value) -> Value {
+    /// Keeps what has a name; `before` is how many nodes were read before it.
+    fn remember(&mut self, anchor: usize, value: Value, before: usize) -> Value {
         if anchor > 0 {
-            self.anchors.insert(anchor, value.clone());
+            let nodes = self.nodes - before;
+            self.anchors.insert(anchor, (value.clone(), nodes));
         }
         value
     }
