@@ -45,6 +45,11 @@ pub struct Snippet {
     pub underline_start: u32,
     /// The first column after the underline, on the last line.
     pub underline_end: u32,
+    /// Where the span ends, which may be below the last line that is shown: the line, and the first
+    /// column after it.
+    pub end: (u32, u32),
+    /// The header of the outermost block around it: `resource "aws_instance" "web"`.
+    pub context: Option<String>,
 }
 
 /// One message to the user.

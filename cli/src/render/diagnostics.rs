@@ -178,6 +178,8 @@ mod tests {
             lines: vec!["  count = var.cuont + var.port".into()],
             underline_start: 11,
             underline_end: 20,
+            end: (9, 20),
+            context: None,
         });
         undefined.values = vec![("var.port".into(), "8480".into())];
         let mut block = Diagnostic::error("service \"web\" has no pod");
@@ -190,6 +192,8 @@ mod tests {
             ],
             underline_start: 1,
             underline_end: 2,
+            end: (9, 2),
+            context: None,
         });
         block.span = Some(Span {
             file: "web.hcl".into(),

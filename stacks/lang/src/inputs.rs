@@ -35,6 +35,9 @@ pub enum VarSource {
         /// The value as it was written; parsed by the variable's type.
         text: String,
     },
+    /// Nobody: a variable that has no value and no default is unknown, of its type. What only
+    /// checks a configuration asks for no values.
+    Unknown,
 }
 
 impl Inputs {
@@ -51,6 +54,11 @@ impl Inputs {
     /// With one more `-var-file`.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Inputs {
         self.vars.push(VarSource::File(path.into()));
+        self
+    }
+    /// Without asking for values that nobody gives: they are unknown.
+    pub fn checking(mut self) -> Inputs {
+        self.vars.push(VarSource::Unknown);
         self
     }
     /// With one more `-var`.

@@ -54,6 +54,8 @@ pub fn snippet(text: &str, span: &Span) -> Option<Snippet> {
         .collect();
     let last_start = text[..end].rfind('\n').map_or(0, |i| i + 1);
     let mut underline_end = columns(&text[last_start..end]);
+    let below = u32::try_from(lines.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    let end = (span.line.saturating_add(below), underline_end);
     if lines.len() > SNIPPET_LINES {
         lines.truncate(SNIPPET_LINES);
         underline_end = columns(lines.last()?);
@@ -63,7 +65,35 @@ pub fn snippet(text: &str, span: &Span) -> Option<Snippet> {
         underline_start: span.column,
         underline_end: underline_end.max(if lines.len() == 1 { span.column + 1 } else { 1 }),
         lines,
+        end,
+        context: context(text, span.start),
     })
+}
+
+/// The header of the outermost block that holds the place; a block does not hold its own start. Files are formatted: such a block is
+/// opened, and closed, by a line that does not start with a space.
+fn context(text: &str, at: usize) -> Option<String> {
+    if text[..at].ends_with('\n') || at == 0 {
+        return None;
+    }
+    let line_end = text[at..].find('\n').map_or(text.len(), |i| at + i);
+    let mut lines = text[..line_end].lines().rev();
+    let own = lines.next()?;
+    let outer = |l: &str| l.starts_with(|c: char| c == '_' || c.is_alphabetic());
+    let header = match outer(own) {
+        true => own,
+        false => lines.find(|l| outer(l) || l.starts_with('}'))?,
+    };
+    let (header, _) = header
+        .split_once('{')
+        .filter(|(h, _)| outer(h) && !h.contains('='))?;
+    let mut words = header.split_whitespace();
+    let mut out = words.next()?.to_owned();
+    for label in words {
+        let label = label.trim_matches('"');
+        out.push_str(&format!(" \"{label}\""));
+    }
+    Some(out)
 }
 
 /// The column after the last character of this beginning of a line.

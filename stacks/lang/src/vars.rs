@@ -84,6 +84,7 @@ pub(crate) fn read(
             }
             VarSource::Automatic => automatic(files).iter().for_each(|path| reader.file(path)),
             VarSource::File(path) => reader.file(path),
+            VarSource::Unknown => {}
             VarSource::Flag { name, text } => {
                 let text: Arc<str> = text.as_str().into();
                 reader.sources.add(flag_name(name), text.clone());
@@ -184,7 +185,7 @@ impl FileReader<'_> {
 /// Terraform does: an error on the command line, a warning in a file, nothing in the environment.
 pub(crate) fn values(
     root: &Module,
-    given: Vec<Given>,
+    (inputs, given): (&Inputs, Vec<Given>),
     context: &Context,
     report: &mut Report<'_>,
 ) -> BTreeMap<Arc<str>, Value> {
@@ -196,6 +197,7 @@ pub(crate) fn values(
             undeclared(root, &g, report);
         }
     }
+    let checking = inputs.vars.contains(&VarSource::Unknown);
     let mut values = BTreeMap::new();
     for node in &root.nodes {
         let NodeKind::Variable(variable) = &node.kind else {
@@ -203,6 +205,7 @@ pub(crate) fn values(
         };
         let value = match chosen.remove(&*variable.name) {
             Some(given) => given_value(variable, &given, context, report),
+            None if checking && variable.default.is_none() => None,
             None => default_value(variable, report),
         };
         // An error stands for itself; unknown keeps what refers to it from failing too.

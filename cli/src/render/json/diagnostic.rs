@@ -34,10 +34,7 @@ pub(crate) fn one(d: &Diagnostic) -> Json {
     }
     if let Some(span) = &d.span {
         let (end_line, end_column) = match &d.snippet {
-            Some(s) => (
-                s.first_line + (s.lines.len() as u32).saturating_sub(1),
-                s.underline_end,
-            ),
+            Some(s) => s.end,
             None => (span.line, span.column + (span.end - span.start) as u32),
         };
         out["range"] = json!({
@@ -48,23 +45,27 @@ pub(crate) fn one(d: &Diagnostic) -> Json {
     }
     if let Some(s) = &d.snippet {
         let code = s.lines.join("\n");
-        let before: usize = s
-            .lines
-            .iter()
-            .rev()
-            .skip(1)
-            .map(|l| l.chars().count() + 1)
-            .sum();
+        let (last, above) = s.lines.split_last().map_or(("", &[][..]), |(l, a)| (l, a));
+        let before: usize = above.iter().map(|l| l.len() + 1).sum();
+        let first = s.lines.first().map_or("", |l| l);
         out["snippet"] = json!({
-            "context": null,
+            "context": s.context,
             "code": code,
             "start_line": s.first_line,
-            "highlight_start_offset": s.underline_start.saturating_sub(1),
-            "highlight_end_offset": before as u32 + s.underline_end.saturating_sub(1),
+            "highlight_start_offset": bytes(first, s.underline_start),
+            "highlight_end_offset": before + bytes(last, s.underline_end),
             "values": values(d),
         });
     }
     out
+}
+
+/// The bytes before a column: offsets into the code count bytes, as Terraform's do.
+fn bytes(line: &str, column: u32) -> usize {
+    let before = column.saturating_sub(1) as usize;
+    line.char_indices()
+        .nth(before)
+        .map_or(line.len(), |(at, _)| at)
 }
 
 fn values(d: &Diagnostic) -> Vec<Json> {

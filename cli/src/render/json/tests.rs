@@ -180,6 +180,8 @@ fn diagnostics_format() {
         lines: vec!["  count = var.cuont".into()],
         underline_start: 11,
         underline_end: 20,
+        end: (9, 20),
+        context: None,
     });
     wrong.values = vec![("var.port".into(), "8480".into())];
     let found = Diagnostics(vec![wrong, Diagnostic::warning("an old way of writing it")]);

@@ -108,6 +108,8 @@ fn write_inputs(inputs: &Inputs) -> InputsRecord {
         vars: inputs
             .vars
             .iter()
+            // A plan is made of values: that nobody gives one is nothing to keep.
+            .filter(|v| !matches!(v, VarSource::Unknown))
             .map(|v| match v {
                 VarSource::Environment(map) => VarRecord::Environment(
                     map.iter()
@@ -115,7 +117,7 @@ fn write_inputs(inputs: &Inputs) -> InputsRecord {
                         .map(|(k, v)| (k.clone(), v.clone()))
                         .collect(),
                 ),
-                VarSource::Automatic => VarRecord::Automatic,
+                VarSource::Automatic | VarSource::Unknown => VarRecord::Automatic,
                 VarSource::File(path) => VarRecord::File(path.to_string_lossy().into_owned()),
                 VarSource::Flag { name, text } => VarRecord::Flag {
                     name: name.clone(),

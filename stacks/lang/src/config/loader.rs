@@ -82,7 +82,7 @@ pub fn load(
     };
     tree.add(Path::new(""), None, String::new(), &mut report);
     let mut modules = tree.modules;
-    let values = vars::values(&modules[0], given, &context, &mut report);
+    let values = vars::values(&modules[0], (inputs, given), &context, &mut report);
     link::link(&mut modules, &mut report);
     let statements = super::moves::absolute(&modules, &mut report);
     problems.extend(report.diagnostics);

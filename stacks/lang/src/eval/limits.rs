@@ -8,7 +8,7 @@ use weir_core::Diagnostic;
 
 /// The most elements one expression goes over, all its `for` together, and the most a function
 /// puts into one list.
-pub(crate) const MAX_ELEMENTS: usize = 10_000_000;
+pub(crate) const MAX_ELEMENTS: usize = 5_000_000;
 /// The most bytes of one text.
 pub(crate) const MAX_TEXT: usize = 256 * 1024 * 1024;
 

@@ -31,6 +31,8 @@ mod values;
 
 pub use checks::{CheckInstance, CheckKind, CheckResult, CheckStatus};
 
+pub use origin::is_not_known_yet;
+
 use crate::{
     config::{Config, NodeKind},
     eval::{Context, NodeId},

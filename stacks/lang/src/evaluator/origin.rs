@@ -30,6 +30,15 @@ pub(crate) fn unknown_id(title: &str, expr: &Expr, frame: &Frame<'_>) -> Diagnos
     not_known("id", title, what, expr, frame)
 }
 
+/// How the summary of an error of this kind ends.
+const NOT_KNOWN: &str = "is not known before apply";
+
+/// Whether it says that something must be known to plan and is not. To a check that asks for no
+/// values this is no error: a run may give them.
+pub fn is_not_known_yet(d: &Diagnostic) -> bool {
+    d.summary.ends_with(NOT_KNOWN)
+}
+
 fn not_known(
     attribute: &str,
     title: &str,
@@ -37,9 +46,7 @@ fn not_known(
     expr: &Expr,
     frame: &Frame<'_>,
 ) -> Diagnostic {
-    let d = Diagnostic::error(format!(
-        "`{attribute}` of {title} is not known before apply"
-    ));
+    let d = Diagnostic::error(format!("`{attribute}` of {title} {NOT_KNOWN}"));
     match origin(expr, frame, DEPTH) {
         Some((reference, span)) => {
             let made = made(&reference);

@@ -1,0 +1,4 @@
+locals {
+  n   = 5
+  cnd = local.n ? 1 : 2
+}

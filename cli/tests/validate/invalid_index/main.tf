@@ -1,0 +1,5 @@
+locals {
+  list = ["a", "b"]
+  n    = 5
+  bad  = local.list[local.n]
+}

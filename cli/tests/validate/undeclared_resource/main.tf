@@ -1,0 +1,6 @@
+locals {
+  m = {
+    a = 1
+    b = terraform_data.thing
+  }
+}

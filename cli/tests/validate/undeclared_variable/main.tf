@@ -1,0 +1,7 @@
+variable "x" {
+  default = 50
+}
+
+resource "terraform_data" "é" {
+  input = "ü${var.y}"
+}

@@ -1,0 +1,3 @@
+locals {
+  fn = uper("x")
+}

@@ -1,0 +1,3 @@
+resource "terraform_data" "b" {
+  inptu = 1
+}
