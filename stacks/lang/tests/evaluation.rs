@@ -492,7 +492,7 @@ fn what_would_take_all_memory_is_refused() {
             "setproduct(range(1000), range(1000), range(1000))",
             "more than",
         ),
-        ("pow(10, 1e9)", "too large"),
+        ("pow(10, 1e9)", "no finite value"),
         (
             "regex(\"((a{1,1000}){1,1000}){1,1000}\", \"a\")",
             "size limit",
@@ -500,7 +500,10 @@ fn what_would_take_all_memory_is_refused() {
     ];
     for (text, part) in table {
         match run(text).0 {
-            Err(EvalError::Diagnostic(d)) => assert!(d.to_string().contains(part), "{text}: {d}"),
+            Err(EvalError::Diagnostic(d)) => assert!(
+                d.to_string().to_lowercase().contains(&part.to_lowercase()),
+                "{text}: {d}"
+            ),
             _ => assert!(part.is_empty(), "{text} is not refused"),
         }
     }
