@@ -78,10 +78,11 @@ impl Env<'_> {
                         continue;
                     }
                     let mut inner = Text::default();
-                    let flow = self.iterate(&items, collection, (key.as_deref(), value), &mut |env| {
-                        env.parts(body, &mut inner)?;
-                        Ok(ControlFlow::Continue(()))
-                    });
+                    let flow =
+                        self.iterate(&items, collection, (key.as_deref(), value), &mut |env| {
+                            env.parts(body, &mut inner)?;
+                            Ok(ControlFlow::Continue(()))
+                        });
                     let _ = flow.map_err(|e| match marks.contains(Marks::SENSITIVE) {
                         true => report::concealed(e),
                         false => e,
