@@ -1,5 +1,6 @@
 //! The command line: one definition for parser and help.
 
+use crate::render::plan::Detail;
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -137,8 +138,22 @@ pub(crate) struct PlanArgs {
     /// Whether to look up what is there before planning.
     #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) refresh: bool,
+    /// Show each change in one line.
+    #[arg(long)]
+    pub(crate) concise: bool,
     #[command(flatten)]
     pub(crate) run: RunArgs,
+}
+
+impl PlanArgs {
+    /// How much of each change is shown.
+    pub(crate) fn detail(&self) -> Detail {
+        if self.concise {
+            Detail::Concise
+        } else {
+            Detail::Full
+        }
+    }
 }
 
 /// How to run.

@@ -111,7 +111,7 @@ async fn shown_and_done(
         ..
     } = *request;
     match style {
-        Style::Human => run::show(planned, context)?,
+        Style::Human => run::show(planned, request.plan.detail(), context)?,
         Style::Json => {
             for message in messages::planned(planned.plan.plan(), Some(&planned.config), "plan") {
                 context.ui.json(&message)?;

@@ -61,7 +61,7 @@ async fn plan(args: &Plan, style: Style, context: &Context) -> Result {
     let planned = planned?;
     released?;
     match style {
-        Style::Human => run::show(&planned, context)?,
+        Style::Human => run::show(&planned, args.plan.detail(), context)?,
         Style::Json => {
             for message in messages::planned(planned.plan.plan(), Some(&planned.config), "plan") {
                 context.ui.json(&message)?;

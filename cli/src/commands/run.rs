@@ -7,7 +7,7 @@ use crate::{
     error::{CommandError, ErrorKind},
     render::{
         json::ui as messages,
-        plan,
+        plan::{self, Detail},
         progress::{Bar, Phase, Progress},
     },
 };
@@ -268,12 +268,13 @@ pub(super) fn targets(texts: &[String]) -> Result<Vec<Target>, CommandError> {
 }
 
 /// The plan's text: data.
-pub(super) fn show(planned: &Planned, context: &Context) -> Result<(), CommandError> {
-    let plan = planned.plan.plan();
-    let deposed: Vec<Address> = plan.deposed.iter().map(|d| d.address.clone()).collect();
-    context
-        .ui
-        .data(&plan::render(plan, &deposed, context.ui.out))
+pub(super) fn show(
+    planned: &Planned,
+    detail: Detail,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let text = plan::render(planned.plan.plan(), detail, context.ui.out);
+    context.ui.data(&text)
 }
 
 /// Ctrl-C and the request to end that an operating system or a CI sends.

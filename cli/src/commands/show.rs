@@ -6,7 +6,8 @@ use crate::{
     error::{CommandError, Outcome},
     render::{
         json::{self, Form, Secrets},
-        plan, snapshot,
+        plan::{self, Detail},
+        snapshot,
     },
 };
 use std::path::PathBuf;
@@ -25,6 +26,19 @@ pub(crate) struct Show {
     /// Print sensitive values as null in the JSON.
     #[arg(long, requires = "json")]
     redact: bool,
+    /// Show each change of a plan in one line.
+    #[arg(long, requires = "file")]
+    concise: bool,
+}
+
+impl Show {
+    fn detail(&self) -> Detail {
+        if self.concise {
+            Detail::Concise
+        } else {
+            Detail::Full
+        }
+    }
 }
 
 /// Shows the state, or a plan file.
@@ -52,7 +66,7 @@ pub(crate) async fn cmd_show(args: &Show, context: &Context) -> Result {
                 };
                 format!("{}\n", json::plan::plan(&document, &form))
             }
-            false => plan::render(saved.plan(), &[], context.ui.out),
+            false => plan::render(saved.plan(), args.detail(), context.ui.out),
         };
         context.ui.data(&text)?;
         return Ok(Outcome::Done);

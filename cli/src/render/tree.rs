@@ -116,6 +116,14 @@ impl Lines {
             line.note = note;
         }
     }
+    /// Takes the comma from the last line's end.
+    pub(crate) fn bare_end(&mut self) {
+        if let Some(line) = self.0.last_mut()
+            && line.text.ends_with(',')
+        {
+            line.text.pop();
+        }
+    }
     /// How many lines there are.
     pub(crate) fn len(&self) -> usize {
         self.0.len()

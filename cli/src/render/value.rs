@@ -1,7 +1,7 @@
 //! Values as the language writes them, over several lines where that reads better.
 
 use super::tree::{Lines, Mark};
-use weir_core::{Kind, Value, address::is_identifier};
+use weir_core::{Kind, Type, Value, address::is_identifier};
 
 /// Of longer texts the first lines are shown and the rest is counted.
 const MAX_WHOLE_LINES: usize = 20;
@@ -50,13 +50,28 @@ pub(crate) fn inline(value: &Value) -> Option<String> {
         Kind::Unknown(..) => Some("(known after apply)".into()),
         Kind::Bool(b) => Some(b.to_string()),
         Kind::Number(n) => Some(n.to_string()),
-        Kind::String(s) if is_text(s) => None,
+        Kind::String(s) if is_text(s) || json_of(s).is_some() => None,
         Kind::String(s) => Some(quote(s)),
         Kind::List(..) | Kind::Set(..) | Kind::Tuple(_) => {
             value.children().next().is_none().then(|| "[]".into())
         }
         Kind::Map(..) | Kind::Object(_) => value.children().next().is_none().then(|| "{}".into()),
     }
+}
+
+/// What a JSON text with something in it says; objects become maps, as null is a value there.
+pub(crate) fn json_of(text: &str) -> Option<Value> {
+    let begins = text.trim_start().starts_with(['{', '[']);
+    if !begins {
+        return None;
+    }
+    let json: serde_json::Value = serde_json::from_str(text).ok()?;
+    let value = weir_core::json::from_json(&json).transform(&mut |v| match v.kind() {
+        Kind::Object(fields) => Value::map(Type::Dynamic, (**fields).clone()),
+        _ => v,
+    });
+    let filled = value.children().next().is_some();
+    filled.then_some(value)
 }
 
 /// Whether text is shown line by line.
@@ -89,7 +104,14 @@ pub(crate) fn marked(
         return;
     }
     match value.kind() {
-        Kind::String(text) => text_block(lines, depth, outer, (label, suffix), text),
+        Kind::String(text) => match json_of(text) {
+            Some(json) => {
+                lines.push(depth, outer, format!("{label}jsonencode("));
+                marked(lines, depth + 1, [Mark::None, inner], ("", ""), &json);
+                lines.push(depth, Mark::None, format!("){suffix}"));
+            }
+            None => text_block(lines, depth, outer, (label, suffix), text),
+        },
         Kind::Map(_, m) | Kind::Object(m) => {
             let quoted = matches!(value.kind(), Kind::Map(..));
             lines.push(depth, outer, format!("{label}{{"));

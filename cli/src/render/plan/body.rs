@@ -2,7 +2,7 @@
 
 use super::super::{
     tree::{Lines, Mark},
-    value::{self, inline, is_text, key, marked, whole},
+    value::{self, inline, is_text, json_of, key, marked, whole},
 };
 use super::text;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -24,7 +24,22 @@ pub(super) struct Body<'l> {
     pub(super) forces: &'l [Path],
 }
 
-impl Body<'_> {
+impl<'l> Body<'l> {
+    pub(super) fn new(lines: &'l mut Lines, forces: &'l [Path]) -> Body<'l> {
+        Body { lines, forces }
+    }
+
+    /// Every field of an instance that stays as it is.
+    pub(super) fn all(&mut self, depth: usize, value: Option<&Value>) {
+        let fields = value.and_then(Value::as_entries).into_iter().flatten();
+        let set: Vec<_> = fields.filter(|(_, v)| !v.is_null()).collect();
+        let width = value::width(set.iter().map(|(n, _)| &***n), false);
+        for (name, v) in set {
+            let label = key(name, false, width);
+            whole(self.lines, depth, Mark::None, &label, v, "");
+        }
+    }
+
     /// The fields of an instance, one entry each.
     pub(super) fn fields(&mut self, depth: usize, before: Option<&Value>, after: Option<&Value>) {
         self.entries(depth, (before, after), &Path::root(), false);
@@ -54,7 +69,7 @@ impl Body<'_> {
             let identity = !quoted && IDENTITY.contains(&name.as_str());
             match (&b, &a) {
                 (None, None) => {}
-                (Some(b), Some(a)) if same(b, a) && !identity => hidden += 1,
+                (Some(b), Some(a)) if same(b, a) && !identity && !disclosed(b, a) => hidden += 1,
                 _ => shown.push((name, b, a)),
             }
         }
@@ -101,6 +116,17 @@ impl Body<'_> {
             (None, None) => {}
             (None, Some(a)) => whole(self.lines, depth, Mark::Add, label, a, end),
             (Some(b), None) => whole(self.lines, depth, Mark::Remove, label, b, gone),
+            (Some(b), Some(a)) if same(b, a) && disclosed(b, a) => {
+                let text = format!("{label}(sensitive value){end}");
+                self.lines.push(depth, Mark::Change, text);
+                self.lines.note(
+                    first,
+                    match a.is_sensitive() {
+                        true => "# becomes sensitive, the value is unchanged",
+                        false => "# is shown from now on, the value is unchanged",
+                    },
+                );
+            }
             (Some(b), Some(a)) if same(b, a) => {
                 whole(self.lines, depth, Mark::None, label, a, end);
             }
@@ -129,6 +155,9 @@ impl Body<'_> {
         let open = |bracket: &str| format!("{label}{bracket}");
         let close = |bracket: &str| format!("{bracket}{end}");
         match (b.kind(), a.kind()) {
+            (Kind::String(x), Kind::String(y)) if json_of(x).is_some() && json_of(y).is_some() => {
+                self.json(depth, (label, end), (x, y), path);
+            }
             (Kind::String(x), Kind::String(y)) if is_text(x) || is_text(y) => {
                 text::diff(self.lines, depth, (label, end), x, y);
             }
@@ -140,11 +169,12 @@ impl Body<'_> {
             }
             (Kind::Set(_, x), Kind::Set(_, y)) => {
                 self.lines.push(depth, Mark::Change, open("["));
-                for v in x.iter().filter(|v| !y.contains(v)) {
-                    whole(self.lines, depth + 1, Mark::Remove, "", v, ",");
-                }
-                for v in y.iter().filter(|v| !x.contains(v)) {
-                    whole(self.lines, depth + 1, Mark::Add, "", v, ",");
+                let gone = x.iter().filter(|v| !y.contains(v)).collect();
+                let new = y.iter().filter(|v| !x.contains(v)).collect();
+                // An element of a set has no path of its own.
+                let inside = path.key("*");
+                for sides in matched(gone, new) {
+                    self.entry(depth + 1, "", sides, &inside);
                 }
                 self.hidden(depth + 1, x.intersection(y).count(), "element");
                 self.lines.push(depth, Mark::None, close("]"));
@@ -156,6 +186,34 @@ impl Body<'_> {
             }
             _ => self.becomes(depth, (label, end), b, a),
         }
+    }
+
+    /// Two JSON texts, by what they say.
+    fn json(
+        &mut self,
+        depth: usize,
+        (label, end): (&str, &str),
+        (before, after): (&str, &str),
+        path: &Path,
+    ) {
+        let (Some(b), Some(a)) = (json_of(before), json_of(after)) else {
+            return;
+        };
+        if same(&b, &a) {
+            let text = format!("{label}jsonencode(...){end}");
+            let line = self.lines.len();
+            self.lines.push(depth, Mark::Change, text);
+            self.lines.note(line, "# only its spaces differ");
+            return;
+        }
+        self.lines
+            .push(depth, Mark::Change, format!("{label}jsonencode("));
+        // Paths into a text force nothing.
+        let forces = std::mem::take(&mut self.forces);
+        self.entry(depth + 1, "", (Some(&b), Some(&a)), path);
+        self.forces = forces;
+        self.lines.bare_end();
+        self.lines.push(depth, Mark::None, format!("){end}"));
     }
 
     /// One value and then another of another form: `before -> after`.
@@ -210,6 +268,41 @@ impl Body<'_> {
         }
         self.hidden(depth, hidden, "element");
     }
+}
+
+/// Whether only one of two equal values is sensitive.
+fn disclosed(before: &Value, after: &Value) -> bool {
+    before.is_sensitive() != after.is_sensitive()
+}
+
+/// Elements that went and elements that came: those that have most in common are one that
+/// changed.
+fn matched<'v>(gone: Vec<&'v Value>, mut new: Vec<&'v Value>) -> Vec<Sides<'v>> {
+    let mut out = Vec::new();
+    for old in gone {
+        let likeness = |v: &&Value| likeness(old, v);
+        let best = (0..new.len()).max_by_key(|&i| (likeness(&new[i]), std::cmp::Reverse(i)));
+        match best.filter(|&i| likeness(&new[i]) > 0) {
+            Some(i) => out.push((Some(old), Some(new.remove(i)))),
+            None => out.push((Some(old), None)),
+        }
+    }
+    out.extend(new.into_iter().map(|v| (None, Some(v))));
+    out
+}
+
+/// How many fields two objects share; zero where that is less than half.
+fn likeness(a: &Value, b: &Value) -> usize {
+    let (Some(x), Some(y)) = (a.as_entries(), b.as_entries()) else {
+        return 0;
+    };
+    let worth = |v: &&Value| !v.is_null();
+    let shared = x
+        .iter()
+        .filter(|(name, v)| worth(v) && y.get(*name).is_some_and(|other| same(v, other)))
+        .count();
+    let fields = x.values().filter(worth).count().max(1);
+    if shared * 2 >= fields { shared } else { 0 }
 }
 
 /// The elements as numbers, equal where they are the same.

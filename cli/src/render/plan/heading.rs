@@ -1,15 +1,44 @@
 //! The line above each block: what happens to the instance, and why.
 
-use super::super::style::{Ink, Paint};
+use super::super::{
+    style::{Ink, Paint},
+    value::quote,
+};
 use weir_core::{
     Address, Key, Object,
     change::{Action, Change, Orphan, Reason},
 };
 
-/// `# service.web.pod.app["0"] will be updated in place`, and the reason where it says more.
+/// `# service.web.pod.app["0"] will be updated in place`, and what says more: the reason, where it
+/// was, where it comes from.
 pub(super) fn of(change: &Change, paint: Paint) -> String {
+    let mut out = format!("  # {}\n", title(change, paint));
+    let moved = match change.action {
+        Action::NoOp => None,
+        _ => change.moved_from.as_ref(),
+    };
+    let notes = [
+        why(change),
+        moved.map(|from| format!("moved from {from}")),
+        (change.import.as_ref())
+            .filter(|_| change.action != Action::NoOp)
+            .map(|id| format!("imported from {}", quote(id))),
+    ];
+    for note in notes.into_iter().flatten() {
+        out.push_str(&format!("  # ({note})\n"));
+    }
+    out
+}
+
+/// The heading in one line, without what says more.
+pub(super) fn title(change: &Change, paint: Paint) -> String {
     let address = paint.strong(&change.address.to_string());
+    if let (Action::NoOp, Some(from)) = (change.action, &change.moved_from) {
+        let from = paint.strong(&from.to_string());
+        return format!("{from} has moved to {address}");
+    }
     let (strong, verb) = match (change.action, &change.reason) {
+        (Action::NoOp, _) if change.import.is_some() => (Ink::Normal, "will be imported"),
         (Action::NoOp, _) => (Ink::Normal, "stays as it is"),
         (Action::Create, Reason::Drifted) => (Ink::Normal, "is gone and will be created again"),
         (Action::Create, _) => (Ink::Normal, "will be created"),
@@ -17,52 +46,69 @@ pub(super) fn of(change: &Change, paint: Paint) -> String {
         (Action::Update, _) => (Ink::Normal, "will be updated in place"),
         (Action::Replace(_), Reason::Tainted) => (Ink::Bad, "is tainted, so must be replaced"),
         (Action::Replace(_), Reason::Requested) => (Ink::Bad, "will be replaced, as requested"),
+        (Action::Replace(_), Reason::Triggered(_)) => (
+            Ink::Bad,
+            "will be replaced, as `replace_triggered_by` asks for it",
+        ),
         (Action::Replace(_), _) => (Ink::Bad, "must be replaced"),
         (Action::Delete, _) => (Ink::Bad, "will be destroyed"),
-        (Action::Forget, _) => (Ink::Normal, "will be dropped from state and left as it is"),
+        (Action::Forget, _) => (
+            Ink::Normal,
+            "will no longer be managed by weir, and will not be destroyed",
+        ),
     };
-    let mut out = format!("  # {address} {}\n", paint.ink(strong, verb));
-    if let Some(why) = why(change) {
-        out.push_str(&format!("  # ({why})\n"));
-    }
-    out
+    format!("{address} {}", paint.ink(strong, verb))
 }
 
 fn why(change: &Change) -> Option<String> {
     let address = &change.address;
     match &change.reason {
-        Reason::UpToDate | Reason::New | Reason::ConfigChanged | Reason::Requested => None,
+        Reason::UpToDate
+        | Reason::New
+        | Reason::ConfigChanged
+        | Reason::Requested
+        | Reason::Tainted
+        | Reason::Destroying => None,
         Reason::Drifted if change.action == Action::Create => None,
         Reason::Drifted => Some("it was changed outside of weir".into()),
         Reason::CannotUpdate(paths) => {
             let names: Vec<String> = paths.iter().map(|p| format!("`{p}`")).collect();
-            Some(format!("{} can't change in place", names.join(", ")))
+            Some(format!(
+                "because {} can't change in place",
+                names.join(", ")
+            ))
         }
-        Reason::Tainted => None,
-        Reason::NotInConfig(Orphan::Block) => {
-            Some(format!("{} is not in the configuration", address.block()))
+        Reason::NotInConfig(orphan) => Some(orphaned(address, *orphan)),
+        Reason::UnknownInputs => Some("config refers to values not yet known".into()),
+        Reason::PendingDependency => {
+            Some("depends on a resource or a module with changes pending".into())
         }
-        Reason::NotInConfig(Orphan::Instance) => Some(match &address.key {
-            Key::None => format!("{} has a `count` or `for_each` now", address.block()),
-            key => format!("there is no instance {key} of {} any more", address.block()),
-        }),
-        Reason::NotInConfig(Orphan::Module) => {
-            Some(format!("{} is not in the configuration", address.module))
-        }
-        Reason::NotInConfig(Orphan::Repetition) => Some(format!(
-            "the key of {address} does not fit the block's `count` or `for_each`"
-        )),
-        Reason::NotInConfig(Orphan::Removed) => Some("a `removed` block names it".into()),
-        Reason::NotInConfig(Orphan::MoveTarget) => Some(format!(
-            "it was moved to {address}, which is not in the configuration"
-        )),
-        Reason::Destroying => None,
-        Reason::UnknownInputs => Some("its inputs are known only then".into()),
-        Reason::PendingDependency => Some("what it depends on changes first".into()),
-        Reason::CheckNested => Some("its `check` is evaluated again then".into()),
+        Reason::CheckNested => Some("its `check` is evaluated again at the end".into()),
         Reason::Triggered(by) => {
             let names: Vec<String> = by.iter().map(|r| format!("`{r}`")).collect();
-            Some(format!("`replace_triggered_by`: {}", names.join(", ")))
+            Some(format!("because of a change of {}", names.join(", ")))
+        }
+    }
+}
+
+fn orphaned(address: &Address, orphan: Orphan) -> String {
+    let block = address.block();
+    match (orphan, &address.key) {
+        (Orphan::Block, _) => format!("because {block} is not in configuration"),
+        (Orphan::Instance | Orphan::Repetition, Key::None) => {
+            format!("because {block} has `count` or `for_each` now")
+        }
+        (Orphan::Instance, Key::Index(i)) => {
+            format!("because index [{i}] is out of range for the `count` of {block}")
+        }
+        (Orphan::Instance, key) => format!("because key {key} is not in `for_each` of {block}"),
+        (Orphan::Repetition, key) => {
+            format!("because {block} has no instances of the kind of {key} any more")
+        }
+        (Orphan::Module, _) => format!("because {} is not in configuration", address.module),
+        (Orphan::Removed, _) => "because a `removed` block names it".into(),
+        (Orphan::MoveTarget, _) => {
+            format!("because it was moved to {address}, which is not in configuration")
         }
     }
 }
@@ -70,7 +116,7 @@ fn why(change: &Change) -> Option<String> {
 /// The block's own head, as a configuration has it.
 pub(crate) fn block(address: &Address) -> String {
     let key = match &address.key {
-        Key::Name(name) => super::super::value::quote(name),
+        Key::Name(name) => quote(name),
         Key::Index(i) => i.to_string(),
         Key::None => String::new(),
     };

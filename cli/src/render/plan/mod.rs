@@ -7,7 +7,7 @@ mod tests;
 mod text;
 
 use super::{
-    style::Paint,
+    style::{Ink, Paint},
     tree::{Lines, Mark},
 };
 use body::Body;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use weir_core::{
     Address, Kind, Object, Path, Value,
     change::{Action, Change, Reason},
-    plan::{OutputChange, Plan},
+    plan::{Deposed, OutputChange, Plan},
 };
 
 /// How many instances are added, changed and destroyed. A replacement adds and destroys.
@@ -37,8 +37,12 @@ pub(crate) struct Counts {
 impl Counts {
     /// Of a plan.
     pub(crate) fn of(plan: &Plan) -> Counts {
-        let mut counts = Counts::default();
+        let mut counts = Counts {
+            destroy: plan.deposed.len(),
+            ..Counts::default()
+        };
         for change in plan.changes.values() {
+            counts.import += usize::from(change.import.is_some());
             match change.action {
                 Action::NoOp | Action::Read => {}
                 Action::Create => counts.add += 1,
@@ -77,54 +81,95 @@ impl Counts {
     }
 }
 
-/// The plan in words: drift, changes, outputs, summary. Of the instances in `deposed` an old
-/// object that a replacement had put aside is still there, and goes with this plan.
-pub(crate) fn render(plan: &Plan, deposed: &[Address], paint: Paint) -> String {
+/// How much of each change is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Every attribute that differs.
+    Full,
+    /// One line.
+    Concise,
+}
+
+/// The plan in words: drift, changes, outputs, summary.
+pub(crate) fn render(plan: &Plan, detail: Detail, paint: Paint) -> String {
     let mut out = String::new();
-    drift(&mut out, plan, paint);
-    let changes: Vec<&Change> = plan
-        .changes
-        .values()
-        .filter(|c| !c.action.is_noop())
-        .collect();
+    drift(&mut out, plan, detail, paint);
+    let changes: Vec<&Change> = plan.changes.values().filter(|c| is_shown(c)).collect();
     let outputs = outputs(&plan.outputs);
-    if changes.is_empty() && outputs.is_empty() && deposed.is_empty() {
+    let nothing = changes.is_empty() && plan.deposed.is_empty();
+    if nothing && outputs.is_empty() {
         out.push_str(&paint.strong("No changes."));
         out.push_str(" What is there matches the configuration.\n");
         return out;
     }
-    for address in deposed {
-        let address = paint.strong(&address.to_string());
-        out.push_str(&format!(
-            "  # The old object of {address}, which was replaced, will be destroyed\n"
-        ));
-    }
-    if !changes.is_empty() {
-        legend(&mut out, &changes, paint);
+    if !nothing {
+        legend(&mut out, &changes, &plan.deposed, paint);
         out.push_str("weir will do the following:\n");
-        for change in &changes {
-            out.push('\n');
-            out.push_str(&heading::of(change, paint));
-            out.push_str(&instance(change).text(paint));
+        match detail {
+            Detail::Full => in_full(&mut out, &changes, &plan.deposed, paint),
+            Detail::Concise => in_short(&mut out, &changes, &plan.deposed, paint),
         }
         out.push('\n');
         out.push_str(&paint.strong("Plan:"));
         out.push_str(&format!(" {}.\n", Counts::of(plan).to_come()));
     }
     if !outputs.is_empty() {
-        if !changes.is_empty() {
+        if !nothing {
             out.push('\n');
         }
         out.push_str("Changes to outputs:\n");
         out.push_str(&outputs.text(paint));
     }
-    if changes.is_empty() && deposed.is_empty() {
+    if nothing {
         out.push_str("\nApplying this plan records the new outputs and changes nothing else.\n");
     }
     out
 }
 
-fn legend(out: &mut String, changes: &[&Change], paint: Paint) {
+/// Whether there is something to tell of it.
+fn is_shown(change: &Change) -> bool {
+    !change.action.is_noop() || change.moved_from.is_some() || change.import.is_some()
+}
+
+fn in_full(out: &mut String, changes: &[&Change], deposed: &[Deposed], paint: Paint) {
+    for change in changes {
+        out.push('\n');
+        out.push_str(&heading::of(change, paint));
+        out.push_str(&instance(change).text(paint));
+    }
+    for object in deposed {
+        let address = paint.strong(&object.address.to_string());
+        out.push_str(&format!(
+            "\n  # {address} (deposed object {}) {}\n  # (left over from a replacement that was \
+             cut short)\n",
+            object.key,
+            paint.ink(Ink::Bad, "will be destroyed")
+        ));
+        let mut lines = Lines::default();
+        let head = format!("{} {{", block(&object.address));
+        lines.push(0, Mark::Remove, head);
+        let before = set(&object.address, object.before.value());
+        let mut body = Body::new(&mut lines, &[]);
+        body.fields(1, Some(&before), None);
+        lines.push(0, Mark::None, "}");
+        out.push_str(&lines.text(paint));
+    }
+}
+
+fn in_short(out: &mut String, changes: &[&Change], deposed: &[Deposed], paint: Paint) {
+    let mut lines = Lines::default();
+    for change in changes {
+        lines.push(0, Mark::of(change.action), heading::title(change, paint));
+    }
+    for object in deposed {
+        let text = format!("{} (deposed object {})", object.address, object.key);
+        lines.push(0, Mark::Remove, text);
+    }
+    out.push('\n');
+    out.push_str(&lines.text(paint));
+}
+
+fn legend(out: &mut String, changes: &[&Change], deposed: &[Deposed], paint: Paint) {
     let words = [
         (Mark::Add, "create"),
         (Mark::Change, "update in place"),
@@ -132,20 +177,23 @@ fn legend(out: &mut String, changes: &[&Change], paint: Paint) {
         (Mark::DeleteFirst, "replace: destroy, then create"),
         (Mark::CreateFirst, "replace: create, then destroy"),
         (Mark::Read, "read at apply"),
-        (Mark::Forget, "drop from state, leave as it is"),
+        (Mark::Forget, "no longer manage, leave as it is"),
     ];
-    out.push_str("Signs:\n");
     let mut lines = Lines::default();
     for (mark, word) in words {
-        if changes.iter().any(|c| Mark::of(c.action) == mark) {
+        let deleted = mark == Mark::Remove && !deposed.is_empty();
+        if deleted || changes.iter().any(|c| Mark::of(c.action) == mark) {
             lines.push(0, mark, word);
         }
     }
-    out.push_str(&lines.text(paint));
-    out.push('\n');
+    if !lines.is_empty() {
+        out.push_str("Signs:\n");
+        out.push_str(&lines.text(paint));
+        out.push('\n');
+    }
 }
 
-fn drift(out: &mut String, plan: &Plan, paint: Paint) {
+fn drift(out: &mut String, plan: &Plan, detail: Detail, paint: Paint) {
     if plan.drift.is_empty() {
         return;
     }
@@ -158,7 +206,7 @@ fn drift(out: &mut String, plan: &Plan, paint: Paint) {
             "\n  # {} {what}\n",
             paint.strong(&change.address.to_string())
         ));
-        if !gone {
+        if !gone && detail == Detail::Full {
             out.push_str(&instance(change).text(paint));
         }
     }
@@ -172,10 +220,11 @@ fn instance(change: &Change) -> Lines {
         _ => &[],
     };
     let mut lines = Lines::default();
-    let mark = if change.action.is_noop() {
-        Mark::Change
-    } else {
-        Mark::of(change.action)
+    let quiet = change.moved_from.is_some() || change.import.is_some();
+    let mark = match change.action {
+        // Drift is an update that somebody else made.
+        Action::NoOp if !quiet => Mark::Change,
+        action => Mark::of(action),
     };
     lines.push(0, mark, format!("{} {{", block(&change.address)));
     let before = change
@@ -183,13 +232,12 @@ fn instance(change: &Change) -> Lines {
         .as_ref()
         .map(|k| set(&change.address, k.value()));
     let after = change.after.as_ref().map(|v| set(&change.address, v));
-    let mut body = Body {
-        lines: &mut lines,
-        forces,
-    };
+    let mut body = Body::new(&mut lines, forces);
     match change.action {
         // What it was is of no use to who reads it: it stays in the world.
         Action::Forget => body.fields(1, before.as_ref(), before.as_ref()),
+        // What is imported was never seen here: all of it is shown.
+        Action::NoOp if change.import.is_some() => body.all(1, after.as_ref()),
         _ => body.fields(1, before.as_ref(), after.as_ref()),
     }
     lines.push(0, Mark::None, "}");
@@ -227,10 +275,7 @@ fn outputs(outputs: &BTreeMap<String, OutputChange>) -> Lines {
         })
         .collect();
     let width = super::value::width(changed.iter().map(|(n, _)| n.as_str()), false);
-    let mut body = Body {
-        lines: &mut lines,
-        forces: &[],
-    };
+    let mut body = Body::new(&mut lines, &[]);
     for (name, output) in changed {
         let label = super::value::key(name, false, width);
         let sides = (output.before.as_ref(), output.after.as_ref());

@@ -1,18 +1,19 @@
 //! Golden texts of plans. `INSTA_UPDATE=always cargo test -p weir-cli` writes them anew.
 
-use super::render;
+use super::{Detail, render};
 use crate::render::{
     samples::{by_address, change, map, n, object, plan, s, secret, strings, unknown},
     style::Paint,
 };
 use weir_core::{
-    Path, Type, Value,
-    change::{Action, Orphan, Reason, ReplaceOrder},
-    plan::{OutputChange, Plan},
+    Known, Path, Type, Value,
+    change::{Action, Orphan, Reason, Reference, ReplaceOrder},
+    plan::{Deposed, OutputChange, Plan},
+    snapshot::DeposedKey,
 };
 
 fn text(plan: &Plan) -> String {
-    render(plan, &[], Paint::Plain)
+    render(plan, Detail::Full, Paint::Plain)
 }
 
 const PLACE: Action = Action::Replace(ReplaceOrder::DeleteFirst);
@@ -279,9 +280,138 @@ fn outputs_alone_are_a_change() {
 
 #[test]
 fn an_object_put_aside_is_a_change() {
-    let deposed = ["fake_thing.a".parse().expect("an address")];
-    let text = render(&plan([]), &deposed, Paint::Plain);
-    insta::assert_snapshot!(text, @"  # The old object of fake_thing.a, which was replaced, will be destroyed");
+    let mut plan = plan([]);
+    plan.deposed = vec![Deposed {
+        address: "fake_thing.a".parse().expect("an address"),
+        key: DeposedKey("5f3c1a00".into()),
+        before: Known::new(object([("id", s("i-1"))])).expect("known"),
+        provider: "fake".parse().expect("a provider"),
+    }];
+    insta::assert_snapshot!(text(&plan));
+}
+
+fn both(value: Value) -> [Option<Value>; 2] {
+    [Some(value.clone()), Some(value)]
+}
+
+#[test]
+fn what_moves_is_imported_or_forgotten_says_so() {
+    let thing = |size| object([("id", s("i-1")), ("name", s("n")), ("size", n(size))]);
+    let mut moved = change(
+        "fake_thing.b",
+        Action::NoOp,
+        Reason::UpToDate,
+        both(thing(1)),
+    );
+    moved.moved_from = Some("fake_thing.a".parse().expect("an address"));
+    let mut both_at_once = change(
+        "module.m.fake_thing.c",
+        Action::Update,
+        Reason::ConfigChanged,
+        [Some(thing(1)), Some(thing(2))],
+    );
+    both_at_once.moved_from = Some("fake_thing.c".parse().expect("an address"));
+    let mut imported = change(
+        "fake_thing.d",
+        Action::NoOp,
+        Reason::UpToDate,
+        both(thing(1)),
+    );
+    imported.import = Some("i-1".into());
+    let mut changed = change(
+        "fake_thing.e",
+        Action::Update,
+        Reason::ConfigChanged,
+        [Some(thing(1)), Some(thing(2))],
+    );
+    changed.import = Some("i-2".into());
+    let forgotten = change(
+        "fake_thing.f",
+        Action::Forget,
+        Reason::NotInConfig(Orphan::Removed),
+        [Some(thing(1)), None],
+    );
+    let plan = plan([moved, both_at_once, imported, changed, forgotten]);
+    insta::assert_snapshot!(text(&plan));
+    insta::assert_snapshot!(render(&plan, Detail::Concise, Paint::Plain));
+}
+
+#[test]
+fn every_reason_is_told() {
+    let thing = || object([("id", s("i-1"))]);
+    let gone = |address: &str, orphan| {
+        let reason = Reason::NotInConfig(orphan);
+        change(address, Action::Delete, reason, [Some(thing()), None])
+    };
+    let triggered = Reason::Triggered(vec![Reference {
+        address: "fake_thing.base".parse().expect("an address"),
+        path: Path::root().key("id"),
+    }]);
+    let read = |address: &str, reason| change(address, Action::Read, reason, [None, None]);
+    let plan = plan([
+        gone("fake_thing.block", Orphan::Block),
+        gone("fake_thing.counted[3]", Orphan::Instance),
+        gone("fake_thing.each[\"k\"]", Orphan::Instance),
+        gone("fake_thing.kind[0]", Orphan::Repetition),
+        gone("module.m.fake_thing.a", Orphan::Module),
+        gone("fake_thing.moved", Orphan::MoveTarget),
+        change("fake_thing.t", PLACE, triggered, both(thing())),
+        change("fake_thing.u", PLACE, Reason::Tainted, both(thing())),
+        change("fake_thing.v", PLACE, Reason::Requested, both(thing())),
+        read("data.fake_lookup.a", Reason::PendingDependency),
+        read("data.fake_lookup.b", Reason::CheckNested),
+        read("data.fake_lookup.c", Reason::UnknownInputs),
+    ]);
+    insta::assert_snapshot!(render(&plan, Detail::Concise, Paint::Plain));
+    let text = text(&plan);
+    let reasons: Vec<&str> = text.lines().filter(|l| l.starts_with("  # (")).collect();
+    insta::assert_snapshot!(reasons.join("\n"));
+}
+
+#[test]
+fn json_texts_and_sets_are_compared_inside() {
+    let rule =
+        |port, cidr: &str| object([("port", n(port)), ("proto", s("tcp")), ("cidr", s(cidr))]);
+    let rules = |all: Vec<Value>| Value::set(Type::Dynamic, all);
+    let before = object([
+        (
+            "policy",
+            s(r#"{"Statement":[{"Effect":"Allow","Action":["a","b"]}],"Version":"1"}"#),
+        ),
+        ("spaced", s(r#"{"a": 1}"#)),
+        ("token", s("plain")),
+        (
+            "rules",
+            rules(vec![rule(80, "10.0.0.0/8"), rule(443, "::/0")]),
+        ),
+        ("plain", s("x")),
+    ]);
+    let after = object([
+        (
+            "policy",
+            s(r#"{"Statement":[{"Effect":"Deny","Action":["a","c"],"Id":null}],"Version":"1"}"#),
+        ),
+        ("spaced", s(r#"{"a":1}"#)),
+        ("token", secret("plain")),
+        (
+            "rules",
+            rules(vec![rule(80, "10.0.0.0/16"), rule(443, "::/0")]),
+        ),
+        ("plain", s(r#"["now"]"#)),
+    ]);
+    let update = change(
+        "fake_thing.a",
+        Action::Update,
+        Reason::ConfigChanged,
+        [Some(before), Some(after.clone())],
+    );
+    let create = change(
+        "fake_thing.b",
+        Action::Create,
+        Reason::New,
+        [None, Some(after)],
+    );
+    insta::assert_snapshot!(text(&plan([update, create])));
 }
 
 #[test]
@@ -295,7 +425,7 @@ fn colour_changes_no_word() {
         forced,
         [Some(before), Some(after)],
     )]);
-    let colored = render(&plan, &[], Paint::Colored);
+    let colored = render(&plan, Detail::Full, Paint::Colored);
     assert!(colored.contains("\x1b["));
     let mut plain = String::new();
     let mut rest = colored.as_str();
