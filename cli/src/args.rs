@@ -66,7 +66,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     State(crate::commands::state::State),
     /// Print the dependency graph.
-    Graph(crate::commands::graph::Graph),
+    Graph(crate::commands::graph::GraphArgs),
     /// Look at running services.
     #[command(subcommand)]
     Service(crate::commands::service::Service),

@@ -1,6 +1,7 @@
 //! Everything the user reads, as text or JSON. Nothing here prints: it makes strings.
 
 pub(crate) mod diagnostics;
+pub(crate) mod graph;
 pub(crate) mod json;
 pub(crate) mod plan;
 pub(crate) mod progress;

@@ -126,6 +126,14 @@ pub(crate) fn render(plan: &Plan, detail: Detail, paint: Paint) -> String {
     out
 }
 
+/// One change in words, without colour.
+pub(crate) fn one(change: &Change) -> String {
+    let text = heading::of(change, Paint::Plain) + &instance(change).text(Paint::Plain);
+    text.lines()
+        .map(|l| format!("{}\n", l.strip_prefix("  ").unwrap_or(l)))
+        .collect()
+}
+
 /// Whether there is something to tell of it.
 fn is_shown(change: &Change) -> bool {
     !change.action.is_noop() || change.moved_from.is_some() || change.import.is_some()
