@@ -5,7 +5,7 @@
 //! 3. a layer that is higher than the drawing is wide takes several columns;
 //! 4. each column is moved up or down to where its neighbours are, without overlaps.
 
-use super::Graph;
+use super::{Graph, Node};
 
 /// Sweeps of sorting: more change next to nothing.
 const SWEEPS: usize = 6;
@@ -18,6 +18,7 @@ const LAYER_GAP: f64 = 90.0;
 const MARGIN: f64 = 40.0;
 /// The width of a character in a box, and what a box has beside its text.
 const CHARACTER: f64 = 7.4;
+const SMALL_CHARACTER: f64 = 5.6;
 const PADDING: f64 = 24.0;
 
 /// A drawing.
@@ -46,7 +47,7 @@ pub(super) fn layout(graph: &Graph) -> Layout {
     let (before, after) = neighbours(graph);
     let layer = layers(count, &before, &after);
     let mut rows = sorted(&layer, &before, &after);
-    let mut boxes: Vec<Box> = graph.nodes.iter().map(|n| sized(&n.label)).collect();
+    let mut boxes: Vec<Box> = graph.nodes.iter().map(sized).collect();
     let most = ((count as f64).sqrt() * 1.3).ceil().max(14.0) as usize;
     let mut x = MARGIN;
     for row in &mut rows {
@@ -77,9 +78,11 @@ pub(super) fn layout(graph: &Graph) -> Layout {
     }
 }
 
-fn sized(label: &str) -> Box {
+fn sized(node: &Node) -> Box {
+    let text = node.label.chars().count() as f64 * CHARACTER;
+    let module = node.module.chars().count() as f64 * SMALL_CHARACTER;
     Box {
-        width: label.chars().count() as f64 * CHARACTER + PADDING,
+        width: text.max(module) + PADDING,
         ..Box::default()
     }
 }

@@ -1,7 +1,7 @@
 //! The graph as an image.
 
 use super::{
-    Graph,
+    Graph, Node,
     layout::{BOX_HEIGHT, Layout},
 };
 use std::fmt::Write;
@@ -19,7 +19,7 @@ pub(super) fn document(graph: &Graph, layout: &Layout) -> String {
 
 /// Styles that both the image and the page have.
 pub(super) const STYLE: &str = ".node text{font:12px ui-monospace,Menlo,Consolas,monospace;\
-fill:#0f172a}.edge{fill:none;stroke:#94a3b8;stroke-width:1.2}";
+fill:#0f172a}.node text.module{font-size:9px;fill:#475569}.edge{fill:none;stroke:#94a3b8;stroke-width:1.2}";
 
 /// Lines first, so that boxes cover them.
 pub(super) fn content(graph: &Graph, layout: &Layout) -> String {
@@ -48,16 +48,28 @@ pub(super) fn content(graph: &Graph, layout: &Layout) -> String {
             out,
             "<g class=\"node {}\" data-n=\"{i}\" transform=\"translate({:.1} {:.1})\"><title>{}\
              </title><rect width=\"{:.1}\" height=\"{BOX_HEIGHT}\" rx=\"6\" fill=\"{fill}\" \
-             stroke=\"{line}\"/><text x=\"12\" y=\"21\">{}</text></g>",
+             stroke=\"{line}\"/>{}</g>",
             node.look.class(),
             b.x,
             b.y,
             escaped(&node.id),
             b.width,
-            escaped(&node.label)
+            text(node)
         );
     }
     out
+}
+
+/// What stands in a box: the name, below that of its module.
+fn text(node: &Node) -> String {
+    let label = escaped(&node.label);
+    match node.module.as_str() {
+        "" => format!("<text x=\"12\" y=\"21\">{label}</text>"),
+        module => format!(
+            "<text class=\"module\" x=\"12\" y=\"12\">{}</text><text x=\"12\" y=\"27\">{label}</text>",
+            escaped(module)
+        ),
+    }
 }
 
 /// Text as XML has it; what XML can't have is left out.
