@@ -36,8 +36,10 @@ pub(crate) struct Global {
 /// What is to be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Prepare the folder: check the configuration and make its state.
+    /// Prepare the folder: fetch modules, check the configuration and make its state.
     Init(crate::commands::init::Init),
+    /// Fetch modules.
+    Get(crate::commands::init::Get),
     /// Check the configuration.
     Validate(crate::commands::validate::Validate),
     /// Format configuration files.

@@ -17,7 +17,9 @@ use weir_core::{Diagnostic, Diagnostics, event::EventSink};
 use weir_engine::{Engine, Registry};
 use weir_fake::{FakeProvider, TerraformProvider};
 use weir_host::{AgentBinary, HostProvider};
-use weir_lang::{Catalog, DiskFiles, Inputs, Loaded, StackSettings};
+use weir_lang::{
+    Catalog, DiskFiles, Inputs, InstalledModules, Loaded, RemoteCall, Sources, StackSettings,
+};
 use weir_state::{Holder, Lease, SqliteStore, StateError, Store, Wait};
 
 /// Where state is where the stack does not say.
@@ -88,6 +90,15 @@ pub(crate) fn load(inputs: &Inputs) -> Result<Loaded, CommandError> {
 /// The configuration, whatever it says of its state.
 fn read(inputs: &Inputs) -> Result<Loaded, Diagnostics> {
     weir_lang::load(Arc::new(DiskFiles::new(".")), &Catalogue, inputs)
+}
+
+/// The module calls of the stack that are fetched.
+pub(crate) fn remote_calls(
+    inputs: &Inputs,
+    installed: &InstalledModules,
+) -> Result<(Vec<RemoteCall>, Sources), Diagnostics> {
+    let files = Arc::new(DiskFiles::new("."));
+    weir_lang::remote_calls(files, &Catalogue, inputs, installed.clone())
 }
 
 /// Where the stack's state is.

@@ -8,6 +8,9 @@
 //! | `USER`, `LOGNAME` | who is named as the holder of the lease |
 //! | `HOME` | where `~` in paths leads |
 //! | `SSH_AUTH_SOCK` | the socket of the ssh-agent |
+//! | `GIT_SSH_COMMAND` | the command by which git reaches repositories over SSH |
+//! | `TF_CLI_CONFIG_FILE` | Terraform's configuration file; `~/.terraformrc` where it is not set |
+//! | `TF_TOKEN_host` | the token for a registry; `.` in the host is `_`, `-` is `__` |
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -61,6 +64,29 @@ impl Env {
     /// The socket of the ssh-agent.
     pub(crate) fn ssh_auth_sock(&self) -> Option<PathBuf> {
         self.get("SSH_AUTH_SOCK").map(PathBuf::from)
+    }
+
+    /// The user's command for SSH.
+    pub(crate) fn git_ssh_command(&self) -> Option<String> {
+        self.get("GIT_SSH_COMMAND").map(str::to_owned)
+    }
+
+    /// Terraform's configuration file.
+    pub(crate) fn terraform_config(&self) -> Option<PathBuf> {
+        match self.get("TF_CLI_CONFIG_FILE") {
+            Some(path) => Some(path.into()),
+            None => self.home().map(|h| h.join(".terraformrc")),
+        }
+    }
+
+    /// Tokens of registries, by host.
+    pub(crate) fn registry_tokens(&self) -> BTreeMap<String, String> {
+        let host = |name: &str| name.replace("__", "-").replace('_', ".").to_lowercase();
+        let tokens = self.all.iter().filter_map(|(name, token)| {
+            let name = name.strip_prefix("TF_TOKEN_")?;
+            Some((host(name), token.clone()))
+        });
+        tokens.collect()
     }
 
     /// The variables that set values, under their full names.

@@ -19,6 +19,7 @@ mod compose;
 mod env;
 mod error;
 mod format;
+mod registries;
 mod render;
 mod ui;
 

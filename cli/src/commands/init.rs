@@ -1,26 +1,53 @@
-//! `weir init`
+//! `weir init` and `weir get`
 
 use super::{Context, Result};
 use crate::{
     args::VarArgs,
     compose,
     error::{CommandError, Outcome},
+    registries,
 };
-use std::fs;
+use std::{fs, path::Path};
+use weir_core::{Diagnostic, Diagnostics};
+use weir_lang::{Inputs, InstalledModule, InstalledModules, RemoteCall, Sources};
+use weir_source::{Installer, LOCK_FILE, Options, SourceError, Upgrade, Wanted};
 
 /// Flags of `init`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Init {
     #[command(flatten)]
     vars: VarArgs,
+    /// Take the newest versions that will do, and pin them.
+    #[arg(long)]
+    upgrade: bool,
+    /// Whether to fetch modules.
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
+    get: bool,
+    /// Whether questions may be asked. There are none; it is taken for scripts that give it.
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
+    input: bool,
+}
+
+/// Flags of `get`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Get {
+    #[command(flatten)]
+    vars: VarArgs,
+    /// Take the newest versions that will do, and pin them.
+    #[arg(long, alias = "upgrade")]
+    update: bool,
 }
 
 /// What a version control must not take: state holds secrets.
 const IGNORE: &str = "# State and plans hold secrets.\n*\n";
 
-/// Checks the configuration and makes the state, if there is none.
-pub(crate) fn cmd_init(args: &Init, context: &Context) -> Result {
-    let loaded = compose::load(&compose::inputs(&args.vars, &context.env)?)?;
+/// Fetches modules, checks the configuration and makes the state, if there is none.
+pub(crate) async fn cmd_init(args: &Init, context: &Context) -> Result {
+    let inputs = compose::inputs(&args.vars, &context.env)?;
+    if args.get {
+        fetch(&inputs, args.upgrade, context).await?;
+    }
+    let loaded = compose::load(&inputs)?;
     context.ui.diagnostics(&loaded.warnings);
     let known = compose::registry(&context.env);
     for name in loaded.config.provider_names() {
@@ -32,11 +59,7 @@ pub(crate) fn cmd_init(args: &Init, context: &Context) -> Result {
     let existed = path.exists();
     let store = compose::open(&path)?;
     if let Some(folder) = path.parent().filter(|p| p.ends_with(".weir")) {
-        let ignore = folder.join(".gitignore");
-        if !ignore.exists() {
-            fs::write(&ignore, IGNORE)
-                .map_err(|e| CommandError::failed(format!("{}: {e}", ignore.display())))?;
-        }
+        ignore(folder)?;
     }
     let made = if existed { "found" } else { "made" };
     let name = &loaded.config.stack().name;
@@ -51,6 +74,122 @@ pub(crate) fn cmd_init(args: &Init, context: &Context) -> Result {
             .tell("Next: `weir plan` shows what would be done.");
     }
     Ok(Outcome::Done)
+}
+
+/// Fetches modules.
+pub(crate) async fn cmd_get(args: &Get, context: &Context) -> Result {
+    let inputs = compose::inputs(&args.vars, &context.env)?;
+    fetch(&inputs, args.update, context).await?;
+    Ok(Outcome::Done)
+}
+
+fn ignore(folder: &Path) -> std::result::Result<(), CommandError> {
+    let ignore = folder.join(".gitignore");
+    if ignore.exists() {
+        return Ok(());
+    }
+    fs::write(&ignore, IGNORE)
+        .map_err(|e| CommandError::failed(format!("{}: {e}", ignore.display())))
+}
+
+/// Brings every module that is fetched to its place: those of the root, then those that they
+/// call, and so on.
+async fn fetch(
+    inputs: &Inputs,
+    upgrade: bool,
+    context: &Context,
+) -> std::result::Result<(), CommandError> {
+    let mut installed = InstalledModules::default();
+    let (mut calls, mut sources) = compose::remote_calls(inputs, &installed)?;
+    if calls.is_empty()
+        && !Path::new(LOCK_FILE).exists()
+        && !Path::new(weir_source::MODULES_DIR).exists()
+    {
+        return Ok(());
+    }
+    fs::create_dir_all(".weir").map_err(|e| CommandError::failed(format!(".weir: {e}")))?;
+    ignore(Path::new(".weir"))?;
+    let options = Options {
+        hosts: registries::hosts(&context.env)?,
+        ssh_command: context.env.git_ssh_command(),
+        upgrade: if upgrade {
+            Upgrade::Newest
+        } else {
+            Upgrade::Keep
+        },
+        ..Options::default()
+    };
+    let open = move || Installer::open(Path::new("."), options);
+    let mut installer = blocking(open).await?.map_err(CommandError::caused)?;
+    loop {
+        let new: Vec<RemoteCall> = calls
+            .into_iter()
+            .filter(|c| !installed.0.contains_key(&c.key))
+            .collect();
+        if new.is_empty() {
+            break;
+        }
+        let mut problems = Diagnostics::new();
+        for call in new {
+            let wanted = Wanted {
+                key: call.key.clone(),
+                source: call.source.clone(),
+                version: call.version.clone(),
+            };
+            let (back, result) = blocking(move || {
+                let result = installer.install(&wanted);
+                (installer, result)
+            })
+            .await?;
+            installer = back;
+            match result {
+                Ok(done) => {
+                    let version = done.entry.version.as_deref();
+                    let version = version.map_or_else(String::new, |v| format!(" {v}"));
+                    let verb = if done.fetched { "fetched" } else { "kept" };
+                    context.ui.tell(&format!(
+                        "Module {}: {verb} {}{version} in {}",
+                        call.key,
+                        weir_source::shown(&call.source),
+                        done.entry.dir
+                    ));
+                    let module = InstalledModule {
+                        key: call.key.clone(),
+                        source: call.source,
+                        constraint: call.version,
+                        dir: done.entry.dir,
+                    };
+                    installed.0.insert(call.key, module);
+                }
+                Err(error) => problems.push(refused(&call, &error, &sources)),
+            }
+        }
+        if problems.has_errors() {
+            return Err(problems.into());
+        }
+        (calls, sources) = compose::remote_calls(inputs, &installed)?;
+    }
+    blocking(move || installer.finish())
+        .await?
+        .map_err(CommandError::caused)?;
+    Ok(())
+}
+
+/// Runs what waits for disks and networks where it keeps nothing else waiting.
+async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> T + Send + 'static,
+) -> std::result::Result<T, CommandError> {
+    tokio::task::spawn_blocking(f)
+        .await
+        .map_err(CommandError::caused)
+}
+
+fn refused(call: &RemoteCall, error: &SourceError, sources: &Sources) -> Diagnostic {
+    let name = call.key.replace('.', ".module.");
+    let mut d =
+        Diagnostic::error(format!("module.{name} can't be fetched")).because(format!("{error}."));
+    d.help = error.help();
+    sources.point(d, &call.span)
 }
 
 fn unknown_provider(name: &str, known: &weir_engine::Registry) -> CommandError {

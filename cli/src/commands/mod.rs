@@ -41,7 +41,8 @@ pub(crate) type Result = std::result::Result<Outcome, CommandError>;
 /// Runs a command.
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     match command {
-        Command::Init(args) => init::cmd_init(&args, context),
+        Command::Init(args) => init::cmd_init(&args, context).await,
+        Command::Get(args) => init::cmd_get(&args, context).await,
         Command::Validate(args) => validate::cmd_validate(&args, context).await,
         Command::Fmt(args) => fmt::cmd_fmt(&args, context),
         Command::Plan(args) => plan::cmd_plan(&args, context).await,

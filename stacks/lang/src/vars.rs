@@ -215,6 +215,19 @@ pub(crate) fn values(
     values
 }
 
+/// The value of one variable of the root module; `None` where it has none, or a wrong one.
+pub(crate) fn value_of(
+    variable: &Variable,
+    given: &[Given],
+    context: &Context,
+    report: &mut Report<'_>,
+) -> Option<Value> {
+    match given.iter().rfind(|g| *g.name == *variable.name) {
+        Some(given) => given_value(variable, given, context, report),
+        None => variable.default.clone(),
+    }
+}
+
 /// The value with the marks its variable declares.
 pub(crate) fn marked(variable: &Variable, mut value: Value) -> Value {
     if variable.sensitive {

@@ -305,6 +305,20 @@ impl Package {
     }
 }
 
+/// The address as it may be shown: without passwords and private keys.
+pub fn shown(raw: &str) -> String {
+    let (force, rest) = match forced(raw) {
+        (Some(force), rest) => (format!("{force}::"), rest),
+        (None, rest) => (String::new(), rest),
+    };
+    let mut text = without_password(rest);
+    if let Some(at) = text.find("sshkey=") {
+        let end = text[at..].find('&').map_or(text.len(), |i| at + i);
+        text.replace_range(at..end, "sshkey=...");
+    }
+    force + &text
+}
+
 /// The address without what lets somebody in.
 pub(crate) fn without_password(text: &str) -> String {
     match Url::parse(text) {

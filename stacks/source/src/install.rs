@@ -75,6 +75,8 @@ pub struct Installer {
     /// Packages that this run fetched, by their pins.
     fetched: Vec<(Pin, PathBuf)>,
     scratch: TempDir,
+    /// How many folders were made in `scratch`.
+    made: usize,
     _lock: File,
 }
 
@@ -113,6 +115,7 @@ impl Installer {
             stack: stack.to_owned(),
             options,
             scratch,
+            made: 0,
             _lock: lock,
         })
     }
@@ -122,6 +125,14 @@ impl Installer {
     /// # Errors
     /// It can't be had, differs from its pin, or is refused.
     pub fn install(&mut self, wanted: &Wanted) -> Result<Installed, SourceError> {
+        // A key becomes the name of a folder.
+        let part = |c: char| c.is_alphanumeric() || c == '_' || c == '-' || c == '.';
+        if wanted.key.is_empty() || wanted.key.starts_with('.') || !wanted.key.chars().all(part) {
+            return Err(SourceError::address(format!(
+                "`{}` is no path of a module call",
+                wanted.key
+            )));
+        }
         let (source, subdir) = match Source::parse(&wanted.source)? {
             Source::Local(_) | Source::Catalog(_) => {
                 return Err(SourceError::address("it is not fetched"));
@@ -163,6 +174,7 @@ impl Installer {
             key: wanted.key.clone(),
             source: wanted.source.clone(),
             version: pin.version.clone(),
+            constraint: wanted.version.clone(),
             dir,
         };
         self.used.insert(pin);
@@ -233,7 +245,11 @@ impl Installer {
         if !self.stack.join(&entry.dir).is_dir() || !root.is_dir() {
             return Ok(None);
         }
-        Ok((folder::digest(&root)? == pin.digest).then(|| entry.clone()))
+        let same = folder::digest(&root)? == pin.digest;
+        Ok(same.then(|| Entry {
+            constraint: wanted.version.clone(),
+            ..entry.clone()
+        }))
     }
 
     /// Fetches a package, unless this run has it. Returns its pin, the folder it is in, and the
@@ -279,8 +295,7 @@ impl Installer {
                 registry_subdir(source, &package),
             ));
         }
-        let name = format!("package-{}", self.fetched.len());
-        let folder = self.scratch.path().join(&name);
+        let folder = self.fresh("package");
         let commit = pin.as_ref().and_then(|p| p.commit.clone());
         let inner = self.fetch(&package, commit.as_deref(), &folder, &mut found)?;
         folder::check(&folder, self.options.limits)?;
@@ -380,6 +395,12 @@ impl Installer {
             package.address(),
             "one page leads to another without end",
         ))
+    }
+
+    /// A path in the scratch folder where nothing is.
+    fn fresh(&mut self, what: &str) -> PathBuf {
+        self.made += 1;
+        self.scratch.path().join(format!("{what}-{}", self.made))
     }
 
     fn temporary(&self) -> Result<File, SourceError> {

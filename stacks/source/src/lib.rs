@@ -26,7 +26,7 @@ mod manifest;
 mod registry;
 mod version;
 
-pub use address::{ArchiveKind, Checksum, Fetch, Package, RegistryModule, Source};
+pub use address::{ArchiveKind, Checksum, Fetch, Package, RegistryModule, Source, shown};
 pub use error::SourceError;
 pub use folder::{Limits, digest};
 pub use install::{Installed, Installer, Options, Upgrade, Wanted};

@@ -30,6 +30,13 @@ pub struct Entry {
     /// The version, where it comes from a registry.
     #[serde(rename = "Version", default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// What the call asks of the version.
+    #[serde(
+        rename = "Constraint",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub constraint: Option<String>,
     /// The module's folder, below the stack's.
     #[serde(rename = "Dir")]
     pub dir: String,

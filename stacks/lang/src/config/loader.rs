@@ -3,22 +3,22 @@
 use super::{
     Config, Loaded,
     blocks::ModuleCall,
+    discover::{Discovery, InstalledModules, RemoteCall, Targets, key_of},
     lower::{self, Blocks, duplicate},
     module::{Module, ModuleId, Names, Node, NodeIx, NodeKind},
     overrides,
-    reader::{Report, literal},
+    reader::Report,
     stack,
 };
 use crate::{
     eval::Context,
-    files::{Catalog, EntryKind, Files, Mounted, Recording, normal},
+    files::{Catalog, EntryKind, Files, Mounted, Recording},
     functions::Registry,
-    hints,
     inputs::Inputs,
     ir::Body,
     link, parse,
     sources::Sources,
-    vars,
+    vars::{self, Given},
 };
 use std::{
     collections::BTreeMap,
@@ -36,48 +36,30 @@ pub fn load(
     catalog: &dyn Catalog,
     inputs: &Inputs,
 ) -> Result<Loaded, Diagnostics> {
-    let mounted = Arc::new(Mounted::new(files));
-    let recording = Arc::new(Recording::new(mounted.clone()));
-    let mut reading = Reading {
-        files: recording.clone(),
-        mounted,
-        catalog,
-        sources: Sources::new(),
-        folders: BTreeMap::new(),
-        problems: Diagnostics::new(),
-    };
-    reading.discover();
-    let given = vars::read(
-        inputs,
-        &*recording,
-        &mut reading.sources,
-        &mut reading.problems,
-    );
+    let mut reading = Reading::new(files, catalog);
+    let (given, targets, _) = reading.discover(inputs, None);
+    let sources = Arc::new(std::mem::take(&mut reading.sources));
+    let context = reading.context(inputs, sources);
     let Reading {
-        sources,
+        files: recording,
         folders,
         mut problems,
         ..
     } = reading;
 
-    let context = Context {
-        sources: Arc::new(sources),
-        functions: Arc::new(Registry::standard()),
-        files: Some(recording.clone()),
-        module_dir: PathBuf::new(),
-        root_dir: inputs.root_dir.clone(),
-        home: inputs.home.clone(),
-        now: inputs.now.as_deref().map(Arc::from),
-        settled: None,
-    };
     let mut report = Report::new(&context.sources);
     let blocks: BTreeMap<&PathBuf, Blocks> = folders
         .iter()
-        .map(|(dir, folder)| (dir, lower::lower(&folder.bodies, &context, &mut report)))
+        .map(|(dir, folder)| {
+            (
+                dir,
+                lower::lower(folder.bodies.iter(), &context, &mut report),
+            )
+        })
         .collect();
     let mut tree = Tree {
         blocks: &blocks,
-        catalog,
+        targets: &targets,
         modules: Vec::new(),
     };
     tree.add(Path::new(""), None, String::new(), &mut report);
@@ -122,48 +104,96 @@ pub fn load(
     })
 }
 
+/// The module calls of a stack whose sources are fetched, as far as `installed` lets them be
+/// followed; and the text of the files, to point into.
+///
+/// # Errors
+/// All that keeps the files from being read.
+pub fn remote_calls(
+    files: Arc<dyn Files>,
+    catalog: &dyn Catalog,
+    inputs: &Inputs,
+    installed: InstalledModules,
+) -> Result<(Vec<RemoteCall>, Sources), Diagnostics> {
+    let mut reading = Reading::new(files, catalog);
+    let (_, _, calls) = reading.discover(inputs, Some(installed));
+    if reading.problems.has_errors() {
+        reading.problems.sort();
+        return Err(reading.problems);
+    }
+    Ok((calls, reading.sources))
+}
+
 /// A folder's files, parsed.
 struct Folder {
-    bodies: Vec<Body>,
+    bodies: Arc<Vec<Body>>,
 }
 
 /// Reads every folder that the root leads to.
-struct Reading<'a> {
-    files: Arc<Recording>,
-    mounted: Arc<Mounted>,
-    catalog: &'a dyn Catalog,
-    sources: Sources,
+pub(super) struct Reading<'a> {
+    pub(super) files: Arc<Recording>,
+    pub(super) mounted: Arc<Mounted>,
+    pub(super) catalog: &'a dyn Catalog,
+    pub(super) sources: Sources,
     folders: BTreeMap<PathBuf, Folder>,
     problems: Diagnostics,
 }
 
-impl Reading<'_> {
-    fn discover(&mut self) {
-        let mut todo = vec![PathBuf::new()];
-        while let Some(dir) = todo.pop() {
-            if self.folders.contains_key(&dir) {
-                continue;
-            }
-            let Some(folder) = self.folder(&dir) else {
-                continue;
-            };
-            for block in folder.bodies.iter().flat_map(|b| b.blocks("module")) {
-                let source = block
-                    .body
-                    .attribute("source")
-                    .and_then(|a| literal(&a.expr));
-                let Some(source) = source.as_ref().and_then(|v| v.as_str()) else {
-                    continue;
-                };
-                if let Some(name) = source.strip_prefix("catalog:")
-                    && let Some(files) = self.catalog.module(name)
-                {
-                    self.mounted.mount(Path::new(source), files);
-                }
-                todo.extend(folder_of(&dir, source));
-            }
-            self.folders.insert(dir, folder);
+impl<'a> Reading<'a> {
+    fn new(files: Arc<dyn Files>, catalog: &'a dyn Catalog) -> Reading<'a> {
+        let mounted = Arc::new(Mounted::new(files));
+        Reading {
+            files: Arc::new(Recording::new(mounted.clone())),
+            mounted,
+            catalog,
+            sources: Sources::new(),
+            folders: BTreeMap::new(),
+            problems: Diagnostics::new(),
         }
+    }
+
+    /// Reads values of variables, and every folder that a call leads to.
+    fn discover(
+        &mut self,
+        inputs: &Inputs,
+        installed: Option<InstalledModules>,
+    ) -> (Vec<Given>, Targets, Vec<RemoteCall>) {
+        let files = self.files.clone();
+        let given = vars::read(inputs, &*files, &mut self.sources, &mut self.problems);
+        let mut discovery = Discovery {
+            reading: self,
+            inputs,
+            given: &given,
+            installed,
+            targets: Targets::new(),
+            remote: Vec::new(),
+        };
+        discovery.run();
+        let (targets, remote) = (discovery.targets, discovery.remote);
+        (given, targets, remote)
+    }
+
+    /// With what expressions are evaluated.
+    pub(super) fn context(&self, inputs: &Inputs, sources: Arc<Sources>) -> Context {
+        Context {
+            sources,
+            functions: Arc::new(Registry::standard()),
+            files: Some(self.files.clone()),
+            module_dir: PathBuf::new(),
+            root_dir: inputs.root_dir.clone(),
+            home: inputs.home.clone(),
+            now: inputs.now.as_deref().map(Arc::from),
+            settled: None,
+        }
+    }
+
+    /// What stands in a folder; read once.
+    pub(super) fn bodies(&mut self, dir: &Path) -> Option<Arc<Vec<Body>>> {
+        if !self.folders.contains_key(dir) {
+            let folder = self.folder(dir)?;
+            self.folders.insert(dir.to_owned(), folder);
+        }
+        self.folders.get(dir).map(|f| f.bodies.clone())
     }
 
     /// The files of a folder; `None` where it can't be read or holds none (who calls it says so).
@@ -202,7 +232,9 @@ impl Reading<'_> {
             }
             return None;
         }
-        Some(Folder { bodies })
+        Some(Folder {
+            bodies: Arc::new(bodies),
+        })
     }
 
     fn parse(&mut self, path: &Path) -> Option<Body> {
@@ -261,19 +293,10 @@ impl FileRole {
 /// What `weir init` pins modules in: no configuration.
 const LOCK_FILE: &str = "weir.lock.hcl";
 
-/// The folder a module's source names, seen from the folder of the module that calls it.
-fn folder_of(dir: &Path, source: &str) -> Option<PathBuf> {
-    if source.starts_with("catalog:") {
-        return Some(PathBuf::from(source));
-    }
-    let relative = source.starts_with("./") || source.starts_with("../");
-    relative.then(|| normal(&dir.join(source)))
-}
-
 /// Builds the tree of modules.
 struct Tree<'a> {
     blocks: &'a BTreeMap<&'a PathBuf, Blocks>,
-    catalog: &'a dyn Catalog,
+    targets: &'a Targets,
     modules: Vec<Module>,
 }
 
@@ -336,38 +359,25 @@ impl Tree<'_> {
             report.push(d, &call.source_span);
             None
         };
-        let dir = &self.modules[caller.0].dir;
-        let Some(folder) = folder_of(dir, &call.source) else {
-            let d = Diagnostic::error(format!(
-                "Module `{name}` has a source that this version of weir can't fetch"
-            ))
-            .because(format!(
-                "\"{}\" is neither a local folder nor a module of the catalogue.",
-                call.source
-            ))
-            .help("Write a path that begins with `./` or `../`, or `catalog:NAME`.");
-            return problem(d, report);
+        let key = key_of(&self.modules[caller.0].path, name);
+        let folder = match self.targets.get(&key)? {
+            Ok(folder) => folder.clone(),
+            Err(d) => {
+                // It points at its place already.
+                report.diagnostics.push((**d).clone());
+                return None;
+            }
         };
         if !self.blocks.contains_key(&folder) {
-            let d = match call.source.strip_prefix("catalog:") {
-                Some(wanted) => {
-                    let mut d = Diagnostic::error(format!(
-                        "Module `{name}`: the catalogue has no `{wanted}`"
-                    ));
-                    d.help =
-                        hints::suggest(wanted, self.catalog.names(), |n| format!("catalog:{n}"));
-                    d
-                }
-                None => Diagnostic::error(format!(
-                    "Module `{name}`: there is no module in `{}`",
-                    call.source
-                ))
-                .because(format!(
-                    "The folder `{}` does not exist or holds no `.hcl` or `.tf` file.",
-                    Config::folder(&folder)
-                ))
-                .help("Paths are relative to the folder of the file that names them."),
-            };
+            let d = Diagnostic::error(format!(
+                "Module `{name}`: there is no module in `{}`",
+                call.source
+            ))
+            .because(format!(
+                "The folder `{}` does not exist or holds no `.hcl` or `.tf` file.",
+                Config::folder(&folder)
+            ))
+            .help("Paths are relative to the folder of the file that names them.");
             return problem(d, report);
         }
         let mut above = Some(caller);

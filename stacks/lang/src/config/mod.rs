@@ -2,6 +2,7 @@
 
 pub(crate) mod blocks;
 pub mod describe;
+mod discover;
 mod loader;
 mod lower;
 pub(crate) mod module;
@@ -11,7 +12,8 @@ pub(crate) mod reader;
 mod stack;
 mod version;
 
-pub use loader::load;
+pub use discover::{InstalledModule, InstalledModules, RemoteCall};
+pub use loader::{load, remote_calls};
 pub use lower::RequiredProvider;
 pub(crate) use lower::{is_later, later};
 pub(crate) use module::{Module, ModuleId, Node, NodeIx, NodeKind, Serving};

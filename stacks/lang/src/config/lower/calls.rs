@@ -7,7 +7,7 @@ use super::{
 use crate::{
     config::{
         blocks::{LocalProvider, ModuleCall, ProviderUse},
-        reader::{Reader, Report, labels},
+        reader::{Reader, Report, labels, literal},
     },
     ir::{Block, Expr, ExprKind},
 };
@@ -25,7 +25,16 @@ pub(super) fn module(block: &Block, report: &mut Report<'_>) -> Option<Arc<Modul
         report.push(d, &block.span);
         return None;
     };
-    let text = reader.text("source", report)?;
+    // Evaluated where the call is followed; this is how it is shown.
+    let text = match literal(&source.expr).as_ref().and_then(|v| v.as_str()) {
+        Some(text) => text.to_owned(),
+        None => report
+            .sources
+            .slice(&source.expr.span)
+            .unwrap_or_default()
+            .to_owned(),
+    };
+    reader.attribute("version");
     let mut repeat = repeat(&mut reader, &format!("module.{name}"), report);
     if let Some(lifecycle) = reader.block("lifecycle", report) {
         let what = format!("module `{name}`");
@@ -40,12 +49,6 @@ pub(super) fn module(block: &Block, report: &mut Report<'_>) -> Option<Arc<Modul
         None => Vec::new(),
         Some(a) => providers(&a.expr, report),
     };
-    if let Some(version) = reader.attribute("version") {
-        let d = Diagnostic::error(format!("Module `{name}` can't set `version`")).because(
-            "Only modules of a registry have versions, and this version of weir has none.",
-        );
-        report.push(d, &version.name_span);
-    }
     let blocks = &block.body.blocks;
     for inner in blocks.iter().filter(|b| &*b.ident != "lifecycle") {
         let d = Diagnostic::error(format!("module `{name}` has no block `{}`", inner.ident))
@@ -100,7 +103,7 @@ fn providers(expr: &Expr, report: &mut Report<'_>) -> Vec<(LocalProvider, Provid
 
 /// The module's own name of a provider: bare, or as text.
 fn child(key: &Expr) -> Option<LocalProvider> {
-    let text = crate::config::reader::literal(key);
+    let text = literal(key);
     match text.as_ref().and_then(|v| v.as_str()) {
         Some(text) => {
             let (name, alias) = match text.split_once('.') {

@@ -26,6 +26,7 @@ use weir_core::{Diagnostic, Span};
 
 pub(crate) use services::{is_later, later};
 pub use settings::RequiredProvider;
+pub(crate) use values::variable;
 
 /// All blocks of one folder, in the order of its files.
 #[derive(Debug, Default)]

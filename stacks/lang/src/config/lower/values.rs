@@ -12,7 +12,7 @@ use crate::{
 use std::sync::Arc;
 use weir_core::{Diagnostic, Type, convert::convert};
 
-pub(super) fn variable(
+pub(crate) fn variable(
     block: &Block,
     context: &Context,
     report: &mut Report<'_>,
