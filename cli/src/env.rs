@@ -7,6 +7,7 @@
 //! | `WEIR_IN_AUTOMATION` | set and not empty: leave out hints about the next command |
 //! | `USER`, `LOGNAME` | who is named as the holder of the lease |
 //! | `HOME` | where `~` in paths leads |
+//! | `XDG_STATE_HOME` | where the history of the console is kept; `~/.local/state` |
 //! | `SSH_AUTH_SOCK` | the socket of the ssh-agent |
 //! | `GIT_SSH_COMMAND` | the command by which git reaches repositories over SSH |
 //! | `TF_CLI_CONFIG_FILE` | Terraform's configuration file; `~/.terraformrc` where it is not set |
@@ -59,6 +60,13 @@ impl Env {
     /// The user's home.
     pub(crate) fn home(&self) -> Option<PathBuf> {
         self.get("HOME").map(PathBuf::from)
+    }
+
+    /// The user's folder for what programs keep between runs.
+    pub(crate) fn state_home(&self) -> Option<PathBuf> {
+        self.get("XDG_STATE_HOME")
+            .map(PathBuf::from)
+            .or_else(|| Some(self.home()?.join(".local/state")))
     }
 
     /// The socket of the ssh-agent.

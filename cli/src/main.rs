@@ -47,7 +47,19 @@ fn main() -> ExitCode {
     };
     let env = env::Env::of_process();
     let ui = ui::Ui::new(&cli.global, &env);
-    match run(cli, env, &ui) {
+    // Values may nest as deep as expressions do, and what walks through them needs the stack.
+    let result = std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, || run(cli, env, &ui))
+            .map_err(|e| CommandError::failed(format!("no threads can be started: {e}")))
+            .and_then(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+    });
+    match result {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             ui.error(&error);
@@ -58,6 +70,9 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// The stack of each thread: addresses alone, memory is taken as it is used.
+const STACK: usize = 256 << 20;
 
 fn run(cli: Cli, env: env::Env, ui: &ui::Ui) -> Result<error::Outcome, CommandError> {
     if let Some(folder) = &cli.global.chdir {
@@ -70,6 +85,7 @@ fn run(cli: Cli, env: env::Env, ui: &ui::Ui) -> Result<error::Outcome, CommandEr
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(STACK)
         .build()
         .map_err(|e| CommandError::failed(format!("no threads can be started: {e}")))?;
     let context = commands::Context {

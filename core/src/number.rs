@@ -8,7 +8,7 @@
 mod float;
 
 use bigdecimal::{BigDecimal, Signed, ToPrimitive, num_bigint::BigInt};
-use float::Float;
+use float::{Float, PRECISION};
 use std::{fmt, str::FromStr, sync::Arc};
 
 /// The digits of a number as an integer have at most this many bits, or it is rounded. Decimals of
@@ -59,7 +59,7 @@ impl Number {
     }
 
     fn from_float(f: &Float) -> Number {
-        Number::normal(f.shortest())
+        Number::normal(f.shortest_within(PRECISION))
     }
 
     fn normal(d: BigDecimal) -> Number {
@@ -89,8 +89,10 @@ impl Number {
 
     /// From a double, by its shortest decimal form; `None` for infinities and NaN.
     pub fn from_f64(f: f64) -> Option<Number> {
-        f.is_finite()
-            .then(|| Number::from_str(&format!("{f}")).ok())?
+        if !f.is_finite() {
+            return None;
+        }
+        Some(Number::normal(Float::from_f64(f).shortest_within(53)))
     }
 
     /// Whether the number has no fraction.
@@ -181,6 +183,15 @@ impl Number {
         Number::from_float(&rounded(&Float::from(&a), &Float::from(&b)))
     }
 
+    fn times_two_to(&self, exponent: i64) -> Number {
+        let two = BigInt::from(2).pow(u32::try_from(exponent.unsigned_abs()).unwrap_or(0));
+        let two = Number::from_decimal(BigDecimal::from(two));
+        match exponent < 0 {
+            true => self.div(&two).unwrap_or(Number::ZERO),
+            false => self.mul(&two),
+        }
+    }
+
     /// The number with its sign turned.
     pub fn neg(&self) -> Number {
         Number::ZERO.sub(self)
@@ -223,6 +234,19 @@ impl FromStr for Number {
             && !s.starts_with('+')
         {
             return Ok(Number(Repr::Int(i)));
+        }
+        // As Go has it, `1p4` is one with four binary places.
+        if let Some((mantissa, exponent)) = s.split_once(['p', 'P']) {
+            let mantissa: Option<Number> = mantissa
+                .parse()
+                .ok()
+                .filter(|_| !mantissa.contains(['e', 'E']));
+            let exponent: Option<i64> = exponent.parse().ok();
+            let limit = i64::try_from(EXPONENT_LIMIT).unwrap_or(i64::MAX);
+            return mantissa
+                .zip(exponent.filter(|e| e.abs() <= limit))
+                .map(|(mantissa, exponent)| mantissa.times_two_to(exponent))
+                .ok_or_else(|| ParseNumberError(s.into()));
         }
         // `BigDecimal` also takes `1_000`, which no configuration language does.
         if s.contains('_') || s.is_empty() {

@@ -1,6 +1,6 @@
 //! Binary floats with a mantissa of 512 bits, as Terraform's numbers are.
 //!
-//! Results are rounded to the nearest, ties to even. [`Float::shortest`] is the way back: the
+//! Results are rounded to the nearest, ties to even. [`Float::shortest_within`] is the way back: the
 //! fewest decimal digits that no other float of this size is nearer to, chosen as Go's
 //! `big.Float` chooses them for Terraform.
 
@@ -10,7 +10,7 @@ use bigdecimal::{
 };
 
 /// Bits of a mantissa.
-const PRECISION: u64 = 512;
+pub(super) const PRECISION: u64 = 512;
 
 /// `mantissa · 2^exponent`, with a mantissa of at most [`PRECISION`] bits (or the power of two
 /// above it).
@@ -105,14 +105,29 @@ impl Float {
         Float::round(sign, whole, 0, Tail::Zero)
     }
 
-    /// The shortest decimal that stands for this float.
-    pub(super) fn shortest(&self) -> BigDecimal {
+    /// Of a double that is finite.
+    pub(super) fn from_f64(f: f64) -> Float {
+        let bits = f.to_bits();
+        let fraction = bits & ((1 << 52) - 1);
+        let (magnitude, exponent) = match (bits >> 52) & 0x7ff {
+            0 => (fraction, -1074),
+            e => (fraction | 1 << 52, signed(e) - 1075),
+        };
+        let sign = if f < 0.0 { Sign::Minus } else { Sign::Plus };
+        Float {
+            mantissa: BigInt::from_biguint(sign, BigUint::from(magnitude)),
+            exponent,
+        }
+    }
+
+    /// The shortest decimal that stands for this float among those of so many bits.
+    pub(super) fn shortest_within(&self, precision: u64) -> BigDecimal {
         if self.mantissa.is_zero() {
             return BigDecimal::zero();
         }
         // One bit more than the precision: the last one is half a unit in the last place.
         let magnitude = self.mantissa.magnitude();
-        let excess = signed(magnitude.bits()) - signed(PRECISION + 1);
+        let excess = signed(magnitude.bits()) - signed(precision + 1);
         let exponent = self.exponent + excess;
         let magnitude = match excess {
             ..0 => magnitude << excess.unsigned_abs(),

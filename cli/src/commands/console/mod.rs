@@ -3,9 +3,11 @@
 //! 1. the configuration is evaluated with what state holds; what neither has is unknown;
 //! 2. [`lines`] gathers lines until no bracket is open: from a pipe, or from a line editor;
 //! 3. [`session`] evaluates each expression in the root module;
+//!    What is typed there is kept by [`history`];
 //! 4. [`mod@format`] prints its value as `terraform console` does.
 
 mod format;
+mod history;
 mod lines;
 mod session;
 
@@ -90,6 +92,11 @@ fn piped(session: &mut Session, context: &Context) -> Result {
 fn typed(session: &mut Session, context: &Context) -> Result {
     use rustyline::error::ReadlineError;
     let mut editor = rustyline::DefaultEditor::new().map_err(io::Error::other)?;
+    let history = history::open(&context.env);
+    if let Some(path) = &history {
+        // What can't be read is a history that begins anew.
+        let _ = editor.load_history(path);
+    }
     let mut pending = Pending::default();
     loop {
         let prompt = if pending.is_empty() { "> " } else { ": " };
@@ -107,6 +114,10 @@ fn typed(session: &mut Session, context: &Context) -> Result {
         };
         // A history that is full forgets its oldest line; nothing else can be refused.
         let _ = editor.add_history_entry(&text);
+        if let Some(path) = &history {
+            // Kept at once, so that a session that ends badly keeps it too.
+            let _ = editor.append_history(path);
+        }
         match session.answer(&text) {
             Ok(Answer::Text(answer)) => context.ui.data(&format!("{answer}\n"))?,
             Ok(Answer::Nothing) => {}

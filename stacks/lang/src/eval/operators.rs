@@ -290,7 +290,11 @@ pub fn equal(a: &Value, b: &Value) -> Value {
     let (b, marks_b) = b.clone().unmark_deep();
     // Values of two types differ, whatever is unknown in them.
     let settled = |v: &Value| !v.is_unknown() && !v.is_null();
-    let same = match settled(&a) && settled(&b) && differ(&a.ty(), &b.ty()) {
+    let differ = |a: &Value, b: &Value| {
+        let (ta, tb) = (a.ty(), b.ty());
+        differ(&ta, &tb) || ta != tb && a.is_wholly_known() && b.is_wholly_known()
+    };
+    let same = match settled(&a) && settled(&b) && differ(&a, &b) {
         true => Some(false),
         false => compare(&a, &b),
     };

@@ -6,6 +6,7 @@ use super::{
     whole,
 };
 use crate::eval::{self, Context};
+use std::collections::BTreeSet;
 use weir_core::{
     Kind, Marks, Type, Value,
     convert::{convert, unify},
@@ -552,20 +553,20 @@ fn one(args: &[Value], _: &Context) -> Outcome {
     }
 }
 
-fn matched_type(args: &[Value]) -> Outcome<Type> {
+/// The type that keys and searchset have in common.
+fn key_type(args: &[Value]) -> Outcome<Type> {
     let types: Vec<Type> = args.iter().skip(1).map(Value::ty).collect();
-    if unify(&types).is_none() {
-        return Err(FunctionError::call(
-            "keys and searchset must be of the same type",
-        ));
-    }
+    unify(&types).ok_or_else(|| FunctionError::call("keys and searchset must be of the same type"))
+}
+
+fn matched_type(args: &[Value]) -> Outcome<Type> {
+    key_type(args)?;
     Ok(first(args).ty())
 }
 
 fn matchkeys(args: &[Value], _: &Context) -> Outcome {
     let ty = matched_type(args)?;
     let (values, keys) = (sequence(args, 0, "values")?, sequence(args, 1, "keys")?);
-    let wanted = sequence(args, 2, "searchset")?;
     if values.len() != keys.len() {
         return Err(FunctionError::call(
             "length of keys and values should be equal",
@@ -574,11 +575,17 @@ fn matchkeys(args: &[Value], _: &Context) -> Outcome {
     if !args.iter().all(Value::is_wholly_known) {
         return Ok(Value::unknown_not_null(ty));
     }
-    let same = |a: &Value, b: &Value| eval::equal(a, b).as_bool() == Some(true);
+    let ty = key_type(args)?;
+    let alike = |index: usize| {
+        let list = args.get(index).cloned().unwrap_or_else(Value::null);
+        convert(&list, &ty).map_err(|e| FunctionError::Argument(index, e.to_string()))
+    };
+    let (keys, wanted) = (alike(1)?, alike(2)?);
+    let wanted: BTreeSet<&Value> = wanted.children().collect();
     let kept = values
         .into_iter()
-        .zip(keys)
-        .filter(|(_, key)| wanted.iter().any(|w| same(w, key)))
+        .zip(keys.children())
+        .filter(|(_, key)| wanted.contains(key))
         .map(|(v, _)| v.clone())
         .collect();
     Ok(collect(&first(args), kept))

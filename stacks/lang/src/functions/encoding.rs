@@ -8,7 +8,7 @@ use super::{
 use crate::eval::Context;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::Compression;
-use std::{fmt::Write as _, io::Write as _, str::FromStr, sync::Arc};
+use std::{borrow::Cow, fmt::Write as _, io::Write as _, str::FromStr, sync::Arc};
 use weir_core::{Kind, Number, Type, Value, value::Refinements};
 
 pub(super) fn functions() -> Vec<Function> {
@@ -142,9 +142,46 @@ fn json_type(args: &[Value]) -> Outcome<Type> {
 }
 
 fn jsondecode(args: &[Value], _: &Context) -> Outcome {
-    let json: serde_json::Value = serde_json::from_str(text(args, 0))
+    let json: serde_json::Value = serde_json::from_str(&paired(text(args, 0)))
         .map_err(|e| FunctionError::Argument(0, format!("invalid JSON: {e}")))?;
     from_json(&json)
+}
+
+/// The text with halves of surrogate pairs replaced that stand alone, as Go reads them.
+fn paired(text: &str) -> Cow<'_, str> {
+    let half = |text: &str, range: std::ops::RangeInclusive<u32>| {
+        let digits = text.strip_prefix("\\u").and_then(|t| t.get(..4))?;
+        let code = u32::from_str_radix(digits, 16).ok()?;
+        range.contains(&code).then_some(())
+    };
+    if !text.contains("\\ud") && !text.contains("\\uD") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let high = half(rest, 0xd800..=0xdbff).is_some();
+        let low = half(rest, 0xdc00..=0xdfff).is_some();
+        let pair = high
+            && rest
+                .get(6..)
+                .is_some_and(|t| half(t, 0xdc00..=0xdfff).is_some());
+        let (written, length) = match (pair, high || low) {
+            (true, _) => (&rest[..12], 12),
+            (false, true) => ("\\ufffd", 6),
+            // The character after a backslash is a part of the escape, even where it is another.
+            (false, false) => {
+                let length = rest.chars().take(2).map(char::len_utf8).sum();
+                (&rest[..length], length)
+            }
+        };
+        out.push_str(written);
+        rest = &rest[length..];
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 fn from_json(json: &serde_json::Value) -> Outcome {

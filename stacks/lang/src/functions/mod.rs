@@ -19,6 +19,7 @@ mod hash;
 mod maps;
 mod numeric;
 mod provided;
+mod re2;
 mod regex;
 mod sets;
 mod signature;

@@ -31,12 +31,7 @@ pub(super) fn functions() -> Vec<Function> {
         Function::new("pow", [number("num"), number("power")], pow).gives(Type::Number),
         Function::new("signum", [number("num")], |a, _| {
             let n = num(a, 0);
-            if !n.is_integer() {
-                return Err(FunctionError::Argument(
-                    0,
-                    "a whole number is required".into(),
-                ));
-            }
+            whole(a, 0)?;
             Ok(Value::number(match n.cmp(&Number::ZERO) {
                 std::cmp::Ordering::Less => -1i64,
                 std::cmp::Ordering::Equal => 0,

@@ -1,6 +1,6 @@
 //! Patterns.
 
-use super::{Function, FunctionError, Outcome, room, signature::string, text};
+use super::{Function, FunctionError, Outcome, re2::translate, room, signature::string, text};
 use crate::eval::Context;
 use regex::{Captures, Regex};
 use std::sync::Arc;
@@ -21,15 +21,16 @@ pub(super) fn functions() -> Vec<Function> {
 }
 
 fn compile(pattern: &str, index: usize) -> Outcome<Regex> {
-    // Terraform's patterns are RE2's; what they share is all but the names of groups.
-    Regex::new(pattern).map_err(|e| {
+    let refused =
+        |why: String| FunctionError::Argument(index, format!("invalid regex pattern: {why}"));
+    Regex::new(&translate(pattern).map_err(refused)?).map_err(|e| {
         let why = e.to_string();
         let last = why
             .lines()
             .last()
             .unwrap_or_default()
             .trim_start_matches("error: ");
-        FunctionError::Argument(index, format!("invalid regex pattern: {last}"))
+        refused(last.to_owned())
     })
 }
 

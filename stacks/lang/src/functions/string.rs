@@ -131,13 +131,24 @@ fn title(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_separator(before) {
-            out.push(upper(c))
+            out.push(title_case(c));
         } else {
             out.push(c)
         }
         before = c;
     }
     out
+}
+
+/// The capital of a letter at the beginning of a word: of two letters in one, the first alone.
+fn title_case(c: char) -> char {
+    match c {
+        'Ǆ' | 'ǅ' | 'ǆ' => 'ǅ',
+        'Ǉ' | 'ǈ' | 'ǉ' => 'ǈ',
+        'Ǌ' | 'ǋ' | 'ǌ' => 'ǋ',
+        'Ǳ' | 'ǲ' | 'ǳ' => 'ǲ',
+        _ => upper(c),
+    }
 }
 
 fn is_separator(c: char) -> bool {

@@ -41,6 +41,8 @@ fn parse(args: &[Value], index: usize) -> Outcome<DateTime<FixedOffset>> {
         // What separates date and time is a capital T, and a zone has no space before it.
         .ok()
         .filter(|_| written.as_bytes().get(10) == Some(&b'T') && !written.contains(' '))
+        // A leap second is none that Go knows.
+        .filter(|_| written.get(17..19) != Some("60"))
         .ok_or_else(|| {
             FunctionError::Argument(
                 index,
@@ -62,7 +64,8 @@ fn add(args: &[Value], _: &Context) -> Outcome {
     let sum = time
         .checked_add_signed(duration)
         .ok_or_else(|| FunctionError::call("the result is out of range"))?;
-    Ok(sum.to_rfc3339_opts(SecondsFormat::Secs, true).into())
+    let text = sum.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Ok(text.trim_start_matches('+').into())
 }
 
 /// Go's durations: `-1h30m`, `1.5h`, `300ms`.

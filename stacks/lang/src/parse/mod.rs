@@ -25,7 +25,7 @@ use std::sync::Arc;
 use weir_core::{Diagnostic, Diagnostics};
 
 /// How deep brackets, blocks, conditionals and templates may nest.
-pub const MAX_NESTING: usize = 1000;
+pub const MAX_NESTING: usize = 20_000;
 
 /// Parses a file's text into a body. Never panics; after an error it goes on with the next
 /// attribute or block, so that one run reports as many as it can. What is returned beside errors

@@ -36,12 +36,13 @@ const DELIBERATE: &[(&str, &[&str])] = &[
         "decimals are exact, where Terraform has a 2 in the 154th place",
         &[
             "1.1 * 1.1",
+            "range(0, 1, 0.3)",
             "12345678901234567890.12345678901234567890 * 12345678901234567890.12345678901234567890",
         ],
     ),
     (
-        "a remainder by zero is refused as a division by it is",
-        &["1 % 0"],
+        "a division by zero is refused where it stands, and a remainder too",
+        &["1 % 0", "try(1 / 0, \"d\")", "can(1 / 0)"],
     ),
     (
         "Terraform leaves the network",
@@ -67,6 +68,7 @@ const DELIBERATE: &[(&str, &[&str])] = &[
         "a null that can't be formatted is refused, where Terraform's result is never known",
         &[
             "format(\"%v\", null)",
+            "format(\"%#v\", null)",
             "format(\"%s\", null)",
             "format(\"%s-%d\", null, 3)",
             "format(\"%s-%d\", \"a\", null)",
