@@ -2,7 +2,7 @@
 //! provider would give is unknown.
 
 use std::{collections::BTreeMap, sync::Arc};
-use weir_core::{Address, Diagnostics, Type, Value};
+use weir_core::{Address, Diagnostics, Object, Type, Value};
 use weir_engine::Registry;
 use weir_lang::{Config, Evaluator, Instance, Next, PlaceRequest, Placement, Schemas};
 use weir_provider::Provider;
@@ -86,7 +86,11 @@ async fn validate(
 /// The configuration, with unknowns where the provider decides.
 fn unknown(instance: &Instance, registry: &Registry) -> Value {
     let ty = instance.address.object.type_name();
-    let schema = registry.resource(ty).or_else(|| registry.data(ty));
+    let schema = match instance.address.object {
+        Object::Data { .. } => registry.data(ty),
+        Object::Ephemeral { .. } => registry.ephemeral(ty),
+        _ => registry.resource(ty),
+    };
     let Some(schema) = schema else {
         return Value::unknown(Type::Dynamic);
     };

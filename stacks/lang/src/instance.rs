@@ -15,7 +15,9 @@ pub struct Instance {
     /// Whether a precondition could not be decided yet: [`crate::Evaluator::config_of`] decides it.
     pub undecided: bool,
     /// The instances it depends on, direct ones only: by reference, by `depends_on`, by `needs`,
-    /// by its host, by the order of its service's deploy plan. Sorted.
+    /// by its host, by the order of its service's deploy plan. Where it depends on all instances of
+    /// a block, the block's address without a key stands for them
+    /// ([`Address::is_in`]). Sorted.
     pub dependencies: Vec<Address>,
     /// How it is treated.
     pub lifecycle: Lifecycle,

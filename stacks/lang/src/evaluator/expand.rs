@@ -300,19 +300,23 @@ impl Evaluator {
         Ok(())
     }
 
-    /// The addresses that nodes stand for, sorted; `own` is left out.
+    /// The addresses that nodes stand for, sorted; `own` is left out. All instances of a block
+    /// are one address, the block's: a thousand readers of a thousand instances cost a thousand.
     pub(super) fn addresses(&self, deps: &Deps, own: NodeId) -> Vec<weir_core::Address> {
         let mut out = std::collections::BTreeSet::new();
-        for id in deps.iter().copied() {
+        for id in deps.iter().copied().filter(|id| *id != own) {
             let entity = self.graph.get(id);
             match entity.role {
-                Role::Instance(_) if id != own => out.extend(self.address_of(id)),
-                Role::All => {
-                    let block = self.graph.module(entity.inst).id(entity.ix);
-                    if let Some(x) = &self.graph.get(block).expansion {
-                        let others = x.instances().filter(|i| *i != own);
-                        out.extend(others.filter_map(|i| self.address_of(i)));
-                    }
+                Role::Instance(_) => out.extend(self.address_of(id)),
+                Role::All if !self.is_block_of(own, id) => {
+                    let inst = self.graph.module(entity.inst);
+                    out.extend(self.object_of(inst.id(entity.ix)).map(|object| {
+                        weir_core::Address {
+                            module: inst.path.clone(),
+                            object,
+                            key: Key::None,
+                        }
+                    }));
                 }
                 _ => {}
             }

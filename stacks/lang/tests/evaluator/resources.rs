@@ -44,10 +44,8 @@ fn one_instance_stands_on_one_instance() {
     assert_eq!(run.dependencies("fake_thing.b[2]"), ["fake_thing.a[2]"]);
     assert_eq!(run.dependencies("fake_thing.c"), ["fake_thing.a[1]"]);
     assert_eq!(run.get("fake_thing.c", "name"), r#""a-1""#);
-    assert_eq!(
-        run.dependencies("fake_thing.d"),
-        ["fake_thing.a[0]", "fake_thing.a[1]", "fake_thing.a[2]"]
-    );
+    // All instances of a block are one dependency.
+    assert_eq!(run.dependencies("fake_thing.d"), ["fake_thing.a"]);
 }
 
 #[test]
@@ -162,10 +160,7 @@ fn data_and_depends_on() {
         resource "fake_thing" "c" { depends_on = [fake_thing.a[1], data.fake_lookup.l] }
         "#,
     );
-    assert_eq!(
-        run.dependencies("data.fake_lookup.l"),
-        ["fake_thing.a[0]", "fake_thing.a[1]"]
-    );
+    assert_eq!(run.dependencies("data.fake_lookup.l"), ["fake_thing.a"]);
     assert_eq!(run.dependencies("fake_thing.b"), ["data.fake_lookup.l"]);
     assert_eq!(
         run.dependencies("fake_thing.c"),
