@@ -18,7 +18,7 @@ use weir_engine::{Engine, Registry};
 use weir_fake::{FakeProvider, TerraformProvider};
 use weir_host::{AgentBinary, HostProvider};
 use weir_lang::{
-    Catalog, DiskFiles, Inputs, InstalledModules, Loaded, RemoteCall, Sources, StackSettings,
+    Catalog, DiskFiles, Evaluator, Inputs, InstalledModules, Loaded, RemoteCall, Sources, StackSettings,
 };
 use weir_state::{Holder, Lease, SqliteStore, StateError, Store, Wait};
 
@@ -76,8 +76,8 @@ fn name_and_value(text: &str) -> Result<(&str, &str), CommandError> {
 }
 
 /// The stack in the current folder.
-pub(crate) fn load(inputs: &Inputs) -> Result<Loaded, CommandError> {
-    let loaded = read(inputs)?;
+pub(crate) fn load(inputs: &Inputs, env: &Env) -> Result<Loaded, CommandError> {
+    let loaded = read(inputs, env)?;
     let config = &loaded.config;
     let pointed = |mut d: Diagnostic| match d.span.take() {
         Some(span) => Diagnostics::from(config.sources().point(d, &span)),
@@ -88,8 +88,22 @@ pub(crate) fn load(inputs: &Inputs) -> Result<Loaded, CommandError> {
 }
 
 /// The configuration, whatever it says of its state.
-fn read(inputs: &Inputs) -> Result<Loaded, Diagnostics> {
-    weir_lang::load(Arc::new(DiskFiles::new(".")), &Catalogue, inputs)
+fn read(inputs: &Inputs, env: &Env) -> Result<Loaded, Diagnostics> {
+    let examined = weir_lang::examine(Arc::new(DiskFiles::new(".")), &Catalogue, inputs);
+    let mut problems = examined.problems;
+    match examined.config {
+        Some(config) if !problems.has_errors() => Ok(Loaded {
+            config,
+            warnings: problems,
+        }),
+        // What evaluation finds in the blocks that are sound is said as well.
+        Some(config) => {
+            problems.extend(Evaluator::problems(config, Arc::new(registry(env))));
+            problems.sort();
+            Err(problems)
+        }
+        None => Err(problems),
+    }
 }
 
 /// The module calls of the stack that are fetched.
@@ -153,7 +167,9 @@ pub(crate) fn open_existing(path: &Path) -> Result<Option<Arc<dyn Store>>, Comma
 /// configuration that is broken or not there does not keep anybody from looking into the state
 /// beside it.
 pub(crate) fn store_here(env: &Env) -> Result<Option<Arc<dyn Store>>, CommandError> {
-    let path = match read(&inputs(&VarArgs::default(), env)?) {
+    let inputs = inputs(&VarArgs::default(), env)?;
+    let files = Arc::new(DiskFiles::new("."));
+    let path = match weir_lang::load(files, &Catalogue, &inputs) {
         Ok(loaded) => state_path(loaded.config.stack())?,
         Err(_) => STATE.into(),
     };

@@ -80,7 +80,7 @@ pub(crate) async fn cmd_graph(args: &GraphArgs, context: &Context) -> Result {
             );
         }
         (None, kind) => {
-            let loaded = compose::load(&compose::inputs(&args.vars, &context.env)?)?;
+            let loaded = compose::load(&compose::inputs(&args.vars, &context.env)?, &context.env)?;
             let walked = walk::walk(&loaded.config, compose::registry(&context.env)).await;
             if walked.diagnostics.has_errors() {
                 return Err(walked.diagnostics.into());

@@ -47,7 +47,7 @@ pub(crate) async fn cmd_init(args: &Init, context: &Context) -> Result {
     if args.get {
         fetch(&inputs, args.upgrade, context).await?;
     }
-    let loaded = compose::load(&inputs)?;
+    let loaded = compose::load(&inputs, &context.env)?;
     context.ui.diagnostics(&loaded.warnings);
     let known = compose::registry(&context.env);
     for name in loaded.config.provider_names() {

@@ -21,7 +21,7 @@ type Needs = BTreeMap<String, Vec<String>>;
 
 /// Shows which providers the modules of the configuration and the objects in state need.
 pub(crate) async fn cmd_providers(args: &Providers, context: &Context) -> Result {
-    let loaded = compose::load(&compose::inputs(&args.vars, &context.env)?)?;
+    let loaded = compose::load(&compose::inputs(&args.vars, &context.env)?, &context.env)?;
     let modules = needs(&loaded.config);
     let store = compose::open_existing(&compose::state_path(loaded.config.stack())?)?;
     let in_state: BTreeSet<String> = match store {

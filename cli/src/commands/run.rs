@@ -124,7 +124,7 @@ pub(super) fn load(
     context: &Context,
 ) -> Result<Stack, CommandError> {
     let inputs = compose::inputs(&args.vars, &context.env)?;
-    let loaded = compose::load(&inputs)?;
+    let loaded = compose::load(&inputs, &context.env)?;
     warn(&loaded.warnings, style, context)?;
     Ok(Stack {
         config: loaded.config,

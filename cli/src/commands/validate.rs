@@ -68,7 +68,7 @@ async fn check(
     context: &Context,
 ) -> std::result::Result<(Diagnostics, usize), CommandError> {
     let inputs = compose::inputs(&args.vars, &context.env)?.checking();
-    let loaded = compose::load(&inputs)?;
+    let loaded = compose::load(&inputs, &context.env)?;
     let walked = walk::walk(&loaded.config, compose::registry(&context.env)).await;
     let mut found = loaded.warnings;
     let relevant = walked.diagnostics.into_iter();

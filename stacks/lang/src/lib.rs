@@ -35,9 +35,9 @@ mod services;
 mod vars;
 
 pub use config::{
-    Config, End, Endpoint, InstalledModule, InstalledModules, Loaded, ModuleStep, Move, OutputMeta,
-    RemoteCall, Removed, Repetition, RequiredProvider, StackSettings, StateSettings, StepKey, load,
-    remote_calls,
+    Config, End, Endpoint, Examined, InstalledModule, InstalledModules, Loaded, ModuleStep, Move,
+    OutputMeta, RemoteCall, Removed, Repetition, RequiredProvider, StackSettings, StateSettings,
+    StepKey, examine, load, remote_calls,
 };
 pub use evaluator::{
     CheckInstance, CheckKind, CheckResult, CheckStatus, Evaluator, Output, Schemas,

@@ -33,7 +33,7 @@ pub(crate) struct Console {
 pub(crate) async fn cmd_console(args: &Console, context: &Context) -> Result {
     let inputs = compose::inputs(&args.vars, &context.env)?;
     let loaded = match has_stack() {
-        true => compose::load(&inputs)?,
+        true => compose::load(&inputs, &context.env)?,
         false => weir_lang::load(Arc::new(nothing()), &compose::Catalogue, &inputs)?,
     };
     context.ui.diagnostics(&loaded.warnings);

@@ -36,6 +36,28 @@ pub fn load(
     catalog: &dyn Catalog,
     inputs: &Inputs,
 ) -> Result<Loaded, Diagnostics> {
+    let examined = examine(files, catalog, inputs);
+    match examined.config {
+        Some(config) if !examined.problems.has_errors() => Ok(Loaded {
+            config,
+            warnings: examined.problems,
+        }),
+        _ => Err(examined.problems),
+    }
+}
+
+/// What [`load`] makes of a folder, past errors.
+pub struct Examined {
+    /// The configuration; blocks in error are never evaluated, nor what needs them. `None` where
+    /// there is nothing to evaluate.
+    pub config: Option<Arc<Config>>,
+    /// All that is wrong with it, in file order, and warnings.
+    pub problems: Diagnostics,
+}
+
+/// As [`load`], and goes on where there are errors, so that a run can say all that is wrong:
+/// [`crate::Evaluator::problems`] finds what is wrong with the rest.
+pub fn examine(files: Arc<dyn Files>, catalog: &dyn Catalog, inputs: &Inputs) -> Examined {
     let mut reading = Reading::new(files, catalog);
     let (given, targets, _) = reading.discover(inputs, None);
     let sources = Arc::new(std::mem::take(&mut reading.sources));
@@ -69,10 +91,6 @@ pub fn load(
     let statements = super::moves::absolute(&modules, &mut report);
     problems.extend(report.diagnostics);
     problems.sort();
-    if problems.has_errors() {
-        return Err(problems);
-    }
-
     let root = blocks.get(&PathBuf::new());
     let mut config = Config {
         modules,
@@ -88,20 +106,20 @@ pub fn load(
         removed: statements.1,
         recording,
     };
-    let (settings, found) = stack::settings(
-        root.and_then(|b| b.stack.as_ref()),
-        root.and_then(|b| b.backend.as_ref()),
-        &mut config,
-    );
-    problems.extend(found);
-    config.stack = settings;
-    if problems.has_errors() {
-        return Err(problems);
+    // Settings are evaluated by themselves: only where no reference is in error, so that they end.
+    if !problems.has_errors() {
+        let (settings, found) = stack::settings(
+            root.and_then(|b| b.stack.as_ref()),
+            root.and_then(|b| b.backend.as_ref()),
+            &mut config,
+        );
+        problems.extend(found);
+        config.stack = settings;
     }
-    Ok(Loaded {
-        config: Arc::new(config),
-        warnings: problems,
-    })
+    Examined {
+        config: root.is_some().then(|| Arc::new(config)),
+        problems,
+    }
 }
 
 /// The module calls of a stack whose sources are fetched, as far as `installed` lets them be
@@ -505,6 +523,7 @@ fn nodes_of(blocks: &Blocks) -> Vec<Node> {
             rank: 0,
             provider: None,
             validated_later: false,
+            is_broken: false,
             imports: Vec::new(),
         })
         .collect()

@@ -13,7 +13,7 @@ mod stack;
 mod version;
 
 pub use discover::{InstalledModule, InstalledModules, RemoteCall};
-pub use loader::{load, remote_calls};
+pub use loader::{Examined, examine, load, remote_calls};
 pub use lower::RequiredProvider;
 pub(crate) use lower::{is_later, later};
 pub(crate) use module::{Module, ModuleId, Node, NodeIx, NodeKind, Serving};

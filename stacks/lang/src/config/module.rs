@@ -46,6 +46,8 @@ pub(crate) struct Node {
     pub(crate) rank: u32,
     /// The provider configuration that serves a resource.
     pub(crate) provider: Option<Serving>,
+    /// Whether it is in error, which is reported: it is never evaluated.
+    pub(crate) is_broken: bool,
     /// Whether a variable's validations come after it, as [`NodeKind::Validation`]: they refer to
     /// something that refers to the variable. Else they are part of it, so that nothing goes on
     /// with a value that is refused.

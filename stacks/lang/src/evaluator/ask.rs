@@ -1,14 +1,20 @@
-//! Expressions that are no part of the configuration: what a console asks.
+//! What is asked without a plan: expressions that are no part of the configuration, and all that
+//! is wrong with it.
 
 use super::{
-    Evaluator,
+    Evaluator, Schemas,
     frame::Names,
     graph::{InstId, State},
     values,
 };
-use crate::{eval::Settled, ir::Expr};
-use std::sync::Arc;
-use weir_core::{Diagnostics, Type, Value};
+use crate::{
+    config::Config,
+    eval::Settled,
+    instance::{Demand, Instance, Next, PlaceRequest, Placement},
+    ir::Expr,
+};
+use std::{collections::BTreeMap, sync::Arc};
+use weir_core::{Address, Diagnostics, Object, Type, Value};
 
 impl Evaluator {
     /// With what an apply settles: `timestamp`, `uuid` and `bcrypt` are known.
@@ -45,4 +51,67 @@ impl Evaluator {
             }
         }
     }
+
+    /// All that is wrong with a configuration, as far as that can be told without a provider:
+    /// what one would find out is unknown.
+    pub fn problems(config: Arc<Config>, schemas: Arc<dyn Schemas>) -> Diagnostics {
+        let mut evaluator = Evaluator::new(config, schemas);
+        let mut found = Diagnostics::new();
+        let mut yielded = Vec::new();
+        loop {
+            match evaluator.next() {
+                Ok(Next::Provider(_)) => {}
+                Ok(Next::Instance(instance)) => yielded.push(instance),
+                Ok(Next::Place(request)) => {
+                    let places = anywhere(&request);
+                    evaluator.place(&request, places);
+                }
+                Ok(Next::Waiting) if !yielded.is_empty() => {
+                    for instance in std::mem::take(&mut yielded) {
+                        let value = evaluator.unsettled(&instance);
+                        evaluator.supply(&instance.address, value);
+                    }
+                }
+                Ok(Next::Waiting | Next::Done) => break,
+                Err(errors) => {
+                    found.extend(errors);
+                    break;
+                }
+            }
+        }
+        found.extend(evaluator.take_diagnostics());
+        found.sort();
+        found
+    }
+
+    /// An instance's configuration, unknown where its provider decides.
+    fn unsettled(&self, instance: &Instance) -> Value {
+        let ty = instance.address.object.type_name();
+        let schema = match instance.address.object {
+            Object::Data { .. } => self.schemas.data(ty),
+            Object::Ephemeral { .. } => self.schemas.ephemeral(ty),
+            _ => self.schemas.resource(ty),
+        };
+        let attributes = schema.iter().flat_map(|s| &s.block.attributes);
+        let mut value = instance.config.clone();
+        for (name, attribute) in attributes.filter(|(_, a)| a.is_computed()) {
+            if value.get(name).is_none_or(Value::is_null) {
+                value = value.with(name, Value::unknown(attribute.ty.clone()));
+            }
+        }
+        value
+    }
+}
+
+/// A host for each pod, whether there is room or not.
+fn anywhere(request: &PlaceRequest) -> BTreeMap<Address, Placement> {
+    let first = request.hosts.first();
+    let place = |d: &Demand| {
+        let host = d.on.clone().or_else(|| first.map(|h| h.id.clone()))?;
+        let port = |n: &Option<u16>| n.unwrap_or(1);
+        let ports = d.ports.iter().map(|(name, n)| (name.clone(), port(n)));
+        let ports = ports.collect();
+        Some((d.address.clone(), Placement { host, ports }))
+    };
+    request.demands.iter().filter_map(place).collect()
 }

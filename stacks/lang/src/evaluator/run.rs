@@ -82,7 +82,8 @@ impl Evaluator {
         let inst = self.graph.add_module(module, path, parent, nodes, deps);
         for ix in (0..nodes).map(NodeIx) {
             let id = self.graph.module(inst).id(ix);
-            if self.shapes.is_broken(module, ix) {
+            let in_error = self.config.modules[module.0].node(ix).is_broken;
+            if in_error || self.shapes.is_broken(module, ix) {
                 self.graph.get_mut(id).state = State::Failed;
             } else {
                 self.enqueue(id);

@@ -12,12 +12,16 @@ use crate::{
     },
     ir::{Expr, Reference},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-/// All edges, by module and node.
+/// All edges, by module and node; nodes with a reference that leads nowhere are `broken`.
 pub(super) fn all(
     modules: &[Module],
     providers: &BTreeMap<Place, Serving>,
+    broken: &mut BTreeSet<Place>,
     report: &mut Report<'_>,
 ) -> Vec<Vec<Vec<Edge>>> {
     let mut all = Vec::with_capacity(modules.len());
@@ -25,6 +29,7 @@ pub(super) fn all(
         let module = ModuleId(m);
         let mut of_module = Vec::with_capacity(modules[m].nodes.len());
         for n in 0..modules[m].nodes.len() {
+            let before = report.diagnostics.0.len();
             let mut finder = Finder {
                 modules,
                 module,
@@ -50,6 +55,10 @@ pub(super) fn all(
                 });
             }
             of_module.push(finder.edges);
+            let found = &report.diagnostics.0[before..];
+            if found.iter().any(weir_core::Diagnostic::is_error) {
+                broken.insert((module, NodeIx(n)));
+            }
         }
         all.push(of_module);
     }

@@ -16,8 +16,8 @@ mod targets;
 
 pub(crate) use providers::static_path;
 
-use crate::config::{Module, ModuleId, NodeIx, NodeKind, reader::Report};
-use std::collections::BTreeSet;
+use crate::config::{Module, ModuleId, NodeIx, NodeKind, Serving, reader::Report};
+use std::collections::{BTreeMap, BTreeSet};
 use weir_core::Span;
 
 /// A node anywhere in the tree.
@@ -36,12 +36,37 @@ pub(crate) fn link(modules: &mut [Module], report: &mut Report<'_>) {
     inputs::check(modules, report);
     imports(modules);
     let providers = providers::resolve(modules, report);
-    let mut edges = edges::all(modules, &providers, report);
+    let mut broken = unserved(modules, &providers);
+    let mut edges = edges::all(modules, &providers, &mut broken, report);
     validations(modules, &mut edges);
     for ((module, node), serving) in providers {
         modules[module.0].nodes[node.0].provider = Some(serving);
     }
-    order::rank(modules, &edges, report);
+    order::rank(modules, &edges, &mut broken, report);
+    for (module, node) in broken {
+        modules[module.0].nodes[node.0].is_broken = true;
+    }
+}
+
+/// Resources whose provider leads nowhere, and calls whose module could not be read: both are
+/// reported.
+fn unserved(modules: &[Module], providers: &BTreeMap<Place, Serving>) -> BTreeSet<Place> {
+    let mut out = BTreeSet::new();
+    for (m, module) in modules.iter().enumerate() {
+        for (n, node) in module.nodes.iter().enumerate() {
+            let place = (ModuleId(m), NodeIx(n));
+            let lost = match &node.kind {
+                NodeKind::Resource(_) => !providers.contains_key(&place),
+                NodeKind::Import(i) => i.provider.is_some() && !providers.contains_key(&place),
+                NodeKind::Call(_, child) => child.0 >= modules.len(),
+                _ => false,
+            };
+            if lost {
+                out.insert(place);
+            }
+        }
+    }
+    out
 }
 
 /// Tells resources which `import` blocks name them. One whose target has no block stays with

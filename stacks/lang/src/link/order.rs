@@ -13,10 +13,15 @@ enum Mark {
     Done,
 }
 
-/// Ranks the nodes of all modules; loops are reported. The walk goes in file order, so that ranks
+/// Ranks the nodes of all modules; loops are reported, and what is in one is `broken`. The walk goes in file order, so that ranks
 /// follow the files where references leave the choice. It keeps its own stack: a chain of
 /// references may be longer than the machine's.
-pub(super) fn rank(modules: &mut [Module], edges: &[Vec<Vec<Edge>>], report: &mut Report<'_>) {
+pub(super) fn rank(
+    modules: &mut [Module],
+    edges: &[Vec<Vec<Edge>>],
+    broken: &mut BTreeSet<Place>,
+    report: &mut Report<'_>,
+) {
     let mut marks: Vec<Vec<Mark>> = modules
         .iter()
         .map(|m| vec![Mark::New; m.nodes.len()])
@@ -59,6 +64,7 @@ pub(super) fn rank(modules: &mut [Module], edges: &[Vec<Vec<Edge>>], report: &mu
                             report_cycle(modules, &cycle, report);
                         }
                         reported.extend(cycle.iter().map(|(p, _)| *p));
+                        broken.extend(cycle.iter().map(|(p, _)| *p));
                     }
                 }
             }

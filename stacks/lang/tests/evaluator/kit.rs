@@ -12,7 +12,7 @@ use weir_core::{
 };
 use weir_lang::{
     Catalog, Config, Evaluator, Inputs, Instance, Loaded, MemoryFiles, Next, Output, PlaceRequest,
-    Placement, ProviderConfig, Schemas, load,
+    Placement, ProviderConfig, Schemas, examine, load,
 };
 
 /// A provider `fake` with `fake_thing` and `data.fake_lookup`, and the host's two resources.
@@ -470,13 +470,14 @@ pub(crate) fn all(problems: &Diagnostics) -> String {
         .join("\n\n")
 }
 
-/// All errors of a configuration: of loading it, else of planning it.
+/// All errors of a configuration: of loading it, and of planning what is left.
 pub(crate) fn errors_of(of: &[(&str, &str)], inputs: &Inputs) -> String {
-    match try_load(of, inputs) {
-        Err(problems) => all(&problems),
-        Ok(loaded) => {
-            let run = drive(&mut evaluator(loaded.config), &Mode::Plan, &BTreeSet::new());
-            all(&run.problems)
-        }
+    let examined = examine(files(of), &OneModule, inputs);
+    let mut problems = examined.problems;
+    if let Some(config) = examined.config {
+        let schemas = Arc::new(FakeSchemas::new());
+        problems.extend(Evaluator::problems(config, schemas));
     }
+    problems.sort();
+    all(&problems)
 }
