@@ -10,6 +10,8 @@
 //! 3. Instances and providers whose configuration has a value are yielded.
 //! 4. When an instance's value is replaced, what was made from it is forgotten and made again when
 //!    somebody asks.
+//! 5. What came of conditions is kept for [`Evaluator::checks`], what `import` blocks name for
+//!    [`Evaluator::imports`] and for the instances themselves.
 //!
 //! No step recurses from node to node: a chain of references may be as long as memory allows.
 

@@ -1,12 +1,15 @@
 //! Every reference to the block it names, before anything is evaluated.
 //!
-//! 1. [`edges`] finds, for each node, the nodes it refers to; a name that leads nowhere is an
-//!    error with the names that were perhaps meant;
-//! 2. [`providers`] finds the provider configuration of each resource, and holds what calls give
+//! 1. [`inputs`] holds the arguments of `module` blocks against the variables of the modules;
+//! 2. resources are told which `import` blocks name them;
+//! 3. [`providers`] finds the provider configuration of each resource, and holds what calls give
 //!    against what modules ask for;
-//! 3. [`order`] ranks the nodes so that each comes after what it refers to; a loop is an error
+//! 4. [`edges`] finds, for each node, the nodes it refers to; a name that leads nowhere is an
+//!    error with the names that were perhaps meant;
+//! 5. validations that refer to more than their variable become part of it where that is no loop;
+//! 6. [`order`] ranks the nodes so that each comes after what it refers to; a loop is an error
 //!    that names every reference in it;
-//! 4. [`inputs`] holds the arguments of `module` blocks against the variables of the modules.
+//! 7. nodes in error are marked: they are never evaluated, and the others are.
 
 mod edges;
 mod inputs;
@@ -18,7 +21,7 @@ pub(crate) use providers::static_path;
 
 use crate::config::{Module, ModuleId, NodeIx, NodeKind, Serving, reader::Report};
 use std::collections::{BTreeMap, BTreeSet};
-use weir_core::Span;
+use weir_core::{Diagnostic, Span};
 
 /// A node anywhere in the tree.
 pub(crate) type Place = (ModuleId, NodeIx);
@@ -34,7 +37,7 @@ pub(crate) struct Edge {
 /// Links all modules.
 pub(crate) fn link(modules: &mut [Module], report: &mut Report<'_>) {
     inputs::check(modules, report);
-    imports(modules);
+    imports(modules, report);
     let providers = providers::resolve(modules, report);
     let mut broken = unserved(modules, &providers);
     let mut edges = edges::all(modules, &providers, &mut broken, report);
@@ -71,7 +74,7 @@ fn unserved(modules: &[Module], providers: &BTreeMap<Place, Serving>) -> BTreeSe
 
 /// Tells resources which `import` blocks name them. One whose target has no block stays with
 /// itself: the evaluator lists it.
-fn imports(modules: &mut [Module]) {
+fn imports(modules: &mut [Module], report: &mut Report<'_>) {
     let mut found: Vec<(Place, NodeIx)> = Vec::new();
     for (i, node) in modules.first().iter().flat_map(|m| &m.nodes).enumerate() {
         let NodeKind::Import(import) = &node.kind else {
@@ -88,6 +91,15 @@ fn imports(modules: &mut [Module]) {
             });
         }
         let target = at.and_then(|id| Some((id, modules[id.0].names.object(&import.to.object)?)));
+        if let (Some(_), Some(used)) = (target, &import.provider) {
+            let d = Diagnostic::error(format!(
+                "The import of {} names a provider, and the resource is declared",
+                import.to.object
+            ))
+            .because("Only where configuration is to be written for the target does the import say what serves it.")
+            .help("Set `provider` in the resource's own block.");
+            report.push(d, &used.span);
+        }
         found.extend(target.map(|place| (place, NodeIx(i))));
     }
     for ((module, node), import) in found {

@@ -405,6 +405,41 @@ fn imports_are_listed_and_told_to_their_instances() {
     );
 }
 
+#[test]
+fn an_import_names_a_provider_only_where_nothing_is_declared() {
+    let found = refused(
+        "provider \"fake\" { alias = \"b\" }\nresource \"fake_thing\" \"a\" {}\nimport {\n to = fake_thing.a\n id = \"x\"\n provider = fake.b\n}",
+    );
+    assert!(
+        found.contains("names a provider, and the resource is declared"),
+        "{found}"
+    );
+}
+
+#[test]
+fn an_error_in_one_block_hides_none_of_the_others() {
+    let found = refused(
+        r#"
+        variable "missing" {}
+        locals { a = local.b }
+        locals { b = local.a }
+        resource "fake_thing" "linked" { name = var.nope }
+        resource "fake_thing" "evaluated" { size = "many" }
+        resource "fake_thing" "schema" { nmae = "x" }
+        resource "fake_thing" "follows" { name = fake_thing.linked.name }
+        module "gone" { source = "./gone" }
+        output "o" { value = module.gone.x }
+        output "p" { value = [1][4] }
+        "#,
+    );
+    let lines: Vec<&str> = found
+        .lines()
+        .filter(|l| l.starts_with("main.hcl:"))
+        .collect();
+    let at: Vec<&str> = lines.iter().filter_map(|l| l.split(':').nth(1)).collect();
+    assert_eq!(at, ["2", "3", "5", "6", "7", "9", "11"], "{found}");
+}
+
 const CHECK: &str = r#"
     variable "n" { default = 1 }
     check "c" {
