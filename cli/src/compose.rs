@@ -18,7 +18,8 @@ use weir_engine::{Engine, Registry};
 use weir_fake::{FakeProvider, TerraformProvider};
 use weir_host::{AgentBinary, HostProvider};
 use weir_lang::{
-    Catalog, DiskFiles, Evaluator, Inputs, InstalledModules, Loaded, RemoteCall, Sources, StackSettings,
+    Catalog, DiskFiles, Evaluator, Inputs, InstalledModules, Loaded, RemoteCall, Sources,
+    StackSettings,
 };
 use weir_state::{Holder, Lease, SqliteStore, StateError, Store, Wait};
 
