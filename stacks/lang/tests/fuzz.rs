@@ -1,7 +1,8 @@
 //! The seeds of the fuzzers (`fuzz/seeds`) and mutations of them, the same on every run: nothing
 //! panics, nothing hangs, and every place points into its text.
 //!
-//! `fuzz/README.md` says how the fuzzers themselves are run, which look for more.
+//! `fuzz/README.md` says how the fuzzers themselves are run, which look for more. Without them,
+//! `WEIR_FUZZ_SECONDS=600 cargo test -p weir-lang --test fuzz` tries other mutations for as long.
 
 #[path = "../fuzz/harness.rs"]
 mod harness;
@@ -83,6 +84,27 @@ impl Random {
 fn each(mut f: impl FnMut(&str)) {
     let seeds = seeds();
     let mut random = Random(0x5eed);
+    let longer = std::env::var("WEIR_FUZZ_SECONDS").ok();
+    if let Some(seconds) = longer.and_then(|s| s.parse().ok()) {
+        let begun = std::time::Instant::now();
+        random = Random(u64::from(std::process::id()) << 20 | 1);
+        let mut count = 0;
+        while begun.elapsed().as_secs() < seconds {
+            let mut text = seeds[random.below(seeds.len())].1.clone();
+            for _ in 0..1 + random.below(3) {
+                let other = &seeds[random.below(seeds.len())].1;
+                text = random.mutated(&text, other);
+            }
+            let before = begun.elapsed();
+            println!("{text}\n-----");
+            f(&text);
+            let took = begun.elapsed() - before;
+            assert!(took.as_secs() < 20, "it took {took:?}:\n{text}");
+            count += 1;
+        }
+        eprintln!("{count} inputs");
+        return;
+    }
     for (name, text) in &seeds {
         // Shown where it fails.
         println!("{name}");

@@ -1,6 +1,6 @@
 //! Diagnostics of evaluation: the source at fault and the values of the names in it.
 
-use super::{Env, EvalError};
+use super::{Env, EvalError, Scope, limits::Steps};
 use crate::ir::{Expr, RefStep, Reference};
 use weir_core::{Diagnostic, Span, Value};
 
@@ -10,6 +10,21 @@ const SHOWN_VALUES: usize = 6;
 const SHOWN_CHARACTERS: usize = 80;
 /// The most names that are listed as available.
 const LISTED_NAMES: usize = 12;
+
+/// The diagnostic at an expression that has a value, with the values of the names in it: why a
+/// condition does not hold.
+pub(crate) fn explained(diagnostic: Diagnostic, expr: &Expr, scope: &dyn Scope) -> Diagnostic {
+    let steps = Steps::default();
+    let env = Env {
+        scope,
+        local: None,
+        steps: &steps,
+    };
+    match env.fail(diagnostic.clone(), &expr.span, expr) {
+        EvalError::Diagnostic(explained) => *explained,
+        EvalError::NotReady(_) => diagnostic,
+    }
+}
 
 impl Env<'_> {
     /// The diagnostic at a place, with the values of the names in `expr`.

@@ -11,7 +11,8 @@ use crate::{
         NodeKind,
         blocks::{OutputBlock, Rule, Variable},
     },
-    eval::{EvalError, NodeId, Scope, eval},
+    eval::{EvalError, NodeId, Scope, eval, explained},
+    hints,
     ir::Expr,
     vars::marked,
 };
@@ -234,8 +235,9 @@ pub(super) fn check(
             Ok(holds) => holds,
             Err(error) => {
                 let d = Diagnostic::error("A condition must be true or false")
-                    .because(format!("{error}."));
-                problems.push(frame.context().sources.point(d, &rule.condition.span));
+                    .because(format!("{}.", hints::sentence(&error.to_string())))
+                    .help("Compare the value with what it must be: `x == ...`.");
+                problems.push(explained(d, &rule.condition, frame));
                 failed(frame);
                 continue;
             }
@@ -244,7 +246,7 @@ pub(super) fn check(
             let d = Diagnostic::error("A condition is null")
                 .because("It must be true or false.")
                 .help("Say what null means: `x == null || ...`, or `coalesce(x, false)`.");
-            problems.push(frame.context().sources.point(d, &rule.condition.span));
+            problems.push(explained(d, &rule.condition, frame));
             failed(frame);
             continue;
         }
@@ -266,6 +268,7 @@ pub(super) fn check(
             Ok(text) if text.marks_deep().contains(Marks::EPHEMERAL) => {
                 "The message holds an ephemeral value and is not shown.".to_owned()
             }
+            Ok(text) if text.is_null() => "The condition does not hold.".to_owned(),
             Ok(text) => text
                 .as_str()
                 .unwrap_or("The message is not known yet.")
@@ -275,7 +278,7 @@ pub(super) fn check(
         let verdict = (CheckStatus::Fail, (!concealed).then(|| text.clone()));
         frame.reads.borrow_mut().verdicts.push(verdict);
         let d = Diagnostic::error(what).because(text);
-        problems.push(frame.context().sources.point(d, &rule.condition.span));
+        problems.push(explained(d, &rule.condition, frame));
     }
     Ok(())
 }

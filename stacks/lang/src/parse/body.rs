@@ -46,6 +46,7 @@ impl Parser<'_> {
             }
             let item_start = self.cursor.pos;
             if let Err(error) = self.item_of(&mut body, &mut names) {
+                self.ran_out |= self.cursor.at_end();
                 self.diagnostics.push(*error);
                 self.recover(item_start);
             }
@@ -198,7 +199,7 @@ impl Parser<'_> {
             return self.one_line(brace);
         }
         let body = self.body(Within::Block);
-        if self.cursor.eat("}") {
+        if self.cursor.eat("}") || self.ran_out {
             return Ok(body);
         }
         // Where an inner block starts no further in than this one, the brace is missing there.

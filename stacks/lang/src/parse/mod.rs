@@ -66,6 +66,9 @@ struct Parser<'a> {
     cursor: Cursor<'a>,
     diagnostics: Diagnostics,
     depth: usize,
+    /// Whether something that is not closed took the text up to its end: that blocks around it
+    /// are not closed either says nothing new.
+    ran_out: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -78,6 +81,7 @@ impl<'a> Parser<'a> {
             cursor,
             diagnostics: Diagnostics::new(),
             depth: 0,
+            ran_out: false,
         }
     }
 

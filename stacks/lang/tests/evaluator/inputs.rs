@@ -169,7 +169,8 @@ fn validations_hold_values() {
         errors_of(&[("main.hcl", main)], &Inputs::default()),
         "main.hcl:4:21: Variable `n` has a value that is refused: n must be above 5, not 3.
   4 |     condition     = var.n > 5
-                          ^^^^^^^^^"
+                          ^^^^^^^^^
+  var.n is 3"
     );
     assert_eq!(
         errors_of(&[("main.hcl", main)], &Inputs::default().var("n", "9")),

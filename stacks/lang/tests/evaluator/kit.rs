@@ -455,6 +455,9 @@ pub(crate) fn shown(d: &Diagnostic) -> String {
             );
         }
     }
+    for (name, value) in &d.values {
+        let _ = write!(out, "\n  {name} is {value}");
+    }
     if let Some(help) = &d.help {
         let _ = write!(out, "\n  help: {help}");
     }

@@ -255,7 +255,8 @@ variable "n" { default = 9 }
         all(&bad.problems),
         r#"main.hcl:10:23: fake_thing.a is not as it must be: The id is id-of-fake_thing.a.
   10 |       condition     = self.id == "other"
-                             ^^^^^^^^^^^^^^^^^^"#
+                             ^^^^^^^^^^^^^^^^^^
+  self.id is "id-of-fake_thing.a""#
     );
     let refused = run(
         &[("main.hcl", &text.replace("default = 9", "default = 1"))],
@@ -265,7 +266,8 @@ variable "n" { default = 9 }
         all(&refused.problems),
         "main.hcl:6:23: fake_thing.a is refused: n is 1, and must be above 5.
   6 |       condition     = var.n > 5
-                            ^^^^^^^^^"
+                            ^^^^^^^^^
+  var.n is 1"
     );
     assert!(refused.instances.is_empty());
 }
