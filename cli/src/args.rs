@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Output(crate::commands::output::Output),
     /// Evaluate expressions.
     Console(crate::commands::console::Console),
+    /// Look every object up, and record what was found.
+    Refresh(crate::commands::refresh::Refresh),
     /// Let the next plan replace an object.
     Taint(crate::commands::taint::Taint),
     /// Take that back.

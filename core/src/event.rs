@@ -51,6 +51,8 @@ pub enum Event {
         op: Op,
         /// How long it took, in milliseconds.
         elapsed_ms: u64,
+        /// The object's `id`, where it has one that may be shown.
+        id: Option<String>,
     },
     /// An operation failed; the diagnostics come with the run's result.
     Failed {

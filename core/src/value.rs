@@ -207,6 +207,13 @@ impl Value {
     pub fn is_unknown(&self) -> bool {
         matches!(self.kind, Kind::Unknown(..))
     }
+    /// The text of its field `id`, where it has one that may be shown: how people name objects.
+    pub fn shown_id(&self) -> Option<String> {
+        let id = self.get("id").filter(|_| !self.is_sensitive())?;
+        id.as_str()
+            .filter(|_| !id.is_sensitive())
+            .map(str::to_owned)
+    }
     /// Whether nothing in it is unknown.
     pub fn is_wholly_known(&self) -> bool {
         !self.is_unknown() && self.children().all(Value::is_wholly_known)

@@ -149,7 +149,10 @@ async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) 
     let saved = read(file)?;
     let run = Run::start(saved.config(), "apply", &plan.run, style, context).await?;
     let outcome = match run.engine.open(saved, &run.lease).await {
-        Ok(planned) => carry_out(&run, &planned, context).await,
+        Ok(planned) => {
+            run.identify(&planned);
+            carry_out(&run, &planned, context).await
+        }
         Err(found) => Err(found.into()),
     };
     let released = run.finish().await;

@@ -10,6 +10,7 @@ pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod providers;
+pub(crate) mod refresh;
 mod run;
 pub(crate) mod service;
 pub(crate) mod show;
@@ -51,6 +52,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Show(args) => show::cmd_show(&args, context).await,
         Command::Output(args) => output::cmd_output(&args, context).await,
         Command::Console(args) => console::cmd_console(&args, context).await,
+        Command::Refresh(args) => refresh::cmd_refresh(&args, context).await,
         Command::Taint(args) => taint::cmd_taint(&args, Status::Tainted, context).await,
         Command::Untaint(args) => taint::cmd_taint(&args, Status::Ready, context).await,
         Command::Providers(args) => providers::cmd_providers(&args, context).await,

@@ -19,6 +19,7 @@ use std::{
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use weir_core::{
     Address, Diagnostics,
+    change::Change,
     event::{Event, EventSink},
     plan::Op,
 };
@@ -48,12 +49,15 @@ pub(super) struct Run {
     pub(super) store: Arc<dyn Store>,
     pub(super) lease: Lease,
     pub(super) progress: Arc<Progress>,
+    json: Option<Arc<JsonEvents>>,
 }
 
 /// Prints events as JSON messages.
 struct JsonEvents {
     ui: crate::ui::Ui,
     started: Mutex<BTreeMap<Address, (Op, Instant)>>,
+    /// The ids of what is there already.
+    prior: Mutex<BTreeMap<Address, String>>,
 }
 
 impl JsonEvents {
@@ -104,7 +108,9 @@ impl EventSink for JsonEvents {
             _ => {}
         }
         let running = |a: &Address| started.get(a).map(|(op, since)| running(*op, *since));
-        if let Some(message) = messages::event(&event, running) {
+        let ids = self.prior.lock().unwrap_or_else(PoisonError::into_inner);
+        let prior = |a: &Address| ids.get(a).map(String::as_str);
+        if let Some(message) = messages::event(&event, running, prior) {
             // A reader that went away does not end the run: what is done is recorded.
             let _ = self.ui.json(&message);
         }
@@ -179,13 +185,16 @@ impl Run {
             Bar::Hidden
         };
         let progress = Arc::new(Progress::new(ui.err, drawn));
+        let mut json = None;
         let events: Arc<dyn EventSink> = match style {
             Style::Human => progress.clone(),
             Style::Json => {
                 let events = Arc::new(JsonEvents {
                     ui: ui.clone(),
                     started: Mutex::default(),
+                    prior: Mutex::default(),
                 });
+                json = Some(events.clone());
                 JsonEvents::watch(&events);
                 events
             }
@@ -205,6 +214,7 @@ impl Run {
             store,
             lease,
             progress,
+            json,
         })
     }
 
@@ -240,7 +250,20 @@ impl Run {
             () = interrupts.next() => Err(interrupted()),
         };
         self.progress.end();
+        if let Ok(planned) = &planned {
+            self.identify(planned);
+        }
         planned
+    }
+
+    /// Lets the messages that follow name what is there by its id.
+    pub(super) fn identify(&self, planned: &Planned) {
+        if let Some(json) = &self.json {
+            let id = |c: &Change| c.before.as_ref()?.value().shown_id();
+            let changes = planned.plan.changes.iter();
+            let ids = changes.filter_map(|(a, c)| Some((a.clone(), id(c)?)));
+            *json.prior.lock().unwrap_or_else(PoisonError::into_inner) = ids.collect();
+        }
     }
 
     /// Gives the lease back.

@@ -20,6 +20,8 @@ use weir_core::{
 
 /// Something slow is mentioned again after each of these.
 const STILL: Duration = Duration::from_secs(10);
+/// What takes less than this needs no bar.
+const AT_ONCE: Duration = Duration::from_secs(1);
 /// How often the bar is redrawn and the slow ones looked for.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -35,6 +37,8 @@ struct Shared {
     paint: Paint,
     drawn: Bar,
     bar: Mutex<Option<ProgressBar>>,
+    /// When the phase began whose bar is not drawn yet: what is over at once needs none.
+    waiting: Mutex<Option<Instant>>,
     state: Mutex<State>,
 }
 
@@ -82,6 +86,7 @@ impl Progress {
             paint,
             drawn,
             bar: Mutex::new(None),
+            waiting: Mutex::new(None),
             state,
         });
         let (stop, stopped) = mpsc::channel::<()>();
@@ -98,25 +103,17 @@ impl Progress {
         }
     }
 
-    /// A phase begins: its bar is drawn from now on.
+    /// A phase begins: its bar is drawn once it has taken a second.
     pub(crate) fn begin(&self, phase: Phase) {
         self.shared.state().phase = phase;
         if self.shared.drawn == Bar::Drawn {
-            let (length, template) = match phase {
-                Phase::Planning => (None, "{spinner} {wide_msg}"),
-                Phase::Applying(total) => (Some(total as u64), "{spinner} [{bar:24}] {wide_msg}"),
-            };
-            let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
-            // The templates are constants; without one the bar has the crate's own look.
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.progress_chars("=> "));
-            }
-            *self.shared.bar() = Some(bar);
+            *self.shared.waiting() = Some(Instant::now());
         }
     }
 
     /// The phase is over: there is no bar until the next.
     pub(crate) fn end(&self) {
+        self.shared.waiting().take();
         if let Some(bar) = self.shared.bar().take() {
             bar.finish_and_clear();
         }
@@ -167,6 +164,29 @@ impl Shared {
         self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn waiting(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Draws the bar of a phase that takes longer.
+    fn draw_late(&self) {
+        let due = self.waiting().take_if(|since| since.elapsed() >= AT_ONCE);
+        if due.is_none() {
+            return;
+        }
+        let (length, template) = match self.state().phase {
+            Phase::Planning => (None, "{spinner} {wide_msg}"),
+            Phase::Applying(total) => (Some(total as u64), "{spinner} [{bar:24}] {wide_msg}"),
+        };
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+        // The templates are constants; without one the bar has the crate's own look. ASCII alone:
+        // every terminal has it.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> ").tick_chars("|/-\\ "));
+        }
+        *self.bar() = Some(bar);
+    }
+
     fn line(&self, text: &str) {
         match &*self.bar() {
             Some(bar) => bar.suspend(|| print(text)),
@@ -175,6 +195,7 @@ impl Shared {
     }
 
     fn tick(&self) {
+        self.draw_late();
         let slow = self.state().slow(Instant::now());
         for line in slow {
             self.line(&self.paint.ink(Ink::Dim, &line));
@@ -318,10 +339,14 @@ fn line(event: &Event) -> (Option<String>, Ink) {
             address,
             op,
             elapsed_ms,
+            id,
         } => {
             let elapsed = clock::span(Duration::from_millis(*elapsed_ms));
+            let id = id
+                .as_ref()
+                .map_or(String::new(), |id| format!(" [id={id}]"));
             (
-                format!("{address}: {} after {elapsed}", did(*op)),
+                format!("{address}: {} after {elapsed}{id}", did(*op)),
                 Ink::Good,
             )
         }
@@ -420,6 +445,7 @@ mod tests {
                 address: at(a),
                 op: Op::Create,
                 elapsed_ms: 3200,
+                id: Some("i-7".into()),
             },
             Event::Failed {
                 address: at(a),
@@ -445,7 +471,7 @@ mod tests {
         service.web.pod.app["0"]: an earlier run had done it; it is recorded now
         service.web.pod.app["0"]: nobody can tell yet what an earlier run did; it is kept
         service.web.pod.app["0"]: creating on onprem1 ...
-        service.web.pod.app["0"]: created after 3s
+        service.web.pod.app["0"]: created after 3s [id=i-7]
         service.web.pod.app["0"]: updating failed after 1m05s: port 80 is taken
         fake_thing.b: not destroyed, as service.web.pod.app["0"] failed
         fake_thing.c: not created, as the run was stopped
@@ -469,6 +495,7 @@ mod tests {
             address: at("fake_thing.b"),
             op: Op::Delete,
             elapsed_ms: 1,
+            id: None,
         });
         let start = state.running[&at("fake_thing.a")].since;
         let after = |s| start + Duration::from_secs(s);

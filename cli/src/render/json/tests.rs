@@ -210,6 +210,7 @@ fn messages_format() {
             address: address(),
             op: Op::Create,
             elapsed_ms: 2100,
+            id: Some("i-7".into()),
         },
         Event::Failed {
             address: address(),
@@ -228,7 +229,7 @@ fn messages_format() {
     messages.extend(
         events
             .iter()
-            .filter_map(|e| ui::event(e, |_| Some(RUNNING))),
+            .filter_map(|e| ui::event(e, |_| Some(RUNNING), |_| None)),
     );
     let address = address();
     messages.push(ui::still(&address, RUNNING));

@@ -54,10 +54,7 @@ pub(crate) fn diagnosed(d: &Diagnostic) -> Json {
 
 /// Drift, changes, counts and outputs of a plan.
 pub(crate) fn planned(plan: &Plan, config: Option<&Config>, operation: &str) -> Vec<Json> {
-    let mut out = Vec::new();
-    for change in plan.drift.values() {
-        out.push(drifted(change));
-    }
+    let mut out = drift(plan);
     for change in plan.changes.values().filter(|c| !c.action.is_noop()) {
         out.push(planned_change(change));
     }
@@ -88,6 +85,25 @@ pub(crate) fn planned(plan: &Plan, config: Option<&Config>, operation: &str) -> 
         ));
     }
     out
+}
+
+/// What was changed outside of weir.
+pub(crate) fn drift(plan: &Plan) -> Vec<Json> {
+    plan.drift.values().map(drifted).collect()
+}
+
+/// The last word of `refresh`.
+pub(crate) fn refreshed(count: usize) -> Json {
+    let text = format!("Refresh complete. {count} recorded.");
+    let changes = json!({
+        "add": 0, "change": 0, "import": 0, "remove": 0, "operation": "refresh",
+    });
+    message(
+        "info",
+        "change_summary",
+        &text,
+        json!({ "changes": changes }),
+    )
 }
 
 fn drifted(change: &Change) -> Json {
@@ -229,8 +245,23 @@ pub(crate) fn still(address: &Address, running: Running) -> Json {
     message("info", "apply_progress", &text, body)
 }
 
-/// What goes on; `None` for what has no message in the format.
-pub(crate) fn event(event: &Event, running: impl Fn(&Address) -> Option<Running>) -> Option<Json> {
+/// The id in a hook, and as text.
+fn identified(hook: &mut Json, id: Option<&str>) -> String {
+    let Some(id) = id else {
+        return String::new();
+    };
+    hook["id_key"] = json!("id");
+    hook["id_value"] = json!(id);
+    format!(" [id={id}]")
+}
+
+/// What goes on; `None` for what has no message in the format. `prior` knows the ids of what is
+/// there already.
+pub(crate) fn event<'a>(
+    event: &Event,
+    running: impl Fn(&Address) -> Option<Running>,
+    prior: impl Fn(&Address) -> Option<&'a str>,
+) -> Option<Json> {
     let hook = |address: &Address, op: Op| json!({ "resource": resource(address), "action": words(op)[0] });
     let (level, kind, text, hook) = match event {
         Event::Refreshing { address } => (
@@ -239,12 +270,12 @@ pub(crate) fn event(event: &Event, running: impl Fn(&Address) -> Option<Running>
             format!("{address}: Refreshing state..."),
             json!({ "resource": resource(address) }),
         ),
-        Event::Started { address, op, .. } => (
-            "info",
-            "apply_start",
-            format!("{address}: {}...", words(*op)[1]),
-            hook(address, *op),
-        ),
+        Event::Started { address, op, .. } => {
+            let mut body = hook(address, *op);
+            let named = identified(&mut body, prior(address).filter(|_| *op != Op::Create));
+            let text = format!("{address}: {}...{named}", words(*op)[1]);
+            ("info", "apply_start", text, body)
+        }
         Event::Progress { address, text } => {
             let running = running(address)?;
             let mut body = hook(address, running.op);
@@ -256,11 +287,16 @@ pub(crate) fn event(event: &Event, running: impl Fn(&Address) -> Option<Running>
             address,
             op,
             elapsed_ms,
+            id,
         } => {
             let seconds = elapsed_ms / 1000;
             let mut body = hook(address, *op);
             body["elapsed_seconds"] = json!(seconds);
-            let text = format!("{address}: {} complete after {seconds}s", words(*op)[3]);
+            let named = identified(&mut body, id.as_deref());
+            let text = format!(
+                "{address}: {} complete after {seconds}s{named}",
+                words(*op)[3]
+            );
             ("info", "apply_complete", text, body)
         }
         Event::Failed {

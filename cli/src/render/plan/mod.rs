@@ -201,6 +201,13 @@ fn legend(out: &mut String, changes: &[&Change], deposed: &[Deposed], paint: Pai
     }
 }
 
+/// What was changed outside of weir; empty where nothing was.
+pub(crate) fn drifted(plan: &Plan, detail: Detail, paint: Paint) -> String {
+    let mut out = String::new();
+    drift(&mut out, plan, detail, paint);
+    out
+}
+
 fn drift(out: &mut String, plan: &Plan, detail: Detail, paint: Paint) {
     if plan.drift.is_empty() {
         return;

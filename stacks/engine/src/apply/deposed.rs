@@ -66,6 +66,7 @@ impl Run<'_> {
                         address: address.clone(),
                         op,
                         elapsed_ms,
+                        id: None,
                     },
                 )
             }

@@ -398,10 +398,13 @@ impl<'a> Run<'a> {
                 let warnings = self.located(&n.address, warnings);
                 self.warnings.extend(warnings);
                 let (address, op) = (n.address.clone(), n.op);
+                let made = self.resources.get(&address);
+                let id = made.and_then(|r| r.value.value().shown_id());
                 self.engine.events.event(Event::Finished {
                     address,
                     op,
                     elapsed_ms,
+                    id: id.filter(|_| op != Op::Delete),
                 });
             }
             Err(errors) => self.fail(node, errors, elapsed_ms),
