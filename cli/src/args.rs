@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Validate(crate::commands::validate::Validate),
     /// Format configuration files.
     Fmt(crate::commands::fmt::Fmt),
+    /// Run the tests of the configuration.
+    Test(crate::commands::test::Test),
     /// Show what apply would do.
     Plan(crate::commands::plan::Plan),
     /// Bring what is there to what is configured.

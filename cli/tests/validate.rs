@@ -103,7 +103,7 @@ fn errors_are_where_terraform_has_them() {
         let found = all_pointed(&serde_json::from_str(&ran.out).unwrap());
         if found != wanted {
             let diff =
-                similar::TextDiff::from_lines(&format!("{wanted:#}\n"), &format!("{found:#}\n"))
+                similar::TextDiff::from_lines(format!("{wanted:#}\n"), format!("{found:#}\n"))
                     .unified_diff()
                     .header(&case.file_name().unwrap().to_string_lossy(), "weir")
                     .to_string();

@@ -71,6 +71,19 @@ pub struct Diagnostic {
     pub address: Option<Address>,
     /// Values of the names that take part: `("var.n", "3")`; sensitive ones redacted.
     pub values: Vec<(String, String)>,
+    /// What kind of statement it is.
+    pub origin: Origin,
+}
+
+/// What a diagnostic says of the configuration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// That something is wrong with it, or with what it describes.
+    #[default]
+    Problem,
+    /// That a condition it states (a validation, a precondition, a check) does not hold; its place
+    /// is that of the condition.
+    Condition,
 }
 
 impl Diagnostic {
@@ -85,6 +98,7 @@ impl Diagnostic {
             snippet: None,
             address: None,
             values: Vec::new(),
+            origin: Origin::Problem,
         }
     }
     /// A warning.
@@ -113,6 +127,15 @@ impl Diagnostic {
     pub fn on(mut self, address: Address) -> Self {
         self.address = Some(address);
         self
+    }
+    /// It says that a condition does not hold.
+    pub fn of_condition(mut self) -> Self {
+        self.origin = Origin::Condition;
+        self
+    }
+    /// Whether it says that a condition does not hold.
+    pub fn is_failed_condition(&self) -> bool {
+        self.origin == Origin::Condition
     }
     /// Whether it is an error.
     pub fn is_error(&self) -> bool {

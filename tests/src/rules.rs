@@ -137,6 +137,18 @@ const ROOMS: &[Room] = &[
             "weir-provider",
         ],
     ),
+    narrow(
+        "weir-tftest",
+        4,
+        &[
+            "weir-core",
+            "weir-lang",
+            "weir-plan",
+            "weir-state",
+            "weir-provider",
+            "weir-engine",
+        ],
+    ),
     room("weir-control", 4),
     room("weir-cli", 5),
     room("weir-tests", 5),

@@ -16,6 +16,7 @@ pub(crate) mod service;
 pub(crate) mod show;
 pub(crate) mod state;
 pub(crate) mod taint;
+pub(crate) mod test;
 pub(crate) mod validate;
 pub(crate) mod version;
 mod walk;
@@ -45,6 +46,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Init(args) => init::cmd_init(&args, context).await,
         Command::Get(args) => init::cmd_get(&args, context).await,
         Command::Validate(args) => validate::cmd_validate(&args, context).await,
+        Command::Test(args) => test::cmd_test(&args, context).await,
         Command::Fmt(args) => fmt::cmd_fmt(&args, context),
         Command::Plan(args) => plan::cmd_plan(&args, context).await,
         Command::Apply(args) => apply::cmd_apply(&args, context).await,

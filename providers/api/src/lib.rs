@@ -319,6 +319,17 @@ pub trait Provider: Send + Sync {
         Ok(value)
     }
 
+    /// As [`Provider::data`], told which instance it is for.
+    async fn data_at(
+        &self,
+        type_name: &str,
+        address: &str,
+        config: &Value,
+    ) -> Result<Known, Diagnostics> {
+        let _ = address;
+        self.data(type_name, config).await
+    }
+
     /// The batch key of this object's deletion: as [`PlanResponse::batch`], for the one operation
     /// that the engine plans without asking. `None` where deletions go one by one.
     fn delete_batch(&self, type_name: &str, value: &Known) -> Option<String> {

@@ -68,6 +68,14 @@ impl Provider for Guarded {
     async fn data(&self, type_name: &str, config: &Value) -> Result<Known, Diagnostics> {
         caught(self.0.data(type_name, config)).await?
     }
+    async fn data_at(
+        &self,
+        type_name: &str,
+        address: &str,
+        config: &Value,
+    ) -> Result<Known, Diagnostics> {
+        caught(self.0.data_at(type_name, address, config)).await?
+    }
     fn delete_batch(&self, type_name: &str, value: &Known) -> Option<String> {
         let call = || self.0.delete_batch(type_name, value);
         catch_unwind(AssertUnwindSafe(call)).unwrap_or_default()

@@ -84,3 +84,8 @@ pub(crate) fn join(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
         .collect();
     and(&names, "")
 }
+
+/// `Did you mean ...?`, where one of the names is close to the one that was written.
+pub fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    closest(name, candidates).map(|near| format!("Did you mean `{near}`?"))
+}

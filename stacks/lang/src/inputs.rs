@@ -1,6 +1,7 @@
 //! What a run hands in beside the files: values of variables and the facts of the run.
 
 use std::{collections::BTreeMap, path::PathBuf};
+use weir_core::Value;
 
 /// What the caller hands in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,13 @@ pub enum VarSource {
     /// Nobody: a variable that has no value and no default is unknown, of its type. What only
     /// checks a configuration asks for no values.
     Unknown,
+    /// A value that another evaluation made.
+    Value {
+        /// The variable.
+        name: String,
+        /// Its value, marks included.
+        value: Value,
+    },
 }
 
 impl Inputs {

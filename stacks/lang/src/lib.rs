@@ -35,14 +35,15 @@ mod services;
 mod vars;
 
 pub use config::{
-    Config, End, Endpoint, Examined, InstalledModule, InstalledModules, Loaded, ModuleStep, Move,
-    OutputMeta, RemoteCall, Removed, Repetition, RequiredProvider, StackSettings, StateSettings,
-    StepKey, examine, load, remote_calls,
+    Additions, Config, End, Endpoint, Examined, InstalledModule, InstalledModules, Loaded,
+    ModuleStep, Move, OutputMeta, RemoteCall, Removed, Repetition, RequiredProvider, StackSettings,
+    StateSettings, StepKey, Undeclared, examine, load, load_with, remote_calls,
 };
 pub use evaluator::{
-    CheckInstance, CheckKind, CheckResult, CheckStatus, Evaluator, Output, Schemas,
+    CheckInstance, CheckKind, CheckResult, CheckStatus, Evaluator, Output, Roots, Schemas,
 };
 pub use files::{Catalog, DiskFiles, Files, MemoryFiles, NoCatalog, Recording};
+pub use hints::suggestion;
 pub use inputs::{Inputs, VarSource};
 pub use instance::{
     Demand, HostFacts, Ignore, Import, ImportId, Instance, Lifecycle, Next, PlaceRequest,
@@ -50,3 +51,4 @@ pub use instance::{
 };
 pub use services::service_schema;
 pub use sources::Sources;
+pub use vars::given_values;

@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use weir_core::{Diagnostic, Diagnostics, Marks, Span, Value, convert::convert};
+use weir_core::{Diagnostic, Diagnostics, Marks, Span, Type, Value, convert::convert};
 
 /// A value as some source gives it.
 pub(crate) struct Given {
@@ -32,6 +32,8 @@ pub(crate) struct Given {
 enum Raw {
     /// In a file of variables.
     Expr(Expr),
+    /// By another evaluation.
+    Value(Value),
     /// On the command line or in the environment: read by the variable's type.
     Text(Arc<str>),
 }
@@ -41,6 +43,7 @@ enum Origin {
     Environment(String),
     File(PathBuf, Span),
     Flag,
+    Run,
 }
 
 impl Origin {
@@ -49,6 +52,7 @@ impl Origin {
             Origin::Environment(name) => format!("the environment variable {name}"),
             Origin::File(path, _) => path.display().to_string(),
             Origin::Flag => "-var".to_owned(),
+            Origin::Run => "the test".to_owned(),
         }
     }
 }
@@ -82,6 +86,11 @@ pub(crate) fn read(
                     }
                 }
             }
+            VarSource::Value { name, value } => reader.given.push(Given {
+                name: name.clone(),
+                raw: Raw::Value(value.clone()),
+                from: Origin::Run,
+            }),
             VarSource::Automatic => automatic(files).iter().for_each(|path| reader.file(path)),
             VarSource::File(path) => reader.file(path),
             VarSource::Unknown => {}
@@ -98,6 +107,38 @@ pub(crate) fn read(
         }
     }
     reader.given
+}
+
+/// Only the values that the root module declares variables for.
+pub(crate) fn declared(given: Vec<Given>, root: &Module) -> Vec<Given> {
+    let wanted = |g: &Given| root.names.variables.contains_key(g.name.as_str());
+    given.into_iter().filter(wanted).collect()
+}
+
+/// All values that the sources give, whether a variable wants them or not. Text is read as an
+/// expression where it is one.
+///
+/// # Errors
+/// What is wrong with files of variables.
+pub fn given_values(
+    files: &dyn Files,
+    inputs: &Inputs,
+) -> Result<BTreeMap<String, Value>, Diagnostics> {
+    let (mut sources, mut problems) = (Sources::new(), Diagnostics::new());
+    let given = read(inputs, files, &mut sources, &mut problems);
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    let context = Context::of_constants(sources);
+    let value = |raw: Raw| match raw {
+        Raw::Value(value) => value,
+        Raw::Expr(expr) => constant(&expr, &context, "a variable")
+            .unwrap_or_else(|_| Value::unknown(Type::Dynamic)),
+        Raw::Text(text) => parse::parse_expr("value".into(), &text)
+            .and_then(|expr| constant(&expr, &context, "a variable"))
+            .unwrap_or_else(|_| Value::string(text)),
+    };
+    Ok(given.into_iter().map(|g| (g.name, value(g.raw))).collect())
 }
 
 /// What a value on the command line is called as a source.
@@ -247,7 +288,7 @@ fn undeclared(root: &Module, given: &Given, report: &mut Report<'_>) {
         str::to_owned,
     );
     match &given.from {
-        Origin::Environment(_) => {}
+        Origin::Environment(_) | Origin::Run => {}
         Origin::Flag => {
             let mut d = Diagnostic::error(format!("The stack has no variable `{name}`"))
                 .because("A value for it was given with `-var`.");
@@ -287,6 +328,7 @@ fn given_value(
     let name = &variable.name;
     let origin = given.from.title();
     let (value, span) = match &given.raw {
+        Raw::Value(value) => (value.clone(), None),
         Raw::Text(text) if variable.form == TextForm::Literal => {
             (Value::string(text.clone()), None)
         }

@@ -7,6 +7,7 @@ pub(crate) mod plan;
 mod references;
 mod relevant;
 pub(crate) mod state;
+pub(crate) mod test;
 #[cfg(test)]
 mod tests;
 pub(crate) mod ui;

@@ -21,7 +21,8 @@ pub(crate) fn version() -> Json {
     message("info", "version", &format!("weir {version}"), body)
 }
 
-fn message(level: &str, kind: &str, text: &str, body: Json) -> Json {
+/// A message of this level and kind.
+pub(super) fn message(level: &str, kind: &str, text: &str, body: Json) -> Json {
     let mut out = json!({
         "@level": level,
         "@message": text,

@@ -1,6 +1,6 @@
 //! The text of a file of variables as an object.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 use weir_core::{
     Diagnostic, Value,
     function::{Outcome, Refusal},
@@ -8,7 +8,6 @@ use weir_core::{
 use weir_lang::{
     Sources,
     eval::{Context, EvalError, Resolved, Scope, eval},
-    functions::Registry,
     ir::Reference,
     parse,
 };
@@ -54,16 +53,7 @@ impl Constants {
     fn new(text: Arc<str>) -> Constants {
         let mut sources = Sources::new();
         sources.add(SOURCE.into(), text);
-        Constants(Context {
-            sources: Arc::new(sources),
-            functions: Arc::new(Registry::default()),
-            files: None,
-            module_dir: PathBuf::new(),
-            root_dir: PathBuf::new(),
-            home: None,
-            now: None,
-            settled: None,
-        })
+        Constants(Context::of_constants(sources))
     }
 }
 

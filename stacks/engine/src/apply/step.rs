@@ -91,7 +91,8 @@ pub(super) async fn run(shared: &Shared<'_>, step: StepId, prepared: Vec<Prepare
             } => {
                 let read = shared.slots.call(async {
                     place.start(shared, None);
-                    place.provider.data(&type_name, &config).await
+                    let address = place.address.to_string();
+                    place.provider.data_at(&type_name, &address, &config).await
                 });
                 let result = read
                     .await

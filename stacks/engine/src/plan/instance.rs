@@ -175,7 +175,9 @@ impl Engine {
             self.events.event(Event::Refreshing {
                 address: instance.address.clone(),
             });
-            let value = provider.data(ty, &instance.config).await?.into_value();
+            let at = instance.address.to_string();
+            let value = provider.data_at(ty, &at, &instance.config).await?;
+            let value = value.into_value();
             let value = carry_marks(value, &instance.config, &schema.block);
             let mut change = diff::read(subject, value, Reason::UpToDate);
             change.action = Action::NoOp;

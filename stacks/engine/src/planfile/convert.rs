@@ -119,6 +119,10 @@ fn write_inputs(inputs: &Inputs) -> InputsRecord {
                 ),
                 VarSource::Automatic | VarSource::Unknown => VarRecord::Automatic,
                 VarSource::File(path) => VarRecord::File(path.to_string_lossy().into_owned()),
+                VarSource::Value { name, value } => VarRecord::Flag {
+                    name: name.clone(),
+                    text: value.to_string(),
+                },
                 VarSource::Flag { name, text } => VarRecord::Flag {
                     name: name.clone(),
                     text: text.clone(),

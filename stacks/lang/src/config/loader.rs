@@ -1,7 +1,7 @@
 //! From a folder of files to a linked configuration.
 
 use super::{
-    Config, Loaded,
+    Additions, Config, Loaded, Undeclared,
     blocks::ModuleCall,
     discover::{Discovery, InstalledModules, RemoteCall, Targets, key_of},
     lower::{self, Blocks, duplicate},
@@ -36,7 +36,20 @@ pub fn load(
     catalog: &dyn Catalog,
     inputs: &Inputs,
 ) -> Result<Loaded, Diagnostics> {
-    let examined = examine(files, catalog, inputs);
+    load_with(files, catalog, inputs, &Additions::default())
+}
+
+/// As [`load`], with something added.
+///
+/// # Errors
+/// All that is wrong with it, in file order.
+pub fn load_with(
+    files: Arc<dyn Files>,
+    catalog: &dyn Catalog,
+    inputs: &Inputs,
+    additions: &Additions,
+) -> Result<Loaded, Diagnostics> {
+    let examined = examine_with(files, catalog, inputs, additions);
     match examined.config {
         Some(config) if !examined.problems.has_errors() => Ok(Loaded {
             config,
@@ -58,7 +71,17 @@ pub struct Examined {
 /// As [`load`], and goes on where there are errors, so that a run can say all that is wrong:
 /// [`crate::Evaluator::problems`] finds what is wrong with the rest.
 pub fn examine(files: Arc<dyn Files>, catalog: &dyn Catalog, inputs: &Inputs) -> Examined {
+    examine_with(files, catalog, inputs, &Additions::default())
+}
+
+fn examine_with(
+    files: Arc<dyn Files>,
+    catalog: &dyn Catalog,
+    inputs: &Inputs,
+    additions: &Additions,
+) -> Examined {
     let mut reading = Reading::new(files, catalog);
+    reading.sources = additions.sources.clone();
     let (given, targets, _) = reading.discover(inputs, None);
     let sources = Arc::new(std::mem::take(&mut reading.sources));
     let context = reading.context(inputs, sources);
@@ -70,7 +93,7 @@ pub fn examine(files: Arc<dyn Files>, catalog: &dyn Catalog, inputs: &Inputs) ->
     } = reading;
 
     let mut report = Report::new(&context.sources);
-    let blocks: BTreeMap<&PathBuf, Blocks> = folders
+    let mut blocks: BTreeMap<&PathBuf, Blocks> = folders
         .iter()
         .map(|(dir, folder)| {
             (
@@ -79,6 +102,9 @@ pub fn examine(files: Arc<dyn Files>, catalog: &dyn Catalog, inputs: &Inputs) ->
             )
         })
         .collect();
+    if let Some(root) = blocks.get_mut(&PathBuf::new()) {
+        additions.add_providers(root, &mut report);
+    }
     let mut tree = Tree {
         blocks: &blocks,
         targets: &targets,
@@ -86,9 +112,14 @@ pub fn examine(files: Arc<dyn Files>, catalog: &dyn Catalog, inputs: &Inputs) ->
     };
     tree.add(Path::new(""), None, String::new(), &mut report);
     let mut modules = tree.modules;
+    let given = match additions.undeclared {
+        Undeclared::Reported => given,
+        Undeclared::Ignored => vars::declared(given, &modules[0]),
+    };
     let values = vars::values(&modules[0], (inputs, given), &context, &mut report);
     link::link(&mut modules, &mut report);
     let statements = super::moves::absolute(&modules, &mut report);
+    additions.stub(&mut modules);
     problems.extend(report.diagnostics);
     problems.sort();
     let root = blocks.get(&PathBuf::new());

@@ -1,6 +1,8 @@
 //! The configuration of a stack: modules and their blocks, sorted and linked, not evaluated.
 
+mod additions;
 pub(crate) mod blocks;
+mod conditions;
 pub mod describe;
 mod discover;
 mod loader;
@@ -12,8 +14,9 @@ pub(crate) mod reader;
 mod stack;
 mod version;
 
+pub use additions::{Additions, Undeclared};
 pub use discover::{InstalledModule, InstalledModules, RemoteCall};
-pub use loader::{Examined, examine, load, remote_calls};
+pub use loader::{Examined, examine, load, load_with, remote_calls};
 pub use lower::RequiredProvider;
 pub(crate) use lower::{is_later, later};
 pub(crate) use module::{Module, ModuleId, Node, NodeIx, NodeKind, Serving};

@@ -22,7 +22,7 @@ mod template;
 
 pub(crate) use limits::{MAX_ELEMENTS, MAX_TEXT};
 pub use operators::equal;
-pub(crate) use report::{explained, nearest};
+pub(crate) use report::{SHOWN_VALUES, brief, explained, nearest};
 pub use scope::{Context, EvalError, NodeId, Resolved, Scope, Settled};
 pub(crate) use template::known_prefix;
 pub use template::render;

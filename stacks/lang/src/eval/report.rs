@@ -5,7 +5,7 @@ use crate::ir::{Expr, RefStep, Reference};
 use weir_core::{Diagnostic, Span, Value};
 
 /// The most names whose values are shown.
-const SHOWN_VALUES: usize = 6;
+pub(crate) const SHOWN_VALUES: usize = 6;
 /// The most characters of a value that are shown.
 const SHOWN_CHARACTERS: usize = 80;
 /// The most names that are listed as available.
@@ -114,7 +114,7 @@ pub(super) const CONCEALED: &str =
     "What is wrong with it can't be said without showing the sensitive value.";
 
 /// A value on one line, not too long; `(sensitive)` where it is.
-pub(super) fn brief(value: &Value) -> String {
+pub(crate) fn brief(value: &Value) -> String {
     let text = value.to_string();
     if text.chars().count() <= SHOWN_CHARACTERS {
         return text;

@@ -79,6 +79,22 @@ pub struct Context {
     pub settled: Option<Arc<Settled>>,
 }
 
+impl Context {
+    /// Around expressions that use neither functions nor files.
+    pub fn of_constants(sources: Sources) -> Context {
+        Context {
+            sources: Arc::new(sources),
+            functions: Arc::new(Registry::default()),
+            files: None,
+            module_dir: PathBuf::new(),
+            root_dir: PathBuf::new(),
+            home: None,
+            now: None,
+            settled: None,
+        }
+    }
+}
+
 /// The time of an apply, and its randomness: what a plan must not depend on. The caller draws the
 /// seed; everything else follows from it and from the order of evaluation.
 #[derive(Debug)]

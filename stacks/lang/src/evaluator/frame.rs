@@ -1,7 +1,7 @@
 //! The names an expression sees, at one place of the configuration in one module instance.
 
 use super::{
-    Evaluator,
+    Evaluator, Roots,
     graph::{Deps, Expansion, InstId, Mode, Role, State},
 };
 use crate::{
@@ -47,6 +47,8 @@ pub(super) struct Names {
     pub(super) variable: Option<(Arc<str>, Value)>,
     /// The service the place lies in.
     pub(super) service: Option<NodeId>,
+    /// Names of a test.
+    pub(super) roots: Option<Arc<Roots>>,
 }
 
 impl Names {
@@ -411,6 +413,19 @@ impl<'a> Frame<'a> {
         Ok(Value::object(fields?))
     }
 
+    /// A name beside those of the module.
+    fn beside(&self, r: &Reference) -> Option<Resolved> {
+        let value = self.names.roots.as_ref()?.get(&r.root)?;
+        let declared = &self.module().names.variables;
+        if &*r.root != "var" {
+            let value = value.clone();
+            return Some(Resolved { value, consumed: 0 });
+        }
+        let name = r.attr(0).filter(|name| !declared.contains_key(*name))?;
+        let value = value.get(name)?.clone();
+        Some(Resolved { value, consumed: 1 })
+    }
+
     fn variable(&self, r: &Reference) -> Result<Resolved, EvalError> {
         if let Some((name, value)) = &self.names.variable
             && r.attr(0) == Some(&**name)
@@ -440,6 +455,9 @@ impl<'a> Frame<'a> {
 impl Scope for Frame<'_> {
     fn resolve(&self, r: &Reference) -> Result<Resolved, EvalError> {
         let names = &self.module().names;
+        if let Some(found) = self.beside(r) {
+            return Ok(found);
+        }
         match &*r.root {
             "var" => self.variable(r),
             "local" => self.one(&names.locals, r),

@@ -16,6 +16,7 @@
 //! No step recurses from node to node: a chain of references may be as long as memory allows.
 
 mod ask;
+mod assertion;
 mod blocks;
 mod checks;
 mod ephemeral;
@@ -31,6 +32,7 @@ mod run;
 mod shapes;
 mod values;
 
+pub use assertion::Roots;
 pub use checks::{CheckInstance, CheckKind, CheckResult, CheckStatus};
 
 pub use origin::is_not_known_yet;

@@ -277,7 +277,7 @@ pub(super) fn check(
         };
         let verdict = (CheckStatus::Fail, (!concealed).then(|| text.clone()));
         frame.reads.borrow_mut().verdicts.push(verdict);
-        let d = Diagnostic::error(what).because(text);
+        let d = Diagnostic::error(what).because(text).of_condition();
         problems.push(explained(d, &rule.condition, frame));
     }
     Ok(())

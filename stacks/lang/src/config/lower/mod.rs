@@ -24,6 +24,7 @@ use crate::{
 use std::sync::Arc;
 use weir_core::{Diagnostic, Span};
 
+pub(crate) use resources::provider as provider_block;
 pub(crate) use services::{is_later, later};
 pub use settings::RequiredProvider;
 pub(crate) use values::variable;

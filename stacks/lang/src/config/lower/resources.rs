@@ -18,7 +18,7 @@ use crate::{
 use std::sync::Arc;
 use weir_core::{Diagnostic, Object};
 
-pub(super) fn provider(block: &Block, report: &mut Report<'_>) -> Option<Arc<ProviderBlock>> {
+pub(crate) fn provider(block: &Block, report: &mut Report<'_>) -> Option<Arc<ProviderBlock>> {
     let name = labels(block, &["name"], report)?[0];
     let mut reader = Reader::new(format!("provider `{name}`"), &block.body);
     let alias = reader.text("alias", report);

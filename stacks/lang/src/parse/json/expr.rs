@@ -82,11 +82,10 @@ impl Bodies<'_> {
                     .strip_prefix("${")
                     .and_then(|t| t.strip_suffix('}'));
                 if let (Reads::Native, Some(inner)) = (reads, inner) {
-                    error = Box::new(
-                        self.document
-                            .error("a name stands here, not a template", span.clone())
-                            .help(format!("Write `\"{}\"`.", inner.trim())),
-                    );
+                    *error = self
+                        .document
+                        .error("a name stands here, not a template", span.clone())
+                        .help(format!("Write `\"{}\"`.", inner.trim()));
                 }
                 self.diagnostics.push(*error);
                 plain(text)

@@ -1,0 +1,94 @@
+//! What a caller adds to a configuration that was read from files: a test does.
+
+use super::{
+    blocks::OutputBlock,
+    lower::{Blocks, provider_block},
+    module::{Module, Names, NodeIx, NodeKind},
+    reader::Report,
+};
+use crate::{
+    ir::{Block, Expr},
+    sources::Sources,
+};
+use std::{collections::BTreeMap, mem, sync::Arc};
+use weir_core::Value;
+
+/// What is added to a configuration, and what stands in the place of some of it.
+#[derive(Debug, Clone, Default)]
+pub struct Additions {
+    /// `provider` blocks of the root module; each stands in the place of the one of its name and
+    /// alias.
+    pub providers: Vec<Block>,
+    /// Modules that are not evaluated, by path without instance keys (`module.net.module.dns`):
+    /// values of their outputs. Outputs that are not named are null.
+    pub stubs: BTreeMap<String, BTreeMap<Arc<str>, Value>>,
+    /// What happens to values of variables that the root module does not declare.
+    pub undeclared: Undeclared,
+    /// Texts that the blocks come from.
+    pub sources: Sources,
+}
+
+/// What happens to values of variables that are not declared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Undeclared {
+    /// They are reported.
+    #[default]
+    Reported,
+    /// They are left out.
+    Ignored,
+}
+
+impl Additions {
+    /// Puts the provider blocks among those of the root module.
+    pub(super) fn add_providers(&self, root: &mut Blocks, report: &mut Report<'_>) {
+        for block in &self.providers {
+            let Some(added) = provider_block(block, report) else {
+                continue;
+            };
+            let old = |p: &Arc<super::blocks::ProviderBlock>| p.provider == added.provider;
+            match root.providers.iter().position(old) {
+                Some(at) => root.providers[at] = added,
+                None => root.providers.push(added),
+            }
+        }
+    }
+
+    /// Puts outputs with given values in the place of all that modules hold.
+    pub(super) fn stub(&self, modules: &mut [Module]) {
+        for module in modules {
+            if let Some(outputs) = self.stubs.get(&module.path) {
+                stub(module, outputs);
+            }
+        }
+    }
+}
+
+fn stub(module: &mut Module, outputs: &BTreeMap<Arc<str>, Value>) {
+    let mut names = Names::default();
+    let mut nodes = Vec::new();
+    for mut node in mem::take(&mut module.nodes) {
+        let ix = NodeIx(nodes.len());
+        match &node.kind {
+            NodeKind::Variable(v) => drop(names.variables.insert(v.name.clone(), ix)),
+            NodeKind::Output(o) => {
+                names.outputs.insert(o.name.clone(), ix);
+                let value = outputs.get(&o.name).cloned();
+                let value = value.unwrap_or_else(Value::null);
+                node.kind = NodeKind::Output(Arc::new(OutputBlock {
+                    name: o.name.clone(),
+                    value: Expr::literal(value, o.value.span.clone()),
+                    description: o.description.clone(),
+                    sensitive: o.sensitive,
+                    ephemeral: o.ephemeral,
+                    preconditions: Vec::new(),
+                    depends_on: Vec::new(),
+                    span: o.span.clone(),
+                }));
+            }
+            _ => continue,
+        }
+        nodes.push(node);
+    }
+    module.nodes = nodes;
+    module.names = names;
+}
