@@ -100,7 +100,7 @@ impl Provider for TerraformProvider {
         let mut requires_replace = Vec::new();
         let planned = match request.prior.as_ref().map(Known::value) {
             None => {
-                let planned = proposed.with("id", Value::unknown(Type::String));
+                let planned = proposed.with("id", Value::unknown_not_null(Type::String));
                 planned.with("output", open_output(&input))
             }
             Some(prior) => {

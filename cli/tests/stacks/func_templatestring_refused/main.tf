@@ -1,0 +1,2 @@
+# step: !
+output "a" { value = templatestring("hello $${name}", { name = "x" }) }

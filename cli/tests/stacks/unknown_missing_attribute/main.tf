@@ -1,0 +1,3 @@
+# step: !
+resource "terraform_data" "o" { input = { a = "x" } }
+output "missing" { value = terraform_data.o.output.b }
