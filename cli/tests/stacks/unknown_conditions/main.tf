@@ -1,6 +1,5 @@
 # step:
 # step: -var=v=2
-# Terraform differs: Terraform knows of some unknown values what they can not be.
 
 variable "v" { default = 1 }
 resource "terraform_data" "a" { triggers_replace = var.v }
