@@ -231,12 +231,32 @@ pub(crate) fn values(
     report: &mut Report<'_>,
 ) -> BTreeMap<Arc<str>, Value> {
     let mut chosen: BTreeMap<String, Given> = BTreeMap::new();
-    for g in given {
-        if root.names.variables.contains_key(g.name.as_str()) {
-            chosen.insert(g.name.clone(), g);
-        } else {
-            undeclared(root, &g, report);
+    let (declared, unwanted): (Vec<Given>, Vec<Given>) = given
+        .into_iter()
+        .partition(|g| root.names.variables.contains_key(g.name.as_str()));
+    chosen.extend(declared.into_iter().map(|g| (g.name.clone(), g)));
+    // A name counts once, as the source that wins gives it.
+    let unwanted: BTreeMap<&str, &Given> = unwanted.iter().map(|g| (&*g.name, g)).collect();
+    let mut in_files = 0;
+    for g in unwanted.into_values() {
+        if let Origin::File(..) = g.from {
+            in_files += 1;
+            if in_files > SHOWN_UNDECLARED {
+                continue;
+            }
         }
+        undeclared(root, g, report);
+    }
+    if in_files > SHOWN_UNDECLARED {
+        let more = in_files - SHOWN_UNDECLARED;
+        let plural = if more == 1 { "" } else { "s" };
+        report.diagnostics.push(
+            Diagnostic::warning(format!(
+                "{more} more value{plural} for variables that the stack does not have"
+            ))
+            .because("Files set them, and they are not used.")
+            .help("Remove them, or give values that several stacks share in the environment: there nothing is said of those a stack does not have."),
+        );
     }
     let checking = inputs.vars.contains(&VarSource::Unknown);
     let mut values = BTreeMap::new();
@@ -279,6 +299,9 @@ pub(crate) fn marked(variable: &Variable, mut value: Value) -> Value {
     }
     value
 }
+
+/// How many values in files are named that no variable wants: files may be shared by many stacks.
+const SHOWN_UNDECLARED: usize = 2;
 
 fn undeclared(root: &Module, given: &Given, report: &mut Report<'_>) {
     let name = &given.name;

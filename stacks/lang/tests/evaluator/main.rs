@@ -6,6 +6,7 @@ mod blocks;
 mod errors;
 mod examples;
 mod inputs;
+mod json;
 mod kinds;
 mod kit;
 mod modules;
