@@ -103,10 +103,48 @@ fn tokens(text: &str) -> Vec<String> {
 }
 
 fn run(text: &str) -> bool {
-    let Ok(loaded) = try_load(
-        &[("main.hcl", text), ("m/main.hcl", MODULE)],
-        &Inputs::default(),
-    ) else {
+    evaluated(text, &[("main.hcl", text), ("m/main.hcl", MODULE)])
+}
+
+/// The same things in JSON, beside a file that an override changes.
+const JSON: &str = r#"{
+  "//": "a comment",
+  "variable": {"n": {"type": "number", "default": 2, "validation": [{"condition": "${var.n > 0}", "error_message": "n is ${var.n}"}]}},
+  "provider": {"fake": [{"region": "${fake_thing.base.name}"}, {"alias": "west"}]},
+  "locals": {"names": "${{for i in range(var.n) : \"k${i}\" => i}}", "ids": "${fake_thing.many[*].id}", "deep": [1, {"a\u0022b": null, "c": [true, 1.5e3]}]},
+  "resource": {"fake_thing": {
+    "base": {"provider": "fake.west", "depends_on": []},
+    "many": {
+      "count": "${var.n}", "name": "x-${count.index}", "rule": [{"port": "${80 + count.index}"}],
+      "dynamic": {"rule": {"for_each": "${local.names}", "iterator": "it", "content": {"port": "${it.value}"}}},
+      "lifecycle": {"ignore_changes": ["tags", "rule[0].port"], "precondition": {"condition": "${var.n < 100}", "error_message": "x"}}
+    }
+  }},
+  "data": {"fake_lookup": {"l": {"name": "%{ if var.n > 1 }${fake_thing.many[0].name}%{ endif }"}}},
+  "module": {"m": {"source": "./m", "for_each": "${local.names}", "given": "${join(\",\", local.ids)}"}},
+  "output": {"m": {"value": "${module.m[\"k0\"].out}"}, "d": {"value": ["${data.fake_lookup.l.value}", "${local.deep}"], "sensitive": true}}
+}
+"#;
+
+const OVERRIDE: &str = r#"
+locals { deep = [] }
+resource "fake_thing" "many" {
+  rule { port = 1 }
+  lifecycle { ignore_changes = all }
+}
+"#;
+
+fn run_json(text: &str) -> bool {
+    let files = [
+        ("main.tf.json", text),
+        ("m/main.hcl", MODULE),
+        ("override.tf", OVERRIDE),
+    ];
+    evaluated(text, &files)
+}
+
+fn evaluated(text: &str, files: &[(&str, &str)]) -> bool {
+    let Ok(loaded) = try_load(files, &Inputs::default()) else {
         return false;
     };
     for mode in [Mode::Plan, Mode::Apply] {
@@ -124,8 +162,17 @@ fn run(text: &str) -> bool {
 
 #[test]
 fn damage_ends_in_errors_alone() {
-    assert!(run(TEXT), "the text itself must load");
-    let whole = tokens(TEXT);
+    damage(TEXT, run);
+}
+
+#[test]
+fn damaged_json_ends_in_errors_alone() {
+    damage(JSON, run_json);
+}
+
+fn damage(text: &str, run: fn(&str) -> bool) {
+    assert!(run(text), "the text itself must load");
+    let whole = tokens(text);
     let words: Vec<&String> = whole
         .iter()
         .filter(|t| t.chars().all(char::is_alphanumeric))
@@ -143,7 +190,7 @@ fn damage_ends_in_errors_alone() {
             1 => damaged[at] = words[numbers.below(words.len())].clone(),
             _ => {
                 // A line goes.
-                let lines: Vec<&str> = TEXT.lines().collect();
+                let lines: Vec<&str> = text.lines().collect();
                 let gone = numbers.below(lines.len());
                 let kept = lines
                     .iter()
