@@ -17,6 +17,7 @@
 //! applies them to this repository.
 
 pub mod cli;
+pub mod differential;
 pub mod golden;
 pub mod lab;
 pub mod rules;

@@ -1,0 +1,242 @@
+//! What a tool made of a step, without what is random.
+
+use serde_json::{Map, Value as Json};
+use sha2::{Digest as _, Sha256};
+use similar::TextDiff;
+use std::collections::BTreeMap;
+
+/// What a tool made of a step.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// What a person would compare; digests of sections stand at the end.
+    pub lines: Vec<String>,
+    /// The documented JSON by section, in which random names are replaced.
+    pub sections: BTreeMap<String, Json>,
+    /// What the tool printed, for reports.
+    pub said: String,
+}
+
+impl Answer {
+    /// The tool itself failed: a cycle of its own making, or a crash.
+    pub fn broken(&self) -> bool {
+        is_broken(&self.lines)
+    }
+
+    /// Adds sections of a document.
+    pub(super) fn add(&mut self, prefix: &str, document: &Json) {
+        for (name, value) in document.as_object().into_iter().flatten() {
+            self.sections
+                .insert(format!("{prefix}.{name}"), value.clone());
+        }
+    }
+
+    /// The lines with the digest of each section.
+    pub(super) fn seal(&mut self) {
+        for (name, value) in &self.sections {
+            let sum = Sha256::digest(value.to_string().as_bytes());
+            let hex: String = sum[..5].iter().map(|b| format!("{b:02x}")).collect();
+            self.lines.push(format!("{DIGEST}{name} {hex}"));
+        }
+    }
+}
+
+const DIGEST: &str = "digest ";
+
+/// True for answers of a tool that failed by itself.
+fn is_broken(lines: &[String]) -> bool {
+    lines.iter().any(|l| l.ends_with(": broken"))
+}
+
+/// What differs between a stored or live answer of Terraform and weir's, as text; nothing where
+/// they agree. `sections` are compared field by field.
+pub fn difference(
+    theirs: &[String],
+    theirs_sections: Option<&BTreeMap<String, Json>>,
+    ours: &Answer,
+    sections: &[&str],
+) -> Option<String> {
+    if is_broken(theirs) {
+        let done = ["plan: ok", "apply: ok"];
+        let missing = done.iter().find(|d| ours.lines.iter().all(|l| l != *d))?;
+        return Some(format!(
+            "Terraform can't do this, and weir should: {missing} is not there"
+        ));
+    }
+    let kept = |lines: &[String]| -> String {
+        let digest = |l: &str| {
+            l.strip_prefix(DIGEST)
+                .and_then(|l| l.split(' ').next())
+                .map(|name| sections.contains(&name))
+        };
+        (lines.iter())
+            .filter(|l| digest(l).unwrap_or(true))
+            .map(|l| format!("{l}\n"))
+            .collect()
+    };
+    let (theirs, mine) = (kept(theirs), kept(&ours.lines));
+    if theirs == mine {
+        return None;
+    }
+    let mut out = TextDiff::from_lines(&theirs, &mine)
+        .unified_diff()
+        .header("terraform", "weir")
+        .to_string();
+    for name in sections {
+        let Some(live) = theirs_sections else { break };
+        let (a, b) = (live.get(*name), ours.sections.get(*name));
+        if a != b {
+            let text = |v: Option<&Json>| v.map_or(String::new(), |v| format!("{v:#}\n"));
+            let diff = TextDiff::from_lines(&text(a), &text(b))
+                .unified_diff()
+                .header(&format!("terraform {name}"), &format!("weir {name}"))
+                .to_string();
+            out.push_str(&diff);
+        }
+    }
+    Some(out)
+}
+
+/// Names for ids that are random: the same id has the same name in all answers of a tool.
+#[derive(Debug, Default)]
+pub(super) struct Ids(BTreeMap<String, String>);
+
+impl Ids {
+    /// Learns the ids of a state, in the order of addresses.
+    pub(super) fn learn(&mut self, state: &Json) {
+        let mut all = Vec::new();
+        instances(&state["values"]["root_module"], &mut all);
+        all.sort_by_key(|r| {
+            let is = |name: &str| r[name].as_str().unwrap_or_default().to_owned();
+            // Of two objects at one address, the older is known already.
+            (is("address"), r.get("deposed_key").is_some())
+        });
+        for row in all {
+            if let Some(id) = row["values"]["id"].as_str()
+                && is_uuid(id)
+                && !self.0.contains_key(id)
+            {
+                let name = format!("id-{}", self.0.len() + 1);
+                self.0.insert(id.to_owned(), name);
+            }
+        }
+    }
+
+    /// The text with names for ids.
+    fn named(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let id = rest.get(..36).filter(|t| is_uuid(t));
+            let (piece, len) = match id {
+                Some(id) => (self.0.get(id).map_or("id-?", String::as_str), 36),
+                None => (&rest[..c.len_utf8()], c.len_utf8()),
+            };
+            out.push_str(piece);
+            rest = &rest[len..];
+        }
+        out
+    }
+
+    /// The document with names for ids, without versions and times; what has no order is sorted.
+    pub(super) fn normal(&self, value: &Json) -> Json {
+        match value {
+            Json::String(s) => self.named(s).into(),
+            Json::Array(items) => {
+                let mut items: Vec<Json> = items.iter().map(|i| self.normal(i)).collect();
+                if items.iter().all(is_row) {
+                    items.sort_by_cached_key(row_key);
+                }
+                items.into()
+            }
+            Json::Object(pairs) => {
+                let value = &hidden(pairs);
+                let pairs = value;
+                let pairs = pairs
+                    .iter()
+                    .filter(|(k, _)| !VOLATILE.contains(&k.as_str()));
+                let one = |(k, v): (&String, &Json)| match k.as_str() {
+                    "deposed" | "deposed_key" => (k.clone(), "key".into()),
+                    _ => (self.named(k), self.normal(v)),
+                };
+                Json::Object(pairs.map(one).collect::<Map<_, _>>())
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+/// Terraform prints sensitive values in its JSON; weir never does. What the masks beside them say
+/// is compared.
+fn hidden(pairs: &Map<String, Json>) -> Map<String, Json> {
+    let mut out = pairs.clone();
+    for (value, mask) in [
+        ("before", "before_sensitive"),
+        ("after", "after_sensitive"),
+        ("values", "sensitive_values"),
+        ("value", "sensitive"),
+    ] {
+        if let (Some(v), Some(mask)) = (out.get_mut(value), pairs.get(mask)) {
+            hide(v, mask);
+        }
+    }
+    if pairs.get("sensitive") == Some(&Json::Bool(true)) {
+        out.remove("type");
+    }
+    out
+}
+
+fn hide(value: &mut Json, mask: &Json) {
+    match (value, mask) {
+        (value, Json::Bool(true)) => *value = Json::Null,
+        (Json::Object(values), Json::Object(masks)) => {
+            for (name, mask) in masks {
+                if let Some(value) = values.get_mut(name) {
+                    hide(value, mask);
+                }
+            }
+        }
+        (Json::Array(values), Json::Array(masks)) => {
+            values.iter_mut().zip(masks).for_each(|(v, m)| hide(v, m));
+        }
+        _ => {}
+    }
+}
+
+const VOLATILE: [&str; 4] = [
+    "terraform_version",
+    "weir_version",
+    "timestamp",
+    "format_version",
+];
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.char_indices().all(|(i, c)| match i {
+            8 | 13 | 18 | 23 => c == '-',
+            _ => c.is_ascii_hexdigit(),
+        })
+}
+
+/// Resources, modules, changes, checks: lists of them have no order of their own.
+fn is_row(value: &Json) -> bool {
+    (value.as_object()).is_some_and(|o| {
+        o.contains_key("address") || (o.contains_key("resource") && o.contains_key("attribute"))
+    })
+}
+
+fn row_key(value: &Json) -> String {
+    let address = match &value["address"] {
+        Json::String(s) => s.clone(),
+        Json::Object(o) => o.get("to_display").map_or(String::new(), Json::to_string),
+        _ => value.to_string(),
+    };
+    format!("{address} {}", value.get("deposed").is_some())
+}
+
+/// All resource instances of a module tree.
+pub(super) fn instances<'a>(module: &'a Json, out: &mut Vec<&'a Json>) {
+    out.extend(module["resources"].as_array().into_iter().flatten());
+    for child in module["child_modules"].as_array().into_iter().flatten() {
+        instances(child, out);
+    }
+}
