@@ -105,6 +105,16 @@ pub struct OutputChange {
     pub after: Option<Value>,
 }
 
+impl OutputChange {
+    /// Whether state would have the same afterwards: a null is kept nowhere.
+    pub fn is_noop(&self) -> bool {
+        match (&self.before, &self.after) {
+            (None, Some(after)) => after.is_null(),
+            (before, after) => before == after,
+        }
+    }
+}
+
 impl Plan {
     /// How many operations it has.
     pub fn operations(&self) -> usize {
@@ -115,7 +125,7 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
             && self.deposed.is_empty()
-            && self.outputs.values().all(|o| o.before == o.after)
+            && self.outputs.values().all(OutputChange::is_noop)
             && self
                 .changes
                 .values()

@@ -56,7 +56,7 @@ pub struct Import {
 /// The `lifecycle` block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lifecycle {
-    /// `create_before_destroy`
+    /// `create_before_destroy`, of the block or of one that depends on it.
     pub create_before_destroy: bool,
     /// `prevent_destroy`
     pub prevent_destroy: bool,

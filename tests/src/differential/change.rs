@@ -138,7 +138,7 @@ fn change(maker: &mut Maker, module: &mut Module, depth: usize, path: &mut Vec<S
         1 if at > 0 => module.items.swap(at - 1, at),
         2 | 3 if maker.with(Feature::Moved) => moved(maker, module, at),
         4 if maker.with(Feature::Moved) => into_module(maker, module, at),
-        _ => alter(maker, module, at),
+        _ => alter(maker, module, at, depth),
     }
 }
 
@@ -244,7 +244,7 @@ fn into_module(maker: &mut Maker, module: &mut Module, at: usize) {
 }
 
 /// Changes something within a block.
-fn alter(maker: &mut Maker, module: &mut Module, at: usize) {
+fn alter(maker: &mut Maker, module: &mut Module, at: usize, depth: usize) {
     let (before, rest) = module.items.split_at_mut(at);
     let one = Repeat::One;
     let scope = Scope {
@@ -262,7 +262,9 @@ fn alter(maker: &mut Maker, module: &mut Module, at: usize) {
             ..
         } => match condition {
             Some(c) if maker.with(Feature::Failures) && maker.chance(30) => c.fails = true,
-            _ if maker.chance(15) && maker.with(Feature::Sensitive) => *sensitive = !*sensitive,
+            _ if depth == 0 && maker.chance(15) && maker.with(Feature::Sensitive) => {
+                *sensitive = !*sensitive
+            }
             _ => *value = maker.expr(&scope),
         },
         Item::Check { asserts, .. } => {

@@ -332,7 +332,7 @@ impl Maker {
                 name: self.name(&["l"], module),
                 value: self.expr(&scope),
             },
-            3..=5 => self.output(module),
+            3..=5 => self.output(module, depth),
             6..=8 if depth < 2 && self.with(Feature::Modules) => {
                 let name = self.name(&["m", "n", "k", "j"], module);
                 Item::Call(self.call(name, before, depth))
@@ -348,7 +348,7 @@ impl Maker {
         }
     }
 
-    fn output(&mut self, module: &Module) -> Item {
+    fn output(&mut self, module: &Module, depth: usize) -> Item {
         let one = Repeat::One;
         let scope = Scope {
             before: &module.items,
@@ -358,7 +358,8 @@ impl Maker {
         Item::Output {
             name: self.name(&["o"], module),
             value: self.expr(&scope),
-            sensitive: self.sensitive && self.chance(90),
+            // Terraform forgets that an output of a child module is sensitive.
+            sensitive: depth == 0 && self.sensitive && self.chance(90),
             condition: match self.with(Feature::Lifecycle) && self.chance(10) {
                 true => self.condition(&scope),
                 false => None,
@@ -384,7 +385,7 @@ impl Maker {
             module.items.push(item);
         }
         if depth > 0 || self.chance(50) {
-            let output = self.output(&module);
+            let output = self.output(&module, depth);
             module.items.push(output);
         }
         module

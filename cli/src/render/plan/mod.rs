@@ -286,7 +286,7 @@ fn outputs(outputs: &BTreeMap<String, OutputChange>) -> Lines {
         .iter()
         .filter(|(_, o)| match (&o.before, &o.after) {
             (Some(b), Some(a)) => !weir_plan::same(b, a),
-            (b, a) => b.is_some() || a.is_some(),
+            _ => !o.is_noop(),
         })
         .collect();
     let width = super::value::width(changed.iter().map(|(n, _)| n.as_str()), false);

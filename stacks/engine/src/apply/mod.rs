@@ -472,8 +472,11 @@ impl<'a> Run<'a> {
     /// value.
     fn final_outputs(&mut self) -> BTreeMap<String, Known> {
         let mut now = self.evaluator.outputs();
-        let mut outputs = BTreeMap::new();
-        for (name, change) in &self.planned.plan.outputs {
+        // What the plan says nothing of, as targets left it out, stays.
+        let planned = &self.planned.plan.outputs;
+        let mut outputs = self.outputs.clone();
+        outputs.retain(|name, _| !planned.contains_key(name));
+        for (name, change) in planned {
             if change.after.is_none() {
                 continue;
             }

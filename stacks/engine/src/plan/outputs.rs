@@ -7,32 +7,23 @@ use weir_core::{
 };
 use weir_lang::{Evaluator, Output};
 
-/// With targets, `selected` is what they chose: an output changes only where all it is made from
-/// is of a block that has an instance among it.
+/// With targets, `selected` is what they chose: an output is among the changes only where all it
+/// is made from is of a block that has an instance among it.
 pub(super) fn outputs(
     evaluator: &mut Evaluator,
     snapshot: &Snapshot,
     mode: Mode,
     selected: Option<&BTreeSet<Address>>,
 ) -> BTreeMap<String, OutputChange> {
-    let mut changes: BTreeMap<String, OutputChange> = snapshot
-        .outputs
-        .iter()
-        .map(|(name, v)| {
-            (
-                name.clone(),
-                OutputChange {
-                    before: Some(v.value().clone()),
-                    after: None,
-                },
-            )
-        })
-        .collect();
+    let before = |name: &str| snapshot.outputs.get(name).map(|v| v.value().clone());
     let blocks: Option<BTreeSet<_>> = selected.map(|s| s.iter().map(block).collect());
-    if blocks.is_some() {
-        for change in changes.values_mut() {
-            change.after.clone_from(&change.before);
-        }
+    let mut changes: BTreeMap<String, OutputChange> = BTreeMap::new();
+    if blocks.is_none() {
+        let gone = |name: &String| OutputChange {
+            before: before(name),
+            after: None,
+        };
+        changes.extend(snapshot.outputs.keys().map(|n| (n.clone(), gone(n))));
     }
     if mode == Mode::Destroy {
         return changes;
@@ -45,12 +36,9 @@ pub(super) fn outputs(
             continue;
         }
         let after = marked(output);
-        // An output that is null is kept nowhere.
-        if after.is_null() && !changes.contains_key(&name) {
-            continue;
-        }
+        let before = before(&name);
         let change = changes.entry(name).or_insert(OutputChange {
-            before: None,
+            before,
             after: None,
         });
         // Unchanged but for the types of nulls is unchanged.

@@ -552,6 +552,7 @@ fn nodes_of(blocks: &Blocks) -> Vec<Node> {
             kind,
             span: span.clone(),
             rank: 0,
+            create_first: false,
             provider: None,
             validated_later: false,
             is_broken: false,

@@ -44,6 +44,8 @@ pub(crate) struct Node {
     pub(crate) span: Span,
     /// Its place in an order in which everything comes after what it refers to.
     pub(crate) rank: u32,
+    /// It has `create_before_destroy`, or something that has it depends on it.
+    pub(crate) create_first: bool,
     /// The provider configuration that serves a resource.
     pub(crate) provider: Option<Serving>,
     /// Whether it is in error, which is reported: it is never evaluated.

@@ -146,10 +146,14 @@ impl Evaluator {
         computed.reads.nodes.extend(provider.reads.nodes);
         computed.problems.extend(provider.problems);
         let provider = provider.value;
+        let first = node.create_first;
         Ok(computed.map(|(config, lifecycle)| Ready {
             config,
             provider,
-            lifecycle,
+            lifecycle: Lifecycle {
+                create_before_destroy: first,
+                ..lifecycle
+            },
             scoped: resource.scoped.as_ref().map(ToString::to_string),
             span: resource.span.clone(),
         }))

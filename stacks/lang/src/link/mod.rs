@@ -9,8 +9,10 @@
 //! 5. validations that refer to more than their variable become part of it where that is no loop;
 //! 6. [`order`] ranks the nodes so that each comes after what it refers to; a loop is an error
 //!    that names every reference in it;
-//! 7. nodes in error are marked: they are never evaluated, and the others are.
+//! 7. [`create_first`] spreads `create_before_destroy`;
+//! 8. nodes in error are marked: they are never evaluated, and the others are.
 
+mod create_first;
 mod edges;
 mod inputs;
 mod order;
@@ -46,6 +48,7 @@ pub(crate) fn link(modules: &mut [Module], report: &mut Report<'_>) {
         modules[module.0].nodes[node.0].provider = Some(serving);
     }
     order::rank(modules, &edges, &mut broken, report);
+    create_first::spread(modules, &edges);
     for (module, node) in broken {
         modules[module.0].nodes[node.0].is_broken = true;
     }

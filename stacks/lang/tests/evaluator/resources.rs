@@ -231,6 +231,52 @@ fn lifecycle_is_handed_on() {
 }
 
 #[test]
+fn create_before_destroy_spreads_by_block() {
+    let run = run(
+        &[
+            (
+                "m/main.hcl",
+                r#"
+            variable "name" {}
+            resource "fake_thing" "used" { name = var.name }
+            resource "fake_thing" "other" {}
+            output "id" { value = fake_thing.used.id }
+            "#,
+            ),
+            (
+                "main.hcl",
+                r#"
+        resource "fake_thing" "base" { count = 2 }
+        module "m" {
+          source = "./m"
+          name   = fake_thing.base[0].id
+        }
+        locals { id = module.m.id }
+        resource "fake_thing" "none" {
+          count = 0
+          name  = local.id
+          lifecycle { create_before_destroy = true }
+        }
+        resource "fake_thing" "after" { name = module.m.id }
+        "#,
+            ),
+        ],
+        Mode::Plan,
+    );
+    let first = |a: &str| run.instance(a).lifecycle.create_before_destroy;
+    for address in [
+        "fake_thing.base[0]",
+        "fake_thing.base[1]",
+        "module.m.fake_thing.used",
+    ] {
+        assert!(first(address), "{address}");
+    }
+    for address in ["module.m.fake_thing.other", "fake_thing.after"] {
+        assert!(!first(address), "{address}");
+    }
+}
+
+#[test]
 fn conditions_hold_or_say_why() {
     let text = r#"
 resource "fake_thing" "a" {
