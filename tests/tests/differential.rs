@@ -20,7 +20,22 @@ use std::{
 use weir_tests::differential::{FEATURES, Feature, Program, Scenario, Tool, difference};
 
 /// What is compared field by field.
-const SECTIONS: &[&str] = &[];
+const SECTIONS: &[&str] = &[
+    "plan.applyable",
+    "plan.checks",
+    "plan.complete",
+    "plan.configuration",
+    "plan.errored",
+    "plan.output_changes",
+    "plan.planned_values",
+    "plan.prior_state",
+    "plan.relevant_attributes",
+    "plan.resource_changes",
+    "plan.resource_drift",
+    "plan.variables",
+    "state.checks",
+    "state.values",
+];
 
 /// What stacks are made of.
 const MADE_OF: &[Feature] = &[

@@ -113,7 +113,7 @@ async fn shown_and_done(
     match style {
         Style::Human => run::show(planned, request.plan.detail(), context)?,
         Style::Json => {
-            for message in messages::planned(planned.plan.plan(), Some(&planned.config), "plan") {
+            for message in messages::planned(planned.plan.plan(), "plan") {
                 context.ui.json(&message)?;
             }
         }

@@ -63,7 +63,7 @@ async fn plan(args: &Plan, style: Style, context: &Context) -> Result {
     match style {
         Style::Human => run::show(&planned, args.plan.detail(), context)?,
         Style::Json => {
-            for message in messages::planned(planned.plan.plan(), Some(&planned.config), "plan") {
+            for message in messages::planned(planned.plan.plan(), "plan") {
                 context.ui.json(&message)?;
             }
         }

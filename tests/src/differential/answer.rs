@@ -149,8 +149,6 @@ impl Ids {
                 items.into()
             }
             Json::Object(pairs) => {
-                let value = &hidden(pairs);
-                let pairs = value;
                 let pairs = pairs
                     .iter()
                     .filter(|(k, _)| !VOLATILE.contains(&k.as_str()));
@@ -162,43 +160,6 @@ impl Ids {
             }
             other => other.clone(),
         }
-    }
-}
-
-/// Terraform prints sensitive values in its JSON; weir never does. What the masks beside them say
-/// is compared.
-fn hidden(pairs: &Map<String, Json>) -> Map<String, Json> {
-    let mut out = pairs.clone();
-    for (value, mask) in [
-        ("before", "before_sensitive"),
-        ("after", "after_sensitive"),
-        ("values", "sensitive_values"),
-        ("value", "sensitive"),
-    ] {
-        if let (Some(v), Some(mask)) = (out.get_mut(value), pairs.get(mask)) {
-            hide(v, mask);
-        }
-    }
-    if pairs.get("sensitive") == Some(&Json::Bool(true)) {
-        out.remove("type");
-    }
-    out
-}
-
-fn hide(value: &mut Json, mask: &Json) {
-    match (value, mask) {
-        (value, Json::Bool(true)) => *value = Json::Null,
-        (Json::Object(values), Json::Object(masks)) => {
-            for (name, mask) in masks {
-                if let Some(value) = values.get_mut(name) {
-                    hide(value, mask);
-                }
-            }
-        }
-        (Json::Array(values), Json::Array(masks)) => {
-            values.iter_mut().zip(masks).for_each(|(v, m)| hide(v, m));
-        }
-        _ => {}
     }
 }
 

@@ -5,14 +5,12 @@ use super::{
     state::{self, output as planned_output},
 };
 use serde_json::{Map, Value as Json, json};
-use std::collections::BTreeMap;
 use weir_core::{
     Address, Key, Known, Value,
     change::{Action, Change, Orphan, Reason, ReplaceOrder},
     plan::{Deposed, OutputChange, Plan},
     snapshot::Snapshot,
 };
-use weir_lang::Config;
 
 /// All that is shown of a plan.
 pub(crate) struct Document<'a> {
@@ -53,9 +51,8 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
     if !plan.drift.is_empty() {
         out["resource_drift"] = json!(changes(&mut plan.drift.values()));
     }
-    let outputs: Map<String, Json> = outputs(plan, form.config)
-        .into_iter()
-        .map(|(name, o)| (name, output(&o, form)))
+    let outputs: Map<String, Json> = (plan.outputs.iter())
+        .map(|(name, o)| (name.clone(), output(o, form)))
         .collect();
     if !outputs.is_empty() {
         out["output_changes"] = Json::Object(outputs);
@@ -93,26 +90,6 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
     out
 }
 
-/// Whether everything is to go.
-fn destroys(plan: &Plan) -> bool {
-    let mut changes = plan.changes.values();
-    changes.any(|c| c.reason == Reason::Destroying)
-}
-
-/// The plan's outputs, and those of the configuration that are null before and after.
-pub(crate) fn outputs(plan: &Plan, config: Option<&Config>) -> BTreeMap<String, OutputChange> {
-    let mut all = plan.outputs.clone();
-    if let Some(config) = config.filter(|_| !destroys(plan)) {
-        for output in config.root().outputs() {
-            all.entry(output.name.to_owned()).or_insert(OutputChange {
-                before: None,
-                after: Some(Value::null()),
-            });
-        }
-    }
-    all
-}
-
 /// The state as planning left it: outputs that are known already have their new values in it, as
 /// Terraform has them there.
 fn evaluated(prior: &Snapshot, plan: &Plan) -> Snapshot {
@@ -138,9 +115,8 @@ fn planned_values(plan: &Plan, form: &Form<'_>) -> Json {
         .into_iter()
         .map(|(address, c, after)| (address, state::instance(address, &c.provider, after, form)));
     let mut out = json!({ "root_module": state::modules(rows) });
-    let outputs: Map<String, Json> = outputs(plan, form.config)
-        .into_iter()
-        .filter_map(|(name, o)| Some((name, planned_output(o.after.as_ref()?, form))))
+    let outputs: Map<String, Json> = (plan.outputs.iter())
+        .filter_map(|(name, o)| Some((name.clone(), planned_output(o.after.as_ref()?, form))))
         .collect();
     if !outputs.is_empty() {
         out["outputs"] = Json::Object(outputs);
@@ -226,7 +202,9 @@ pub(crate) fn output_action(change: &OutputChange) -> &'static str {
         (None, Some(a)) if a.is_null() => "no-op",
         (None, Some(_)) => "create",
         (Some(_), None) => "delete",
-        (Some(b), Some(a)) if !weir_plan::same(b, a) => "update",
+        (Some(b), Some(a)) if !weir_plan::same(b, a) || b.is_sensitive() != a.is_sensitive() => {
+            "update"
+        }
         _ => "no-op",
     }
 }

@@ -225,7 +225,7 @@ fn messages_format() {
         },
     ];
     let mut messages = vec![ui::version()];
-    messages.extend(ui::planned(&sample(), None, "plan"));
+    messages.extend(ui::planned(&sample(), "plan"));
     messages.extend(
         events
             .iter()

@@ -12,7 +12,6 @@ use weir_core::{
     event::Event,
     plan::{Op, Plan},
 };
-use weir_lang::Config;
 
 /// The first message.
 pub(crate) fn version() -> Json {
@@ -54,13 +53,13 @@ pub(crate) fn diagnosed(d: &Diagnostic) -> Json {
 }
 
 /// Drift, changes, counts and outputs of a plan.
-pub(crate) fn planned(plan: &Plan, config: Option<&Config>, operation: &str) -> Vec<Json> {
+pub(crate) fn planned(plan: &Plan, operation: &str) -> Vec<Json> {
     let mut out = drift(plan);
     for change in plan.changes.values().filter(|c| !c.action.is_noop()) {
         out.push(planned_change(change));
     }
     out.push(summary(Counts::of(plan), operation));
-    let outputs = plan::outputs(plan, config);
+    let outputs = &plan.outputs;
     if !outputs.is_empty() {
         let outputs: serde_json::Map<String, Json> = outputs
             .iter()
