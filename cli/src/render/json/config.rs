@@ -15,10 +15,12 @@ use weir_lang::{
 /// What a plan was made from.
 pub(crate) fn configuration(config: &Config, form: &Form<'_>) -> Json {
     let writer = Writer { config, form };
-    json!({
-        "provider_config": writer.providers(),
-        "root_module": writer.module(config.root()),
-    })
+    let mut out = json!({ "root_module": writer.module(config.root()) });
+    let providers = writer.providers();
+    if providers.as_object().is_some_and(|p| !p.is_empty()) {
+        out["provider_config"] = providers;
+    }
+    out
 }
 
 struct Writer<'a> {
