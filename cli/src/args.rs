@@ -138,6 +138,21 @@ pub(crate) struct PlanArgs {
     /// Plan only this resource, module or service, and what it depends on.
     #[arg(long = "target", value_name = "ADDRESS")]
     pub(crate) targets: Vec<String>,
+    /// Targets in a file, one a line; lines that begin with `#` are comments.
+    #[arg(long = "target-file", value_name = "FILE")]
+    pub(crate) target_files: Vec<PathBuf>,
+    /// Leave out this resource, module or service, and what depends on it.
+    #[arg(long = "exclude", value_name = "ADDRESS")]
+    pub(crate) excludes: Vec<String>,
+    /// What to leave out in a file, one a line; lines that begin with `#` are comments.
+    #[arg(long = "exclude-file", value_name = "FILE")]
+    pub(crate) exclude_files: Vec<PathBuf>,
+    /// Record what is there, and do nothing to it.
+    #[arg(long, conflicts_with_all = ["replace", "light"])]
+    pub(crate) refresh_only: bool,
+    /// Look up only what the configuration changes.
+    #[arg(long)]
+    pub(crate) light: bool,
     /// Replace this instance, though nothing forces it.
     #[arg(long = "replace", value_name = "ADDRESS")]
     pub(crate) replace: Vec<String>,

@@ -71,6 +71,9 @@ pub struct Diagnostic {
     pub address: Option<Address>,
     /// Values of the names that take part: `("var.n", "3")`; sensitive ones redacted.
     pub values: Vec<(String, String)>,
+    /// Whether the same call may succeed a little later: a provider says so of a limit that was
+    /// reached, a connection that broke. The engine tries again.
+    pub transient: bool,
     /// What kind of statement it is.
     pub origin: Origin,
 }
@@ -99,6 +102,7 @@ impl Diagnostic {
             address: None,
             values: Vec::new(),
             origin: Origin::Problem,
+            transient: false,
         }
     }
     /// A warning.
@@ -136,6 +140,11 @@ impl Diagnostic {
     /// Whether it says that a condition does not hold.
     pub fn is_failed_condition(&self) -> bool {
         self.origin == Origin::Condition
+    }
+    /// As one that may be gone a little later.
+    pub fn transient(mut self) -> Self {
+        self.transient = true;
+        self
     }
     /// Whether it is an error.
     pub fn is_error(&self) -> bool {

@@ -123,6 +123,7 @@ async fn shown_and_done(
     if !nothing && !approve.auto_approve {
         let question = match mode {
             Mode::Apply => "Do this?",
+            Mode::Refresh => "Record this?",
             Mode::Destroy => "Destroy all of this? There is no way back.",
         };
         ask(question, context).await?;
@@ -289,7 +290,7 @@ fn finished(report: Option<Report>, style: Style, mode: Mode, context: &Context)
                 ..
             } = counts;
             let (word, ink) = match (report.status, mode) {
-                (Status::Succeeded, Mode::Apply) => ("Apply complete.", Ink::Good),
+                (Status::Succeeded, Mode::Apply | Mode::Refresh) => ("Apply complete.", Ink::Good),
                 (Status::Succeeded, Mode::Destroy) => ("Destroy complete.", Ink::Good),
                 (Status::Failed, _) => ("Apply failed.", Ink::Bad),
                 (Status::Interrupted, _) => ("Apply interrupted.", Ink::Changed),

@@ -25,6 +25,9 @@ pub(crate) struct Plan {
     /// Keep the plan in this file, for `weir apply FILE`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write configuration for imports that have none into this new file.
+    #[arg(long, value_name = "FILE")]
+    generate_config_out: Option<PathBuf>,
     /// Plan the destruction of everything.
     #[arg(long)]
     destroy: bool,
@@ -56,7 +59,8 @@ async fn plan(args: &Plan, style: Style, context: &Context) -> Result {
     } else {
         Mode::Apply
     };
-    let planned = run.plan(&stack, mode, &args.plan).await;
+    let generate = args.generate_config_out.is_some();
+    let planned = run.plan_with(&stack, mode, &args.plan, generate).await;
     let released = run.finish().await;
     let planned = planned?;
     released?;
@@ -69,6 +73,9 @@ async fn plan(args: &Plan, style: Style, context: &Context) -> Result {
         }
     }
     run::warn(&planned.warnings, style, context)?;
+    if let Some(file) = &args.generate_config_out {
+        write_generated(&planned, file)?;
+    }
     if let Some(file) = &args.out {
         save(&planned, file)?;
         if style == Style::Human && context.ui.hints {
@@ -81,6 +88,25 @@ async fn plan(args: &Plan, style: Style, context: &Context) -> Result {
     Ok(match args.detailed_exitcode && !planned.is_empty() {
         true => Outcome::Pending,
         false => Outcome::Done,
+    })
+}
+
+/// Writes the configuration of imports. A file that is there already is somebody's work.
+fn write_generated(planned: &Planned, file: &Path) -> std::result::Result<(), CommandError> {
+    if planned.generated.is_empty() {
+        return Ok(());
+    }
+    let text: Vec<&str> = planned.generated.values().map(String::as_str).collect();
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(file)
+        .and_then(|mut out| out.write_all(text.join("\n").as_bytes()));
+    written.map_err(|e| {
+        CommandError::failed(format!(
+            "the configuration can't be written to {}: {e}",
+            file.display()
+        ))
     })
 }
 

@@ -225,6 +225,26 @@ impl Run {
         mode: Mode,
         args: &PlanArgs,
     ) -> Result<Planned, CommandError> {
+        self.plan_with(stack, mode, args, false).await
+    }
+
+    /// As [`Run::plan`]; with `generate`, configuration is written for imports that have none.
+    pub(super) async fn plan_with(
+        &self,
+        stack: &Stack,
+        mode: Mode,
+        args: &PlanArgs,
+        generate: bool,
+    ) -> Result<Planned, CommandError> {
+        let mode = match (args.refresh_only, mode) {
+            (true, Mode::Destroy) => {
+                return Err(CommandError::usage(
+                    "-refresh-only does nothing to any object: leave out -destroy",
+                ));
+            }
+            (true, _) => Mode::Refresh,
+            (false, mode) => mode,
+        };
         let replace = args.replace.iter().map(|text| {
             text.parse::<Address>()
                 .map_err(|e| CommandError::usage(format!("-replace: {e}")))
@@ -234,13 +254,15 @@ impl Run {
             inputs: stack.inputs.clone(),
             options: PlanOptions {
                 mode,
-                refresh: if args.refresh {
-                    Refresh::All
-                } else {
-                    Refresh::Nothing
+                refresh: match (args.light, args.refresh) {
+                    (true, _) => Refresh::Changed,
+                    (false, true) => Refresh::All,
+                    (false, false) => Refresh::Nothing,
                 },
-                targets: targets(&args.targets)?,
+                targets: listed(&args.targets, &args.target_files)?,
+                excludes: listed(&args.excludes, &args.exclude_files)?,
                 replace: replace.collect::<Result<_, _>>()?,
+                generate,
             },
         };
         let mut interrupts = Interrupts::listen()?;
@@ -288,6 +310,22 @@ pub(super) fn targets(texts: &[String]) -> Result<Vec<Target>, CommandError> {
         })
     };
     texts.iter().map(parse).collect()
+}
+
+/// Reads `-target` and `-target-file`, or their opposites.
+fn listed(texts: &[String], files: &[PathBuf]) -> Result<Vec<Target>, CommandError> {
+    let mut all = texts.to_vec();
+    for file in files {
+        let text = std::fs::read_to_string(file)
+            .map_err(|e| CommandError::failed(format!("{} can't be read: {e}", file.display())))?;
+        let lines = text.lines().map(str::trim);
+        all.extend(
+            lines
+                .filter(|l| !l.is_empty() && !l.starts_with('#'))
+                .map(str::to_owned),
+        );
+    }
+    targets(&all)
 }
 
 /// The plan's text: data.

@@ -4,6 +4,7 @@ use crate::{
     ephemeral::Ephemerals,
     journal::{Journal, NoProbe, Probe},
     registry::Registry,
+    retry::Retry,
     session::Session,
     settle::Unsettled,
 };
@@ -22,6 +23,7 @@ pub struct Engine {
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) parallelism: NonZeroUsize,
     pub(crate) probe: Arc<dyn Probe>,
+    pub(crate) retry: Retry,
 }
 
 /// How many calls to providers run at a time where nobody says otherwise.
@@ -36,7 +38,8 @@ impl Engine {
     ) -> Engine {
         Engine {
             store,
-            session: Session::new(registry.clone()),
+            session: Session::new(registry.clone(), Retry::default()),
+            retry: Retry::default(),
             ephemerals: Ephemerals::default(),
             registry,
             events,
@@ -48,6 +51,13 @@ impl Engine {
     /// With at most so many calls to providers at a time (10 unless told otherwise).
     pub fn with_parallelism(mut self, parallelism: NonZeroUsize) -> Engine {
         self.parallelism = parallelism;
+        self
+    }
+
+    /// With calls tried again in another way.
+    pub fn with_retry(mut self, retry: Retry) -> Engine {
+        self.session = Session::new(self.registry.clone(), retry.clone());
+        self.retry = retry;
         self
     }
 
@@ -91,8 +101,12 @@ pub struct PlanOptions {
     pub refresh: Refresh,
     /// `-target`: only these and what they depend on; all where empty.
     pub targets: Vec<Target>,
+    /// `-exclude`: not these and what depends on them.
+    pub excludes: Vec<Target>,
     /// `-replace`: these are replaced though nothing forces it.
     pub replace: Vec<Address>,
+    /// Whether configuration is written for imports that have none (`-generate-config-out`).
+    pub generate: bool,
 }
 
 /// What a plan is for.
@@ -103,6 +117,8 @@ pub enum Mode {
     Apply,
     /// Nothing left.
     Destroy,
+    /// What is, in state (`-refresh-only`): nothing is done to any object.
+    Refresh,
 }
 
 /// Whether objects are looked up before they are planned.
@@ -111,6 +127,9 @@ pub enum Refresh {
     /// They are.
     #[default]
     All,
+    /// Those of which the configuration asks for other values than state has, and those that go
+    /// (`-light`).
+    Changed,
     /// State is taken for what is (`-refresh=false`).
     Nothing,
 }
@@ -129,6 +148,8 @@ pub struct Planned {
     /// What state has not recorded yet: values that refresh found, dependencies that changed
     /// though nothing else did. `None` for what is gone. Recorded when the plan is applied.
     pub observed: BTreeMap<Address, Option<Resource>>,
+    /// Configuration that was written for imports that have none, by address.
+    pub generated: BTreeMap<Address, String>,
     /// Instances with `prevent_destroy`, and where.
     pub protected: BTreeMap<Address, Option<Span>>,
     /// Operations of an earlier run of which it could not be told whether they were done.

@@ -1,5 +1,7 @@
-//! A provider that panics fails the call it was given, and nothing else.
+//! A provider that panics fails the call it was given, and nothing else; calls that only look are
+//! tried again where it says that they may succeed later.
 
+use crate::retry::Retry;
 use async_trait::async_trait;
 use futures::FutureExt as _;
 use std::{
@@ -15,7 +17,7 @@ use weir_provider::{
 
 /// Catches the panics of a provider in every call but those of `apply`, whose answer could not say
 /// that nobody knows what was done: these go through [`caught`] where the journal is.
-pub(crate) struct Guarded(pub(crate) Arc<dyn Provider>);
+pub(crate) struct Guarded(pub(crate) Arc<dyn Provider>, pub(crate) Retry);
 
 #[async_trait]
 impl Provider for Guarded {
@@ -23,14 +25,16 @@ impl Provider for Guarded {
         self.0.schema()
     }
     async fn configure(&self, config: &Value) -> Result<(), Diagnostics> {
-        caught(self.0.configure(config)).await?
+        let call = || async { caught(self.0.configure(config)).await? };
+        self.1.run(call).await
     }
     async fn validate(&self, type_name: &str, config: &Value) -> Diagnostics {
         let call = self.0.validate(type_name, config);
         caught(call).await.unwrap_or_else(|crash| crash)
     }
     async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
-        caught(self.0.plan(request)).await?
+        let call = || async { caught(self.0.plan(request.clone())).await? };
+        self.1.run(call).await
     }
     async fn apply(&self, request: ApplyRequest, progress: &dyn Progress) -> ApplyResponse {
         self.0.apply(request, progress).await
@@ -43,13 +47,16 @@ impl Provider for Guarded {
         self.0.apply_batch(requests, progress).await
     }
     async fn read(&self, request: ReadRequest) -> Result<ReadResponse, Diagnostics> {
-        caught(self.0.read(request)).await?
+        let call = || async { caught(self.0.read(request.clone())).await? };
+        self.1.run(call).await
     }
     async fn import(&self, type_name: &str, id: &str) -> Result<Vec<Imported>, Diagnostics> {
-        caught(self.0.import(type_name, id)).await?
+        let call = || async { caught(self.0.import(type_name, id)).await? };
+        self.1.run(call).await
     }
     async fn open(&self, type_name: &str, config: &Value) -> Result<Opened, Diagnostics> {
-        caught(self.0.open(type_name, config)).await?
+        let call = || async { caught(self.0.open(type_name, config)).await? };
+        self.1.run(call).await
     }
     async fn renew(&self, type_name: &str, private: &[u8]) -> Result<Renewed, Diagnostics> {
         caught(self.0.renew(type_name, private)).await?
@@ -66,7 +73,8 @@ impl Provider for Guarded {
         caught(self.0.upgrade(type_name, version, value)).await?
     }
     async fn data(&self, type_name: &str, config: &Value) -> Result<Known, Diagnostics> {
-        caught(self.0.data(type_name, config)).await?
+        let call = || async { caught(self.0.data(type_name, config)).await? };
+        self.1.run(call).await
     }
     async fn data_at(
         &self,

@@ -38,11 +38,13 @@ pub mod planfile;
 
 mod pods;
 mod registry;
+mod retry;
 mod session;
 pub mod settle;
 
 pub use apply::{NodeOutcome, NodeResult, Report, Status};
 pub use engine::{Engine, Mode, PlanInput, PlanOptions, Planned, Refresh};
 pub use journal::{Moment, NoProbe, Point, Probe, Record};
+pub use retry::Retry;
 pub use registry::{Builtin, Factory, Registry};
 pub use settle::Unsettled;

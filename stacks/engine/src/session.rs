@@ -3,6 +3,7 @@
 use crate::{
     guard::{Guarded, caught},
     registry::Registry,
+    retry::Retry,
 };
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::Mutex;
@@ -19,6 +20,7 @@ use weir_provider::Provider;
 pub(crate) struct Session {
     registry: Arc<Registry>,
     running: Mutex<BTreeMap<ProviderRef, Running>>,
+    retry: Retry,
 }
 
 struct Running {
@@ -27,8 +29,9 @@ struct Running {
 }
 
 impl Session {
-    pub(crate) fn new(registry: Arc<Registry>) -> Session {
+    pub(crate) fn new(registry: Arc<Registry>, retry: Retry) -> Session {
         Session {
+            retry,
             registry,
             running: Mutex::default(),
         }
@@ -65,7 +68,7 @@ impl Session {
         match self.registry.factory(&name.name) {
             Some(factory) => {
                 let provider = caught(factory.start()).await??;
-                Ok(Arc::new(Guarded(provider)))
+                Ok(Arc::new(Guarded(provider, self.retry.clone())))
             }
             None => Err(
                 Diagnostic::error(format!("provider {:?} is not at hand", name.name))

@@ -16,6 +16,7 @@
 
 pub mod check;
 pub mod diff;
+mod generate;
 mod ignore;
 mod marks;
 mod moves;
@@ -27,11 +28,12 @@ mod triggers;
 
 pub use check::{CheckedPlan, check};
 pub use diff::{Prior, Proposal, Requested, Subject, Verdict, change, verdict};
+pub use generate::generate;
 pub use ignore::ignore;
 pub use marks::carry_marks;
 pub use moves::{Declared, Moved, moved, relocate, validate as validate_moves};
 pub use order::{Dependencies, Ordered, order};
 pub use place::{Usage, place};
 pub use same::same;
-pub use target::{Target, select};
+pub use target::{Target, exclude, select};
 pub use triggers::fired;

@@ -23,6 +23,9 @@ pub enum Target {
     Site(ModulePath, String),
     /// A resource, host or pod: one instance, or all where no key is named.
     Block(Address),
+    /// A text in which `*` stands for any text, held against an instance, its block and each module
+    /// it lies in: `module.a.*`, `terraform_data.x[*]`, `module.*["eu"]`.
+    Pattern(String),
 }
 
 impl Target {
@@ -48,6 +51,13 @@ impl Target {
                     && matches!(&address.object, Object::Host { site } if site == name)
             }
             Target::Block(block) => address.is_in(block),
+            Target::Pattern(pattern) => {
+                let is = |text: String| fits(pattern.as_bytes(), text.as_bytes());
+                let modules = &address.module.0;
+                is(address.to_string())
+                    || is(address.block().to_string())
+                    || (1..=modules.len()).any(|n| is(ModulePath(modules[..n].to_vec()).to_string()))
+            }
         }
     }
 }
@@ -73,9 +83,38 @@ impl FromStr for Target {
         }
         match format!("{text}.any.any").parse::<Address>() {
             Ok(inside) if !inside.module.is_root() => Ok(Target::Module(inside.module)),
+            _ if text.contains('*') => Ok(Target::Pattern(text.to_owned())),
             _ => Err(error),
         }
     }
+}
+
+/// Whether a text is of a pattern, without recursion.
+fn fits(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    // Where the last `*` stands, and how much of the text it takes.
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(c) if *c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, taken)) => {
+                    star = Some((at, taken + 1));
+                    p = at + 1;
+                    t = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == b'*')
 }
 
 impl fmt::Display for Target {
@@ -86,6 +125,7 @@ impl fmt::Display for Target {
             Target::Service(m, name) => write!(f, "{m}{}service.{name}", dot(m)),
             Target::Site(m, name) => write!(f, "{m}{}site.{name}", dot(m)),
             Target::Block(address) => address.fmt(f),
+            Target::Pattern(pattern) => f.write_str(pattern),
         }
     }
 }
@@ -138,4 +178,45 @@ pub fn select(
         }
     }
     selected
+}
+
+/// The instances to plan for without the excluded: those left out are what was named, what depends
+/// on it by the configuration, and, as that stays as it is, what it uses by state and would be
+/// deleted under it.
+pub fn exclude(
+    changes: &BTreeMap<Address, Change>,
+    dependencies: Dependencies<'_>,
+    excluded: &[Target],
+) -> BTreeSet<Address> {
+    let mut users: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+    for (user, used) in dependencies.config {
+        for d in used {
+            users.entry(d).or_default().push(user);
+        }
+    }
+    let mut out: BTreeSet<&Address> = changes
+        .keys()
+        .filter(|a| excluded.iter().any(|t| t.names(a)))
+        .collect();
+    let mut open: Vec<&Address> = out.iter().copied().collect();
+    let mut blocks: BTreeSet<Address> = BTreeSet::new();
+    while let Some(address) = open.pop() {
+        let block = address.block();
+        let of_block = users
+            .get(&block)
+            .filter(|_| blocks.insert(block.clone()));
+        let own = users.get(address).filter(|_| *address != block);
+        let stored = dependencies.state.get(address).into_iter().flatten();
+        let gone = stored
+            .flat_map(|d| members(changes, d))
+            .filter(|(_, c)| c.action == Action::Delete)
+            .map(|(a, _)| a);
+        for next in own.into_iter().chain(of_block).flatten().copied().chain(gone) {
+            if out.insert(next) {
+                open.push(next);
+            }
+        }
+    }
+    let left = changes.keys().filter(|a| !out.contains(a));
+    left.cloned().collect()
 }

@@ -391,6 +391,16 @@ impl<'a> Run<'a> {
         {
             self.evaluator.supply(&n.address, value);
         }
+        let scoped = self.driven.instances.get(&n.address);
+        let scoped = scoped.is_some_and(|i| i.scoped.is_some());
+        let result = match result {
+            // What is wrong with the data of a `check` is a warning.
+            Err(errors) if scoped => {
+                self.evaluator.fail_scoped(&n.address, errors);
+                Ok(Diagnostics::new())
+            }
+            other => other,
+        };
         let result = result.and_then(|warnings| self.postconditions(warnings));
         match result {
             Ok(warnings) => {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use weir_core::{
     Address, Diagnostics, Known,
     change::Action,
+    checks::CheckResult,
     plan::{NodeId, Op},
 };
 
@@ -22,6 +23,8 @@ pub struct Report {
     pub outputs: BTreeMap<String, Known>,
     /// Old objects of earlier runs that could not be deleted.
     pub deposed: Vec<Unsettled>,
+    /// What the configuration's conditions came to.
+    pub checks: Vec<CheckResult>,
 }
 
 /// How an apply ended.
@@ -75,7 +78,12 @@ impl Report {
     }
 }
 
-pub(super) fn report(run: Run<'_>, status: Status, outputs: BTreeMap<String, Known>) -> Report {
+pub(super) fn report(
+    mut run: Run<'_>,
+    status: Status,
+    outputs: BTreeMap<String, Known>,
+) -> Report {
+    let checks = crate::plan::checks(&mut run.evaluator);
     let plan = &run.planned.plan;
     let nodes = plan
         .nodes
@@ -119,5 +127,6 @@ pub(super) fn report(run: Run<'_>, status: Status, outputs: BTreeMap<String, Kno
         diagnostics: found,
         outputs,
         deposed,
+        checks,
     }
 }

@@ -305,8 +305,21 @@ async fn call_provider(
     let progress = Relay(&*engine.events);
     match (requests.len(), requests.pop()) {
         (1, Some(only)) => {
-            let response = caught(provider.apply(only, &progress)).await?;
-            Ok(vec![response])
+            let mut attempt = 0;
+            loop {
+                // The token is the same each time, so that nothing is done twice.
+                let response = caught(provider.apply(only.clone(), &progress)).await?;
+                let Some(wait) = engine.retry.after(attempt, &response.diagnostics) else {
+                    return Ok(vec![response]);
+                };
+                attempt += 1;
+                let what = diagnostics::one_line(&response.diagnostics);
+                progress.progress(
+                    &only.address,
+                    format!("{what}: trying again in {} ms", wait.as_millis()),
+                );
+                tokio::time::sleep(wait).await;
+            }
         }
         (_, last) => {
             requests.extend(last);

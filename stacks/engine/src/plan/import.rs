@@ -1,12 +1,89 @@
 //! Objects that exist already and become part of the stack.
 
-use crate::engine::Engine;
-use std::sync::Arc;
-use weir_core::{Address, Diagnostic, Diagnostics, Known, Value, event::Event, schema::Schema};
-use weir_plan::carry_marks;
+use super::{Findings, instance::unserved};
+use crate::engine::{Engine, PlanInput};
+use std::{collections::BTreeSet, sync::Arc};
+use weir_core::{
+    Address, Diagnostic, Diagnostics, Known, Value,
+    address::ProviderRef,
+    change::{Action, Change, Reason},
+    event::Event,
+    schema::Schema,
+    snapshot::{Resource, Snapshot, Status},
+};
+use weir_lang::{Evaluator, Import, Schemas as _};
+use weir_plan::{carry_marks, generate};
 use weir_provider::{Provider, ReadRequest};
 
 impl Engine {
+    /// Imports that have no configuration: it is written for them, or they are refused.
+    pub(super) async fn plan_imports(
+        &self,
+        input: &PlanInput,
+        snapshot: &Snapshot,
+        evaluator: &mut Evaluator,
+        findings: &mut Findings,
+    ) {
+        for import in evaluator.imports() {
+            if import.declared || snapshot.resources.contains_key(&import.to) {
+                continue;
+            }
+            let result = match input.options.generate {
+                true => self.generate(&import, findings).await,
+                false => Err(undeclared(&import.to).into()),
+            };
+            if let Err(errors) = result {
+                let sources = input.config.sources();
+                let at = errors.into_iter().map(|d| match d.span {
+                    None => sources.point(d, &import.id.span),
+                    Some(_) => d,
+                });
+                findings.diagnostics.0.extend(at);
+            }
+        }
+    }
+
+    /// Reads the object and writes configuration for it. With that it stays as it is.
+    async fn generate(&self, import: &Import, findings: &mut Findings) -> Result<(), Diagnostics> {
+        let address = &import.to;
+        let ty = address.object.type_name();
+        let schema = self.registry.resource(ty).ok_or_else(|| unserved(ty))?;
+        let name = match &import.provider {
+            Some(provider) => provider.clone(),
+            None => ProviderRef::new(self.registry.provider_of(ty).unwrap_or(ty)),
+        };
+        let provider = self.session.get(&name).await?;
+        let (value, private) = self
+            .import(&provider, schema, address, &import.id.id)
+            .await?;
+        let id = import.id.id.as_str().unwrap_or_default();
+        let text = generate(address, id, &schema.block, value.value());
+        findings.generated.insert(address.clone(), text);
+        let resource = Resource {
+            provider: name.clone(),
+            schema_version: schema.version,
+            value: value.clone(),
+            private,
+            dependencies: BTreeSet::new(),
+            status: Status::Ready,
+        };
+        let change = Change {
+            address: address.clone(),
+            action: Action::NoOp,
+            reason: Reason::UpToDate,
+            after: Some(value.value().clone()),
+            before: Some(value),
+            provider: name,
+            private: Vec::new(),
+            batch: None,
+            moved_from: None,
+            import: Some(id.to_owned()),
+        };
+        findings.changes.insert(address.clone(), change);
+        findings.observed.insert(address.clone(), Some(resource));
+        Ok(())
+    }
+
     /// Finds an object by its id, and reads it.
     pub(super) async fn import(
         &self,
@@ -37,6 +114,16 @@ impl Engine {
         let value = Known::new(value).map_err(|e| Diagnostic::error(e.to_string()))?;
         Ok((value, read.private))
     }
+}
+
+fn undeclared(address: &Address) -> Diagnostic {
+    Diagnostic::error(format!("{address} is imported and has no configuration"))
+        .because("Every object of the stack has a block that says what it shall be.")
+        .help(
+            "Write the block, or let `weir plan -generate-config-out=FILE` write one from the \
+             object.",
+        )
+        .on(address.clone())
 }
 
 fn missing(address: &Address, id: &str) -> Diagnostic {

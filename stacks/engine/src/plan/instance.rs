@@ -1,6 +1,6 @@
 //! One instance: read, validate, plan, compare.
 
-use crate::engine::{Engine, PlanInput, Refresh};
+use crate::engine::{Engine, Mode, PlanInput, Refresh};
 use std::{collections::BTreeSet, sync::Arc};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Known, Object, Value,
@@ -81,7 +81,10 @@ impl Engine {
                     dependencies: &around.dependencies,
                     triggered: &around.triggered,
                 };
-                task.plan(&mut diagnostics).await
+                match input.options.mode {
+                    Mode::Refresh => task.refresh().await,
+                    _ => task.plan(&mut diagnostics).await,
+                }
             }
         };
         match result {
@@ -116,7 +119,7 @@ impl Engine {
                 Known::new(marked).map_err(|e| Diagnostic::error(e.to_string()))?
             }
         };
-        if refresh == Refresh::Nothing {
+        if refresh != Refresh::All {
             return Ok(Found {
                 current: Some(prior),
                 private: stored.private.clone(),
@@ -258,6 +261,51 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
+    /// What is, without a plan for it.
+    async fn refresh(&self) -> Result<Finding, Diagnostics> {
+        let address = &self.instance.address;
+        let nothing = || Value::unknown(weir_core::Type::Dynamic);
+        let Some(stored) = self.snapshot.resources.get(address) else {
+            return Ok(Finding {
+                value: Some(nothing()),
+                ..Finding::failed(Diagnostics::new())
+            });
+        };
+        let ty = address.object.type_name();
+        let registry = &self.engine.registry;
+        let schema = registry.resource(ty).ok_or_else(|| unserved(ty))?;
+        let provider = self.engine.session.get(&self.instance.provider).await?;
+        let found = self
+            .engine
+            .look_up(&provider, schema, address, stored, Refresh::All)
+            .await?;
+        let before = stored.value.clone();
+        let drift = diff::drift(subject(self.instance), before, found.current.clone());
+        let observed = self.observed(stored, &found, false, schema);
+        let value = found.current.clone().map_or_else(nothing, Known::into_value);
+        let change = found.current.map(|current| {
+            let prior = Prior {
+                stored: Some(&stored.value),
+                current: Some(&current),
+                status: Status::Ready,
+            };
+            let proposal = Proposal {
+                planned: current.value().clone(),
+                requires_replace: Vec::new(),
+                private: found.private,
+                batch: None,
+            };
+            change(subject(self.instance), &prior, Verdict::Keep, proposal)
+        });
+        Ok(Finding {
+            change,
+            drift,
+            observed,
+            value: Some(value),
+            ..Finding::failed(Diagnostics::new())
+        })
+    }
+
     async fn plan(&self, diagnostics: &mut Diagnostics) -> Result<Finding, Diagnostics> {
         let Instance {
             address,
@@ -301,14 +349,30 @@ impl Task<'_> {
                     .await?
             }
         };
+        let status = stored.map_or(Status::Ready, |r| r.status);
+        let mut found = found;
+        let mut proposed = self
+            .propose(&*provider, schema, (stored, status), &found, diagnostics)
+            .await?;
+        // What the configuration leaves as state has it is not looked up in a light plan.
+        if self.input.options.refresh == Refresh::Changed
+            && proposed.0 != Verdict::Keep
+            && let Some(resource) = in_state
+        {
+            found = self
+                .engine
+                .look_up(&provider, schema, address, resource, Refresh::All)
+                .await?;
+            proposed = self
+                .propose(&*provider, schema, (stored, status), &found, diagnostics)
+                .await?;
+        }
+        let (verdict, proposal) = proposed;
         let prior = Prior {
             stored: stored.map(|r| &r.value),
             current: found.current.as_ref(),
-            status: stored.map_or(Status::Ready, |r| r.status),
+            status,
         };
-        let (verdict, proposal) = self
-            .propose(&*provider, schema, &prior, &found, diagnostics)
-            .await?;
         let keeps = verdict == Verdict::Keep;
         if let Verdict::Replace(_) = verdict
             && !self.instance.lifecycle.destroy
@@ -374,10 +438,15 @@ impl Task<'_> {
         &self,
         provider: &dyn Provider,
         schema: &Schema,
-        prior: &Prior<'_>,
+        (stored, status): (Option<&Resource>, Status),
         found: &Found,
         diagnostics: &mut Diagnostics,
     ) -> Result<(Verdict, Proposal), Diagnostics> {
+        let prior = &Prior {
+            stored: stored.map(|r| &r.value),
+            current: found.current.as_ref(),
+            status,
+        };
         let config = self.instance.config.clone();
         let from_nothing = |private: Vec<u8>| (None, config.clone(), private);
         let named = self.input.options.replace.contains(&self.instance.address);

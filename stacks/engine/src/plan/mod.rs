@@ -14,18 +14,19 @@ pub(crate) use outputs::marked;
 
 use crate::{
     diagnostics, drive,
-    engine::{Engine, Mode, PlanInput, Planned},
+    engine::{Engine, Mode, PlanInput, PlanOptions, Planned},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Object, Span,
+    address::members,
     change::Change,
     checks::{CheckInstance, CheckKind, CheckResult, CheckStatus},
     plan::{Deposed, Plan},
     snapshot::{DeposedKey, Resource, Snapshot},
 };
 use weir_lang::Evaluator;
-use weir_plan::{Dependencies, Target, check, order, relocate, select};
+use weir_plan::{Dependencies, Target, check, exclude, order, relocate, select};
 use weir_state::Lease;
 
 /// What planning gathers, instance by instance.
@@ -43,6 +44,8 @@ struct Findings {
     behind: Behind,
     /// Blocks with an instance that will change.
     pending: BTreeSet<Address>,
+    /// Configuration written for imports, by address.
+    generated: BTreeMap<Address, String>,
     /// Where objects were before, by where they are now.
     moved: BTreeMap<Address, Address>,
     diagnostics: Diagnostics,
@@ -84,6 +87,10 @@ impl Engine {
             ..Findings::default()
         };
         let mut evaluator = self.evaluate(input, &snapshot, &mut findings).await;
+        if input.options.mode == Mode::Apply && !findings.diagnostics.has_errors() {
+            self.plan_imports(input, &snapshot, &mut evaluator, &mut findings)
+                .await;
+        }
         if !findings.diagnostics.has_errors() {
             self.plan_orphans(input, &snapshot, &evaluator, &mut findings)
                 .await;
@@ -104,11 +111,11 @@ impl Engine {
             config: &findings.dependencies,
             state: &state,
         };
-        let targets = &input.options.targets;
-        let selected =
-            (!targets.is_empty()).then(|| select(&findings.changes, dependencies, targets));
+        let selected = chosen(&input.options, &findings.changes, dependencies);
+        let named = unnamed(&input.options, &findings);
+        findings.diagnostics.extend(named);
         if let Some(selected) = &selected {
-            findings.diagnostics.extend(targeting(targets, &findings));
+            findings.diagnostics.push(part());
             // What is left out stays as it is, and so does what outputs say of it.
             let left_out = findings.changes.keys().filter(|a| !selected.contains(*a));
             for address in left_out.filter(|a| !matches!(a.object, Object::Data { .. })) {
@@ -155,24 +162,68 @@ impl Engine {
             config: input.config.clone(),
             inputs: input.inputs.clone(),
             observed: findings.observed,
+            generated: findings.generated,
             protected: findings.protected,
             unsettled: settlements.unsettled,
         })
     }
 }
 
-/// That a plan with targets is a part only, and the targets that name nothing.
-fn targeting(targets: &[Target], findings: &Findings) -> Diagnostics {
-    let part = Diagnostic::warning("this plan is of the targets only")
-        .because("What `-target` leaves out stays as it is, even where the configuration changed.")
-        .help("Plan without `-target` afterwards: it shows what is left to do.");
+/// What `-target` and `-exclude` leave; `None` where all is planned.
+fn chosen(
+    options: &PlanOptions,
+    changes: &BTreeMap<Address, Change>,
+    dependencies: Dependencies<'_>,
+) -> Option<BTreeSet<Address>> {
+    let targets = (!options.targets.is_empty()).then(|| select(changes, dependencies, &options.targets));
+    let rest = (!options.excludes.is_empty()).then(|| exclude(changes, dependencies, &options.excludes));
+    match (targets, rest) {
+        (Some(targets), Some(rest)) => Some(targets.intersection(&rest).cloned().collect()),
+        (targets, rest) => targets.or(rest),
+    }
+}
+
+/// That a plan with targets is a part only.
+fn part() -> Diagnostic {
+    Diagnostic::warning("this plan is a part only")
+        .because(
+            "What `-target` and `-exclude` leave out stays as it is, even where the configuration \
+             changed.",
+        )
+        .help("Plan without them afterwards: that shows what is left to do.")
+}
+
+/// The addresses of options that name nothing.
+fn unnamed(options: &PlanOptions, findings: &Findings) -> Diagnostics {
     let named = |t: &Target| findings.changes.keys().any(|a| t.names(a));
-    let unnamed = targets.iter().filter(|t| !named(t)).map(|target| {
-        Diagnostic::warning(format!("`-target={target}` names nothing"))
-            .because("Neither the configuration nor state has an instance of that address.")
-            .help("`weir state list` lists what state has.")
-    });
-    Diagnostics(std::iter::once(part).chain(unnamed).collect())
+    let mut found = Diagnostics::new();
+    let mut say = |flag: &str, text: String, help: String| {
+        let d = Diagnostic::warning(format!("`-{flag}={text}` names nothing"))
+            .because("Neither the configuration nor state has an instance of that address.");
+        found.push(d.help(help));
+    };
+    let list = || "`weir state list` lists what state has.".to_owned();
+    for target in options.targets.iter().filter(|t| !named(t)) {
+        say("target", target.to_string(), list());
+    }
+    for target in options.excludes.iter().filter(|t| !named(t)) {
+        say("exclude", target.to_string(), list());
+    }
+    for address in &options.replace {
+        if findings.changes.contains_key(address) {
+            continue;
+        }
+        let instances: Vec<String> = members(&findings.changes, address)
+            .take(3)
+            .map(|(a, _)| a.to_string())
+            .collect();
+        let help = match instances.is_empty() {
+            true => list(),
+            false => format!("Name an instance: {}.", instances.join(", ")),
+        };
+        say("replace", address.to_string(), help);
+    }
+    found
 }
 
 /// With the source lines of those that have a place only.

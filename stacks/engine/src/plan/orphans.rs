@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     concurrent, diagnostics,
-    engine::{Engine, Mode, PlanInput},
+    engine::{Engine, Mode, PlanInput, Refresh},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
@@ -47,9 +47,9 @@ impl Engine {
         let questions = orphans.map(|(address, resource)| async move {
             let why = match input.options.mode {
                 Mode::Destroy => None,
-                Mode::Apply => Some(orphan(input, evaluator, seen, address)),
+                Mode::Apply | Mode::Refresh => Some(orphan(input, evaluator, seen, address)),
             };
-            if is_kept(input, address) {
+            if input.options.mode != Mode::Refresh && is_kept(input, address) {
                 return (address.clone(), forgotten(address, resource));
             }
             let finding = self.plan_orphan(input, address, resource, why).await;
@@ -128,8 +128,13 @@ impl Engine {
         let ty = address.object.type_name();
         let schema = self.registry.resource(ty).ok_or_else(|| unserved(ty))?;
         let provider = self.session.get(&stored.provider).await?;
+        // What goes is looked up in a light plan as well.
+        let refresh = match input.options.refresh {
+            Refresh::Changed => Refresh::All,
+            other => other,
+        };
         let Found { current, private } = self
-            .look_up(&provider, schema, address, stored, input.options.refresh)
+            .look_up(&provider, schema, address, stored, refresh)
             .await?;
         let subject = || Subject {
             address: address.clone(),
@@ -139,6 +144,18 @@ impl Engine {
             import: None,
         };
         let drift = diff::drift(subject(), stored.value.clone(), current.clone());
+        if input.options.mode == Mode::Refresh {
+            let now = current.map(|value| Resource {
+                value,
+                private,
+                ..stored.clone()
+            });
+            return Ok(Finding {
+                drift,
+                observed: (now.as_ref() != Some(stored)).then_some(now),
+                ..Finding::failed(Diagnostics::new())
+            });
+        }
         let Some(current) = current else {
             // It is gone already: state forgets it, and no provider is called.
             let change = Change {

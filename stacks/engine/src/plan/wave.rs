@@ -159,15 +159,18 @@ fn take(
         return;
     }
     findings.diagnostics.extend(located);
-    if let Some(value) = finding.value {
-        evaluator.supply(address, value);
-        return;
-    }
     if let Some(drift) = finding.drift {
         findings.drift.insert(address.clone(), drift);
     }
     if let Some(observed) = finding.observed {
         findings.observed.insert(address.clone(), observed);
+    }
+    if let Some(value) = finding.value {
+        evaluator.supply(address, value);
+        findings
+            .changes
+            .extend(finding.change.map(|c| (address.clone(), c)));
+        return;
     }
     match finding.change {
         Some(change) => {
@@ -237,7 +240,7 @@ fn place(
     let current = pods.current(request);
     let placements = match input.options.mode {
         // What is about to go is where it is; what is not there needs no place.
-        Mode::Destroy => current,
+        Mode::Destroy | Mode::Refresh => current,
         Mode::Apply => {
             let usage = pods.usage(request);
             match weir_plan::place(request, &current, &usage) {

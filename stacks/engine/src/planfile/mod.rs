@@ -141,6 +141,7 @@ impl Engine {
             config: saved.config,
             inputs,
             observed,
+            generated: std::collections::BTreeMap::new(),
             protected,
             unsettled: settlements.unsettled,
         })
