@@ -139,6 +139,8 @@ pub enum Refresh {
 pub struct Planned {
     /// The plan.
     pub plan: CheckedPlan,
+    /// What it is for.
+    pub mode: Mode,
     /// What is worth knowing.
     pub warnings: Diagnostics,
     /// The configuration it was made from.
@@ -159,6 +161,6 @@ pub struct Planned {
 impl Planned {
     /// Whether applying it would do or record nothing that matters to the user.
     pub fn is_empty(&self) -> bool {
-        self.plan.is_empty()
+        self.plan.is_empty() && (self.mode != Mode::Refresh || self.observed.is_empty())
     }
 }

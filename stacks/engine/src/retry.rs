@@ -35,6 +35,11 @@ impl Default for Retry {
 }
 
 impl Retry {
+    /// With the first wait this long.
+    pub fn with_first(self, first: Duration) -> Retry {
+        Retry { first, ..self }
+    }
+
     /// With so many in a run.
     pub fn with_budget(self, budget: usize) -> Retry {
         Retry {

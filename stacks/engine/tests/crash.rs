@@ -350,3 +350,38 @@ async fn child_with_kill_point() {
     world.settings = format!("kill_at = \"{point}\"");
     world.apply(&stack).await;
 }
+
+fn moved(from: &str, to: &str) -> String {
+    format!("moved {{\n  from = {from}\n  to   = {to}\n}}\n")
+}
+
+#[tokio::test]
+async fn a_move_with_an_update() {
+    let user = |of: &str| thing("user", &format!("tags = {{ of = fake_thing.{of}.id }}"));
+    let before = thing("a", "size = 1") + &user("a");
+    let after = thing("b", "size = 2") + &user("b") + &moved("fake_thing.a", "fake_thing.b");
+    matrix(&before, &after, 2).await;
+}
+
+/// The old object is put aside at the new address.
+#[tokio::test]
+async fn a_move_with_a_replacement_that_creates_first() {
+    let stack = |name: &str, zone: &str| {
+        thing(
+            name,
+            &format!("zone = \"{zone}\"\nlifecycle {{ create_before_destroy = true }}"),
+        ) + &thing("user", &format!("tags = {{ of = fake_thing.{name}.id }}"))
+    };
+    let after = stack("b", "y") + &moved("fake_thing.a", "fake_thing.b");
+    matrix(&stack("a", "x"), &after, 2).await;
+}
+
+/// The object leaves state under one address and is imported under another in the same run.
+#[tokio::test]
+async fn an_object_that_is_forgotten_and_imported() {
+    let after = "removed {\n  from = fake_thing.a\n  lifecycle {\n    destroy = false\n  }\n}\n"
+        .to_owned()
+        + "import {\n  to = fake_thing.b\n  id = \"thing-0001\"\n}\n"
+        + &thing("b", "size = 2");
+    matrix(&thing("a", "size = 1"), &after, 1).await;
+}

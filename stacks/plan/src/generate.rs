@@ -55,7 +55,11 @@ fn body(out: &mut String, block: &Block, value: &Value, depth: usize) {
             .iter()
             .take_while(|(_, text)| !is_long(text))
             .count();
-        let width = shown[i..i + run].iter().map(|(n, _)| n.len()).max().unwrap_or(0);
+        let width = shown[i..i + run]
+            .iter()
+            .map(|(n, _)| n.len())
+            .max()
+            .unwrap_or(0);
         for (name, text) in &shown[i..i + run] {
             let _ = writeln!(out, "{pad}{name:width$} = {text}");
         }

@@ -56,7 +56,8 @@ impl Target {
                 let modules = &address.module.0;
                 is(address.to_string())
                     || is(address.block().to_string())
-                    || (1..=modules.len()).any(|n| is(ModulePath(modules[..n].to_vec()).to_string()))
+                    || (1..=modules.len())
+                        .any(|n| is(ModulePath(modules[..n].to_vec()).to_string()))
             }
         }
     }
@@ -202,16 +203,20 @@ pub fn exclude(
     let mut blocks: BTreeSet<Address> = BTreeSet::new();
     while let Some(address) = open.pop() {
         let block = address.block();
-        let of_block = users
-            .get(&block)
-            .filter(|_| blocks.insert(block.clone()));
+        let of_block = users.get(&block).filter(|_| blocks.insert(block.clone()));
         let own = users.get(address).filter(|_| *address != block);
         let stored = dependencies.state.get(address).into_iter().flatten();
         let gone = stored
             .flat_map(|d| members(changes, d))
             .filter(|(_, c)| c.action == Action::Delete)
             .map(|(a, _)| a);
-        for next in own.into_iter().chain(of_block).flatten().copied().chain(gone) {
+        for next in own
+            .into_iter()
+            .chain(of_block)
+            .flatten()
+            .copied()
+            .chain(gone)
+        {
             if out.insert(next) {
                 open.push(next);
             }

@@ -78,11 +78,7 @@ impl Report {
     }
 }
 
-pub(super) fn report(
-    mut run: Run<'_>,
-    status: Status,
-    outputs: BTreeMap<String, Known>,
-) -> Report {
+pub(super) fn report(mut run: Run<'_>, status: Status, outputs: BTreeMap<String, Known>) -> Report {
     let checks = crate::plan::checks(&mut run.evaluator);
     let plan = &run.planned.plan;
     let nodes = plan

@@ -282,7 +282,10 @@ impl Task<'_> {
         let before = stored.value.clone();
         let drift = diff::drift(subject(self.instance), before, found.current.clone());
         let observed = self.observed(stored, &found, false, schema);
-        let value = found.current.clone().map_or_else(nothing, Known::into_value);
+        let value = found
+            .current
+            .clone()
+            .map_or_else(nothing, Known::into_value);
         let change = found.current.map(|current| {
             let prior = Prior {
                 stored: Some(&stored.value),

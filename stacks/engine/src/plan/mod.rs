@@ -158,6 +158,7 @@ impl Engine {
         }
         Ok(Planned {
             plan,
+            mode: input.options.mode,
             warnings,
             config: input.config.clone(),
             inputs: input.inputs.clone(),
@@ -175,8 +176,10 @@ fn chosen(
     changes: &BTreeMap<Address, Change>,
     dependencies: Dependencies<'_>,
 ) -> Option<BTreeSet<Address>> {
-    let targets = (!options.targets.is_empty()).then(|| select(changes, dependencies, &options.targets));
-    let rest = (!options.excludes.is_empty()).then(|| exclude(changes, dependencies, &options.excludes));
+    let targets =
+        (!options.targets.is_empty()).then(|| select(changes, dependencies, &options.targets));
+    let rest =
+        (!options.excludes.is_empty()).then(|| exclude(changes, dependencies, &options.excludes));
     match (targets, rest) {
         (Some(targets), Some(rest)) => Some(targets.intersection(&rest).cloned().collect()),
         (targets, rest) => targets.or(rest),

@@ -2,13 +2,13 @@
 
 use super::{
     format::{
-        ActionRecord, ChangeRecord, Content, DeposedRecord, FORMAT, InputsRecord, NodeRecord,
-        OpRecord, OutputRecord, PlanFile, ReasonRecord, ReferenceRecord, ResourceRecord,
-        StatusRecord, StepRecord, VERSION, VarRecord,
+        ActionRecord, ChangeRecord, Content, DeposedRecord, FORMAT, InputsRecord, ModeRecord,
+        NodeRecord, OpRecord, OutputRecord, PlanFile, ReasonRecord, ReferenceRecord,
+        ResourceRecord, StatusRecord, StepRecord, VERSION, VarRecord,
     },
     hex, unhex,
 };
-use crate::engine::Planned;
+use crate::engine::{Mode, Planned};
 use std::{collections::BTreeMap, path::PathBuf};
 use weir_core::{
     Address, Known, Span, Value,
@@ -21,6 +21,7 @@ use weir_lang::{Inputs, VarSource};
 
 /// What a plan file has beside the plan and the configuration.
 pub(super) struct Rest {
+    pub(super) mode: Mode,
     pub(super) inputs: Inputs,
     pub(super) observed: BTreeMap<Address, Option<Resource>>,
     pub(super) protected: BTreeMap<Address, Option<Span>>,
@@ -35,6 +36,11 @@ pub(super) fn write(planned: &Planned) -> PlanFile {
         weir: env!("CARGO_PKG_VERSION").into(),
         lineage: plan.lineage.0.clone(),
         base: plan.base.0,
+        mode: match planned.mode {
+            Mode::Apply => ModeRecord::Apply,
+            Mode::Destroy => ModeRecord::Destroy,
+            Mode::Refresh => ModeRecord::Refresh,
+        },
         files: files
             .iter()
             .map(|(path, bytes)| {
@@ -310,6 +316,11 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
         files,
         plan,
         Rest {
+            mode: match file.mode {
+                ModeRecord::Apply => Mode::Apply,
+                ModeRecord::Destroy => Mode::Destroy,
+                ModeRecord::Refresh => Mode::Refresh,
+            },
             inputs: read_inputs(file.inputs),
             observed,
             protected,

@@ -25,6 +25,9 @@ pub(super) struct PlanFile {
     pub(super) weir: String,
     pub(super) lineage: String,
     pub(super) base: u64,
+    /// What it is for. Since version 2.
+    #[serde(default)]
+    pub(super) mode: ModeRecord,
     /// The configuration's files by path.
     pub(super) files: BTreeMap<String, Content>,
     pub(super) inputs: InputsRecord,
@@ -45,6 +48,15 @@ pub(super) struct PlanFile {
     pub(super) observed: BTreeMap<String, Option<ResourceRecord>>,
     /// Instances with `prevent_destroy`.
     pub(super) protected: Vec<String>,
+}
+
+#[derive(Default, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ModeRecord {
+    #[default]
+    Apply,
+    Destroy,
+    Refresh,
 }
 
 /// A file's content.

@@ -131,11 +131,13 @@ impl Engine {
             return Err(stale.into());
         }
         let convert::Rest {
+            mode,
             inputs,
             observed,
             protected,
         } = saved.rest;
         Ok(Planned {
+            mode,
             plan: check(saved.plan, &snapshot, &protected)?,
             warnings: Diagnostics::new(),
             config: saved.config,

@@ -52,6 +52,9 @@ pub type Hook = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Script {
     /// `apply` of these addresses fails.
     pub fail: Mutex<BTreeSet<String>>,
+    /// `apply` of these addresses fails so often before it succeeds, and says that it is worth
+    /// trying again.
+    pub transient: Mutex<BTreeMap<String, usize>>,
     /// `apply` of these addresses panics.
     pub panic: Mutex<BTreeSet<String>>,
     /// This method panics, whatever it is asked about.
@@ -124,7 +127,23 @@ impl Provider for Scripted {
         let has = |set: &Mutex<BTreeSet<String>>| set.lock().unwrap().contains(&request.address);
         let (fail, panic, lie) = (has(&script.fail), has(&script.panic), has(&script.lie));
         let prior = request.prior.clone();
-        let response = if panic {
+        let busy = match script.transient.lock().unwrap().get_mut(&request.address) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        };
+        let response = if busy {
+            let diagnostics = Diagnostic::error("the script says later")
+                .transient()
+                .into();
+            ApplyResponse {
+                value: prior,
+                private: Vec::new(),
+                diagnostics,
+            }
+        } else if panic {
             script.in_flight.fetch_sub(1, Ordering::SeqCst);
             panic!("the script says so");
         } else if fail {
