@@ -1,0 +1,95 @@
+//! `weir test` beside `terraform test`: each folder of `tftests` is run by both, and runs, statuses
+//! and documented messages are equal. Terraform's answers are stored in `terraform.json` beside it;
+//! `WEIR_REGENERATE=1 cargo test -p weir-cli --test tftest` asks it again.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test may panic as the test may"
+)]
+
+use serde_json::{Value as Json, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Messages that are of tests alone, so that both say them in the same words.
+const DOCUMENTED: [&str; 4] = [
+    "Test assertion failed",
+    "Missing expected failure",
+    "Expected failure while planning",
+    "Unknown condition value",
+];
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy(&path, &target),
+            false => drop(fs::copy(&path, &target).unwrap()),
+        }
+    }
+}
+
+fn command(program: &str, folder: &Path, args: &[&str]) -> std::process::Output {
+    Command::new(program)
+        .args(args)
+        .current_dir(folder)
+        .env("CHECKPOINT_DISABLE", "1")
+        .env_remove("TF_CLI_CONFIG_FILE")
+        .output()
+        .unwrap()
+}
+
+/// What a program says of a folder: how each run ended, the documented messages, the summary.
+fn answer(program: &str, folder: &Path) -> Json {
+    let run = command(program, folder, &["test", "-json"]);
+    let text = String::from_utf8(run.stdout).unwrap();
+    let (mut runs, mut messages, mut summary) = (Vec::new(), Vec::new(), Json::Null);
+    for line in text.lines() {
+        let line: Json = serde_json::from_str(line).unwrap();
+        let run = &line["test_run"];
+        if run["progress"] == "complete" {
+            runs.push(json!([run["run"], run["status"]]));
+        }
+        let found = &line["diagnostic"];
+        if DOCUMENTED.iter().any(|d| found["summary"] == **d) {
+            messages.push(json!([line["@testrun"], found["summary"], found["detail"]]));
+        }
+        if line["type"] == "test_summary" {
+            summary = line["test_summary"].clone();
+        }
+    }
+    json!({ "runs": runs, "messages": messages, "summary": summary, "ok": run.status.success() })
+}
+
+#[test]
+fn equal_to_terraform() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tftests");
+    let mut folders: Vec<PathBuf> = fs::read_dir(root)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    folders.sort();
+    let mut failures = Vec::new();
+    for folder in folders {
+        let place = tempfile::tempdir().unwrap();
+        copy(&folder, place.path());
+        let stored = folder.join("terraform.json");
+        if std::env::var_os("WEIR_REGENERATE").is_some() {
+            command("terraform", place.path(), &["init"]);
+            let text = serde_json::to_string_pretty(&answer("terraform", place.path())).unwrap();
+            fs::write(&stored, text + "\n").unwrap();
+        }
+        let wanted: Json = serde_json::from_str(&fs::read_to_string(stored).unwrap()).unwrap();
+        let found = answer(env!("CARGO_BIN_EXE_weir"), place.path());
+        if found != wanted {
+            let name = folder.file_name().unwrap().display();
+            failures.push(format!("{name}\n  weir      {found}\n  terraform {wanted}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}

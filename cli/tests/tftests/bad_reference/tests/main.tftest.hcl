@@ -1,0 +1,8 @@
+run "x" {
+  assert {
+    condition     = nosuch.thing
+    error_message = "wrong"
+  }
+}
+run "y" {
+}

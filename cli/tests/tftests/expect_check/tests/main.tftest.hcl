@@ -1,0 +1,6 @@
+run "x" {
+  variables {
+    n = 2
+  }
+  expect_failures = [check.c]
+}

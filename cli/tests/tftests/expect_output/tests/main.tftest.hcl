@@ -1,0 +1,7 @@
+run "x" {
+  command = plan
+  variables {
+    n = 4
+  }
+  expect_failures = [output.o]
+}

@@ -1,0 +1,8 @@
+run "x" {
+  variables {
+    n = 9
+  }
+  expect_failures = [var.n]
+}
+run "y" {
+}

@@ -1,0 +1,3 @@
+run "x" {
+  expect_failures = [var.n, check.c]
+}

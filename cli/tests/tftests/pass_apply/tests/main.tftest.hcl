@@ -1,0 +1,6 @@
+run "x" {
+  assert {
+    condition     = output.o == 1
+    error_message = "wrong"
+  }
+}

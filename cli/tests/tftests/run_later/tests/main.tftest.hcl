@@ -1,0 +1,7 @@
+run "x" {
+  variables {
+    n = run.y.o
+  }
+}
+run "y" {
+}

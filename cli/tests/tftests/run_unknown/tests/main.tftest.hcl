@@ -1,0 +1,7 @@
+run "x" {
+  variables {
+    n = run.zzz.o
+  }
+}
+run "y" {
+}

@@ -1,0 +1,7 @@
+run "x" {
+  variables {
+    n = 2
+  }
+}
+run "y" {
+}

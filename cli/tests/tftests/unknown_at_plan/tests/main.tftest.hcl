@@ -1,0 +1,9 @@
+run "x" {
+  command = plan
+  assert {
+    condition     = terraform_data.a.id != ""
+    error_message = "wrong"
+  }
+}
+run "y" {
+}
