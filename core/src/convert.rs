@@ -63,9 +63,7 @@ pub fn convert(value: &Value, ty: &Type) -> Result<Value, ConvertError> {
     }
     let converted = match value.kind() {
         Kind::Null(have) => Value::null_of(converted_type(have, ty)?),
-        Kind::Unknown(have, known) if have == ty => {
-            Value::unknown_refined(have.clone(), known.clone())
-        }
+        Kind::Unknown(have, _) if have == ty => return Ok(value.clone()),
         Kind::Unknown(have, _) => {
             let to = converted_type(have, ty)?;
             let known = converted_refinements(value, have, &to);

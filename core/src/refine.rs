@@ -69,7 +69,7 @@ impl Refinements {
     /// What is known of any value: of one that is known, all that a refinement can say.
     pub fn of(value: &Value) -> Refinements {
         match value.kind() {
-            Kind::Unknown(_, r) => r.clone(),
+            Kind::Unknown(_, r) => (**r).clone(),
             Kind::Null(_) => Refinements::default(),
             kind => {
                 let (min_len, max_len) = value.length_range();
@@ -134,7 +134,7 @@ impl Value {
     /// Unknown of a type, with what is known of it. Where that leaves one value alone, that one.
     pub fn unknown_refined(ty: Type, refinements: Refinements) -> Value {
         Value::decided(&ty, &refinements)
-            .unwrap_or_else(|| Value::of(Kind::Unknown(ty, refinements)))
+            .unwrap_or_else(|| Value::of(Kind::Unknown(ty, Arc::new(refinements))))
     }
 
     /// Unknown of a type, but surely not null.
@@ -171,7 +171,7 @@ impl Value {
     pub fn refined_not_null(self) -> Value {
         match self.kind() {
             Kind::Unknown(ty, r) if *ty != Type::Dynamic && !r.not_null => {
-                let mut r = r.clone();
+                let mut r = (**r).clone();
                 r.not_null = true;
                 Value::unknown_refined(ty.clone(), r).mark(self.marks())
             }

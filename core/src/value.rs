@@ -9,7 +9,11 @@ use crate::{
     path::{Path, Step},
     types::Type,
 };
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 /// Marks that follow the data through every expression.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,7 +61,7 @@ pub enum Kind {
     /// Null of a type.
     Null(Type),
     /// Not known before apply: its type, and what is known of it all the same.
-    Unknown(Type, Refinements),
+    Unknown(Type, Arc<Refinements>),
     /// A truth value.
     Bool(bool),
     /// An exact decimal.
@@ -95,7 +99,8 @@ impl Value {
     }
     /// Unknown of a type.
     pub fn unknown(ty: Type) -> Value {
-        Value::of(Kind::Unknown(ty, Refinements::default()))
+        static NOTHING: LazyLock<Arc<Refinements>> = LazyLock::new(Arc::default);
+        Value::of(Kind::Unknown(ty, NOTHING.clone()))
     }
     /// A truth value.
     pub fn bool(b: bool) -> Value {
