@@ -131,12 +131,10 @@ fn show(value: &Value) -> String {
         out.push_str("secret ");
     }
     match value.kind() {
-        Kind::Unknown(
-            ty,
-            Refinements {
+        Kind::Unknown(ty, known) => {
+            let Refinements {
                 not_null, prefix, ..
-            },
-        ) => {
+            } = &**known;
             let _ = write!(out, "unknown {ty}");
             if *not_null {
                 out.push('!');
