@@ -187,8 +187,15 @@ fn a_chain_has_no_limit() {
     );
 }
 
+/// On a thread with the stack that `weir` gives its threads.
 #[test]
 fn depth_is_limited_by_an_error_not_by_the_stack() {
+    let thread = std::thread::Builder::new().stack_size(256 << 20);
+    thread.spawn(depth_is_limited).unwrap().join().unwrap();
+}
+
+fn depth_is_limited() {
+    let too_deep = parse::MAX_NESTING + 1;
     for (open, inner, close) in [
         ("(", "1", ")"),
         ("[", "1", "]"),
@@ -205,12 +212,12 @@ fn depth_is_limited_by_an_error_not_by_the_stack() {
             format!("{}{inner}{}", open.repeat(n), close.repeat(n)).into()
         };
         assert!(parse::parse_expr("x".into(), &deep(200)).is_ok(), "{open}");
-        let error = parse::parse_expr("x".into(), &deep(20_000)).unwrap_err();
+        let error = parse::parse_expr("x".into(), &deep(too_deep)).unwrap_err();
         assert!(error.summary.contains("levels deep"), "{open}: {error}");
     }
-    let blocks = "a {\n".repeat(20_000) + &"}\n".repeat(20_000);
+    let blocks = "a {\n".repeat(too_deep) + &"}\n".repeat(too_deep);
     assert!(body(&blocks).1.has_errors());
-    let directives = "%{ if true }".repeat(20_000) + &"%{ endif }".repeat(20_000);
+    let directives = "%{ if true }".repeat(too_deep) + &"%{ endif }".repeat(too_deep);
     assert!(parse::parse_template("x".into(), &directives.into()).is_err());
 }
 

@@ -259,13 +259,22 @@ impl<'a> Reading<'a> {
                 return None;
             }
         };
-        let (mut bodies, mut overrides) = (Vec::new(), Vec::new());
+        let (mut roles, mut texts) = (Vec::new(), Vec::new());
         for entry in entries.iter().filter(|e| e.kind == EntryKind::File) {
-            let path = dir.join(&entry.name);
-            match FileRole::of(&entry.name) {
-                FileRole::Other => {}
-                FileRole::Configuration => bodies.extend(self.parse(&path)),
-                FileRole::Override => overrides.extend(self.parse(&path)),
+            let role = FileRole::of(&entry.name);
+            if role != FileRole::Other
+                && let Some(text) = self.read(&dir.join(&entry.name))
+            {
+                roles.push(role);
+                texts.push(text);
+            }
+        }
+        let (mut bodies, mut overrides) = (Vec::new(), Vec::new());
+        for (role, (body, problems)) in roles.into_iter().zip(parse::parse_files(&texts)) {
+            self.problems.extend(problems);
+            match role {
+                FileRole::Override => overrides.push(body),
+                _ => bodies.push(body),
             }
         }
         if !overrides.is_empty() {
@@ -286,14 +295,12 @@ impl<'a> Reading<'a> {
         })
     }
 
-    fn parse(&mut self, path: &Path) -> Option<Body> {
+    fn read(&mut self, path: &Path) -> Option<parse::Text> {
         let name: Arc<str> = path.to_string_lossy().into();
         match self.files.read(path) {
             Ok(text) => {
                 self.sources.add(name.clone(), text.clone());
-                let (body, problems) = parse::parse_file(name, &text);
-                self.problems.extend(problems);
-                Some(body)
+                Some((name, text))
             }
             Err(error) => {
                 self.problems.push(
@@ -306,6 +313,7 @@ impl<'a> Reading<'a> {
 }
 
 /// What a file in a stack's folder is.
+#[derive(PartialEq)]
 enum FileRole {
     Configuration,
     /// Merged into the blocks of the others: `override.tf`, `*_override.tf`.

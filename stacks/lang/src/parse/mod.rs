@@ -9,15 +9,17 @@
 //! 2. `expr` reads expressions;
 //! 3. `template` reads quoted text and heredocs: tokens, then trims and dedent, then a tree.
 //!
-//! `json` reads HCL's JSON syntax to the same IR.
+//! `json` reads HCL's JSON syntax to the same IR; `files` reads many files at the same time.
 
 mod body;
 mod cursor;
 mod expr;
+mod files;
 pub(crate) mod json;
 mod template;
 
 pub(crate) use cursor::nfc;
+pub(crate) use files::{Text, parse_files};
 
 use crate::ir::{Body, Expr};
 use cursor::{Cursor, Newlines};

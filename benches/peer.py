@@ -1,20 +1,14 @@
-#!/usr/bin/env python3
-"""run: weir and Terraform on the same generated stacks of `terraform_data`, in the same run.
+"""peer: times weir and Terraform on the same generated stacks, in one run.
 
-  benches/graph/run [-n ROUNDS] [STACK...]
-
-  STACK  flat-1000 | flat-5000 | chain-1000     (default: all, in this order)
-  -n     rounds (default 1); the table shows medians
-
-Each round makes the stack anew for each tool and runs: plan, apply, and a plan that finds nothing
-to change. A run that takes longer than LIMIT is ended, and the rest of that stack left out for its
-tool. Prints a Markdown table to standard output, progress to standard error.
+A bench is a script that hands `main` its stacks. Each stack is a function that gives its text, and
+the commands to run on it, in order. Only ratios from one run mean something.
 
 Environment: WEIR_BIN, the weir to measure (default target/release/weir); TERRAFORM_BIN (default
 `terraform` on the PATH); WEIR_LAB, the folder for everything generated.
 """
 
 import argparse
+import dataclasses
 import datetime
 import os
 import shutil
@@ -23,21 +17,35 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 HERE = Path(__file__).resolve().parent
-CACHE = Path(os.environ.get("WEIR_LAB", "/var/tmp/weir-lab")) / "graph"
-WEIR = Path(os.environ.get("WEIR_BIN", HERE / "../../target/release/weir")).resolve()
+CACHE = Path(os.environ.get("WEIR_LAB", "/var/tmp/weir-lab")) / "benches"
+WEIR = Path(os.environ.get("WEIR_BIN", HERE / "../target/release/weir")).resolve()
 TERRAFORM = os.environ.get("TERRAFORM_BIN", "terraform")
 LIMIT = 180  # seconds
 
 STATE = {"weir": ".weir/state.db", "terraform": "terraform.tfstate"}
-STEPS = {
+COMMANDS = {
+    "validate": ["validate"],
     "plan": ["plan"],
     "apply": ["apply", "-auto-approve"],
     "no-change plan": ["plan"],
 }
+
+
+@dataclasses.dataclass
+class Stack:
+    """A stack to measure."""
+
+    files: Callable[[], dict[str, str]]
+    """Its files by path."""
+    steps: list[str]
+    """What to run on it, of `COMMANDS`."""
+    alone: bool = False
+    """Whether weir runs alone: for what takes Terraform hours."""
 
 
 def flat(count: int) -> str:
@@ -56,11 +64,26 @@ def chain(count: int) -> str:
     )
 
 
-STACKS = {
-    "flat-1000": lambda: flat(1000),
-    "flat-5000": lambda: flat(5000),
-    "chain-1000": lambda: chain(1000),
-}
+def cross(count: int) -> str:
+    """Two counted blocks; each instance of the second reads its counterpart in the first."""
+    return f"""resource "terraform_data" "a" {{
+  count = {count}
+  input = "value ${{count.index}}"
+}}
+resource "terraform_data" "b" {{
+  count = {count}
+  input = terraform_data.a[count.index].output
+}}
+"""
+
+
+def modules(count: int, each: int) -> dict[str, str]:
+    """A module that is called `count` times and makes `each` instances."""
+    return {
+        "main.tf": f'module "m" {{\n  source = "./m"\n  count  = {count}\n  of     = count.index\n}}\n',
+        "m/main.tf": 'variable "of" {}\n'
+        + f'resource "terraform_data" "r" {{\n  count = {each}\n  input = "${{var.of}} ${{count.index}}"\n}}\n',
+    }
 
 
 def say(text: str) -> None:
@@ -69,8 +92,9 @@ def say(text: str) -> None:
 
 def command(tool: str, step: str) -> list[str]:
     if tool == "weir":
-        return [str(WEIR), *STEPS[step]]
-    return [TERRAFORM, *STEPS[step], "-input=false", "-no-color"]
+        return [str(WEIR), *COMMANDS[step]]
+    quiet = ["-no-color"] if step == "validate" else ["-no-color", "-input=false"]
+    return [TERRAFORM, *COMMANDS[step], *quiet]
 
 
 def measured(argv: list[str], folder: Path, log: Path) -> dict | None:
@@ -110,26 +134,28 @@ def measured(argv: list[str], folder: Path, log: Path) -> dict | None:
     }
 
 
-def round_of(tool: str, stack: str, results: dict) -> None:
-    folder = CACHE / f"{stack}-{tool}"
+def round_of(tool: str, name: str, stack: Stack, results: dict) -> None:
+    folder = CACHE / f"{name}-{tool}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / "main.tf").write_text(STACKS[stack]())
+    for path, text in stack.files().items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
     if tool == "terraform":
         init = [TERRAFORM, "init", "-input=false"]
         subprocess.run(init, cwd=folder, check=True, capture_output=True)
-    for step in STEPS:
-        log = CACHE / f"{stack}-{tool}-{step.replace(' ', '-')}.log"
+    for step in stack.steps:
+        log = CACHE / f"{name}-{tool}-{step.replace(' ', '-')}.log"
         found = measured(command(tool, step), folder, log)
         if found is None:
-            say(f"{stack}, {step}, {tool}: over {LIMIT} s, ended; what comes after it is left out")
-            results.setdefault((stack, step, tool), []).append(None)
+            say(f"{name}, {step}, {tool}: over {LIMIT} s, ended; what comes after it is left out")
+            results.setdefault((name, step, tool), []).append(None)
             return
         found["state"] = 0.0
         if (folder / STATE[tool]).exists():
             found["state"] = (folder / STATE[tool]).stat().st_size / 2**20
-        say(f"{stack}, {step}, {tool}: {found['wall']:.2f} s")
-        results.setdefault((stack, step, tool), []).append(found)
+        say(f"{name}, {step}, {tool}: {found['wall']:.2f} s")
+        results.setdefault((name, step, tool), []).append(found)
 
 
 def cells(runs: list[dict | None] | None) -> dict | None:
@@ -145,7 +171,7 @@ def row(stack: str, step: str, results: dict) -> str:
     for key, digits in (("wall", 2), ("cpu", 2), ("memory", 0), ("state", 1)):
         for found in (ours, theirs):
             texts.append("-" if found is None else f"{found[key]:.{digits}f}")
-        if key in ("wall", "memory"):
+        if key != "state":
             known = ours and theirs
             texts.append(f"{theirs[key] / ours[key]:.0f}x" if known else "-")
     skipped = results.get((stack, step, "terraform"), [None])
@@ -155,15 +181,16 @@ def row(stack: str, step: str, results: dict) -> str:
     return "| " + " | ".join(texts) + " |"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(usage="benches/graph/run [-n ROUNDS] [STACK...]")
+def main(name: str, stacks: dict[str, Stack]) -> None:
+    """The command line of a bench."""
+    parser = argparse.ArgumentParser(usage=f"benches/{name}/run [-n ROUNDS] [STACK...]")
     parser.add_argument("-n", type=int, default=1, dest="rounds")
     parser.add_argument("stacks", nargs="*", metavar="STACK")
     arguments = parser.parse_args()
-    stacks = arguments.stacks or list(STACKS)
-    for stack in stacks:
-        if stack not in STACKS:
-            sys.exit(f"bench: no stack {stack!r}; there are: {' '.join(STACKS)}")
+    chosen = arguments.stacks or list(stacks)
+    for stack in chosen:
+        if stack not in stacks:
+            sys.exit(f"bench: no stack {stack!r}; there are: {' '.join(stacks)}")
     if not WEIR.exists():
         sys.exit(f"bench: {WEIR} isn't built; build it with: cargo build --release -p weir-cli")
     if shutil.which(TERRAFORM) is None:
@@ -172,25 +199,21 @@ def main() -> None:
     version = subprocess.run(
         [TERRAFORM, "version"], capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    name = next((line for line in version if line.startswith("Terraform v")), "Terraform")
+    peer = next((line for line in version if line.startswith("Terraform v")), "Terraform")
     results: dict = {}
     for _ in range(arguments.rounds):
-        for stack in stacks:
-            for tool in ("weir", "terraform"):
-                round_of(tool, stack, results)
+        for stack in chosen:
+            for tool in ("weir",) if stacks[stack].alone else ("weir", "terraform"):
+                round_of(tool, stack, stacks[stack], results)
     print(
-        f"weir and {name}, {arguments.rounds} round(s), {os.cpu_count()} cores, "
+        f"weir and {peer}, {arguments.rounds} round(s), {os.cpu_count()} cores, "
         f"{datetime.datetime.now(datetime.UTC):%F}\n"
     )
     print(
-        "| stack | command | weir s | terraform s | ratio | weir CPU s | terraform CPU s "
+        "| stack | command | weir s | terraform s | ratio | weir CPU s | terraform CPU s | ratio "
         "| weir MiB | terraform MiB | ratio | weir state MiB | terraform state MiB |"
     )
-    print("|---|---|" + "---:|" * 10)
-    for stack in stacks:
-        for step in STEPS:
+    print("|---|---|" + "---:|" * 11)
+    for stack in chosen:
+        for step in stacks[stack].steps:
             print(row(stack, step, results))
-
-
-if __name__ == "__main__":
-    main()
