@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Console(crate::commands::console::Console),
     /// Look every object up, and record what was found.
     Refresh(crate::commands::refresh::Refresh),
+    /// Let an instance have an object that exists already.
+    Import(crate::commands::import::Import),
     /// Let the next plan replace an object.
     Taint(crate::commands::taint::Taint),
     /// Take that back.

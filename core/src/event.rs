@@ -26,6 +26,44 @@ pub enum Event {
     Refreshing {
         /// Which instance.
         address: Address,
+        /// Its `id` as state has it, where there is one that may be shown.
+        id: Option<String>,
+    },
+    /// The object was looked up.
+    Refreshed {
+        /// Which instance.
+        address: Address,
+        /// How long it took, in milliseconds.
+        elapsed_ms: u64,
+        /// Its `id`, where there is one that may be shown; `None` where the object is gone.
+        id: Option<String>,
+    },
+    /// Something is done to an ephemeral resource.
+    EphemeralStarted {
+        /// Which instance.
+        address: Address,
+        /// What is done.
+        op: EphemeralOp,
+    },
+    /// Something was done to an ephemeral resource.
+    EphemeralFinished {
+        /// Which instance.
+        address: Address,
+        /// What was done.
+        op: EphemeralOp,
+        /// How long it took, in milliseconds.
+        elapsed_ms: u64,
+    },
+    /// Something could not be done to an ephemeral resource.
+    EphemeralFailed {
+        /// Which instance.
+        address: Address,
+        /// What was tried.
+        op: EphemeralOp,
+        /// How long it took, in milliseconds.
+        elapsed_ms: u64,
+        /// What went wrong, in one line.
+        message: String,
     },
     /// An operation begins.
     Started {
@@ -74,6 +112,17 @@ pub enum Event {
         /// The instance that failed; `None` when the user stopped the run.
         because: Option<Address>,
     },
+}
+
+/// What is done to an ephemeral resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EphemeralOp {
+    /// Its value is asked for.
+    Open,
+    /// It is kept from expiring.
+    Renew,
+    /// It is given back.
+    Close,
 }
 
 /// How an open journal entry ended.

@@ -53,6 +53,7 @@ pub(crate) async fn cmd_apply(args: &Apply, context: &Context) -> Result {
                 plan: &args.plan,
                 approve: args.approve,
                 mode,
+                operation: "apply",
                 style,
             };
             apply(&request, context).await
@@ -66,6 +67,8 @@ pub(super) struct Request<'a> {
     pub(super) plan: &'a PlanArgs,
     pub(super) approve: ApproveArgs,
     pub(super) mode: Mode,
+    /// The command, as messages and the lock name it.
+    pub(super) operation: &'static str,
     pub(super) style: Style,
 }
 
@@ -75,6 +78,7 @@ pub(super) async fn apply(request: &Request<'_>, context: &Context) -> Result {
         plan,
         approve,
         mode,
+        operation,
         style,
     } = *request;
     can_be_approved(approve, style, context)?;
@@ -82,12 +86,7 @@ pub(super) async fn apply(request: &Request<'_>, context: &Context) -> Result {
         context.ui.json(&messages::version())?;
     }
     let stack = run::load(plan, style, context)?;
-    let purpose = if mode == Mode::Destroy {
-        "destroy"
-    } else {
-        "apply"
-    };
-    let run = Run::start(&stack.config, purpose, &plan.run, style, context).await?;
+    let run = Run::start(&stack.config, operation, &plan.run, style, context).await?;
     let outcome = match run.plan(&stack, mode, plan).await {
         Ok(planned) => shown_and_done(&run, &planned, request, context).await,
         Err(error) => Err(error),
@@ -107,6 +106,7 @@ async fn shown_and_done(
     let Request {
         approve,
         mode,
+        operation,
         style,
         ..
     } = *request;
@@ -130,10 +130,10 @@ async fn shown_and_done(
     }
     // With nothing to do, what was looked up is still recorded.
     if nothing && planned.observed.is_empty() {
-        return finished(None, style, mode, context);
+        return finished(Done::nothing(mode, operation), style, context);
     }
     let report = carry_out(run, planned, context).await?;
-    finished(Some(report), style, mode, context)
+    finished(Done::of(planned, report, (mode, operation)), style, context)
 }
 
 async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) -> Result {
@@ -152,14 +152,15 @@ async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) 
     let outcome = match run.engine.open(saved, &run.lease).await {
         Ok(planned) => {
             run.identify(&planned);
-            carry_out(&run, &planned, context).await
+            let report = carry_out(&run, &planned, context).await;
+            report.map(|r| Done::of(&planned, r, (Mode::Apply, "apply")))
         }
         Err(found) => Err(found.into()),
     };
     let released = run.finish().await;
-    let report = outcome?;
+    let done = outcome?;
     released?;
-    finished(Some(report), style, Mode::Apply, context)
+    finished(done, style, context)
 }
 
 /// Reads a plan file.
@@ -217,7 +218,7 @@ async fn ask(question: &str, context: &Context) -> std::result::Result<(), Comma
 
 /// Applies the plan. Ctrl-C once: nothing more is begun, what is in flight is finished and
 /// recorded. Twice: the calls are dropped, and the journal keeps what was begun.
-async fn carry_out(
+pub(super) async fn carry_out(
     run: &Run,
     planned: &Planned,
     context: &Context,
@@ -264,29 +265,70 @@ fn cancelled(run: &Run) -> CommandError {
     Diagnostics::from(d).into()
 }
 
+/// What came of a run.
+struct Done {
+    /// `None` where there was nothing to do.
+    report: Option<Report>,
+    counts: Counts,
+    mode: Mode,
+    operation: &'static str,
+}
+
+impl Done {
+    fn nothing(mode: Mode, operation: &'static str) -> Done {
+        Done {
+            report: None,
+            counts: Counts::default(),
+            mode,
+            operation,
+        }
+    }
+
+    /// Imports are recorded before anything else: where there is a report, they were.
+    fn of(planned: &Planned, report: Report, (mode, operation): (Mode, &'static str)) -> Done {
+        let changes = planned.plan.changes.values();
+        let import = changes.filter(|c| c.import.is_some()).count();
+        Done {
+            counts: Counts {
+                import,
+                ..done(&report)
+            },
+            report: Some(report),
+            mode,
+            operation,
+        }
+    }
+}
+
 /// The last word: what was done, what went wrong, the outputs.
-fn finished(report: Option<Report>, style: Style, mode: Mode, context: &Context) -> Result {
+fn finished(done: Done, style: Style, context: &Context) -> Result {
+    let Done {
+        report,
+        counts,
+        mode,
+        operation,
+    } = done;
     let Some(report) = report else {
         if style == Style::Json {
-            context
-                .ui
-                .json(&messages::summary(Counts::default(), "apply"))?;
+            context.ui.json(&messages::summary(counts, operation))?;
         }
         return Ok(Outcome::Done);
     };
-    let counts = done(&report);
     let ui = &context.ui;
     run::warn(&report.diagnostics, style, context)?;
     match style {
         Style::Json => {
-            ui.json(&messages::summary(counts, "apply"))?;
-            ui.json(&messages::outputs(&report.outputs))?;
+            ui.json(&messages::summary(counts, operation))?;
+            if operation != "destroy" {
+                ui.json(&messages::outputs(&report.outputs))?;
+            }
         }
         Style::Human => {
             let Counts {
                 add,
                 change,
                 destroy,
+                import,
                 ..
             } = counts;
             let (word, ink) = match (report.status, mode) {
@@ -295,7 +337,11 @@ fn finished(report: Option<Report>, style: Style, mode: Mode, context: &Context)
                 (Status::Failed, _) => ("Apply failed.", Ink::Bad),
                 (Status::Interrupted, _) => ("Apply interrupted.", Ink::Changed),
             };
-            let line = format!("{add} added, {change} changed, {destroy} destroyed.");
+            let imported = match import {
+                0 => String::new(),
+                n => format!("{n} imported, "),
+            };
+            let line = format!("{imported}{add} added, {change} changed, {destroy} destroyed.");
             ui.data(&format!("\n{} {line}\n", ui.out.ink(ink, word)))?;
             // After a failure they would name what may not be there.
             if report.status == Status::Succeeded && !report.outputs.is_empty() {

@@ -27,6 +27,7 @@ pub(crate) async fn cmd_destroy(args: &Destroy, context: &Context) -> Result {
         plan: &args.plan,
         approve: args.approve,
         mode: Mode::Destroy,
+        operation: "destroy",
         style,
     };
     run::report(apply::apply(&request, context).await, style, context)

@@ -6,6 +6,7 @@ pub(crate) mod console;
 pub(crate) mod destroy;
 pub(crate) mod fmt;
 pub(crate) mod graph;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
@@ -55,6 +56,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Output(args) => output::cmd_output(&args, context).await,
         Command::Console(args) => console::cmd_console(&args, context).await,
         Command::Refresh(args) => refresh::cmd_refresh(&args, context).await,
+        Command::Import(args) => import::cmd_import(&args, context).await,
         Command::Taint(args) => taint::cmd_taint(&args, Status::Tainted, context).await,
         Command::Untaint(args) => taint::cmd_taint(&args, Status::Ready, context).await,
         Command::Providers(args) => providers::cmd_providers(&args, context).await,

@@ -1,12 +1,11 @@
 //! `weir refresh`
 
 use super::{
-    Context, Result,
+    Context, Result, apply, output,
     run::{self, Run, Style},
 };
 use crate::{args::PlanArgs, error::Outcome, render::json::ui as messages};
-use weir_core::{Address, snapshot::Resource};
-use weir_engine::{Mode, Planned};
+use weir_engine::{Mode, Planned, Status};
 
 /// Flags of `refresh`.
 #[derive(Debug, clap::Args)]
@@ -18,7 +17,7 @@ pub(crate) struct Refresh {
     json: bool,
 }
 
-/// Looks every object up, and records what was found.
+/// Looks every object up, and records what was found, and what outputs come to with that.
 pub(crate) async fn cmd_refresh(args: &Refresh, context: &Context) -> Result {
     let style = Style::of(args.json);
     run::report(refresh(args, style, context).await, style, context)
@@ -30,7 +29,7 @@ async fn refresh(args: &Refresh, style: Style, context: &Context) -> Result {
     }
     let stack = run::load(&args.plan, style, context)?;
     let run = Run::start(&stack.config, "refresh", &args.plan.run, style, context).await?;
-    let outcome = match run.plan(&stack, Mode::Apply, &args.plan).await {
+    let outcome = match run.plan(&stack, Mode::Refresh, &args.plan).await {
         Ok(planned) => recorded(&run, &planned, args, context).await,
         Err(error) => Err(error),
     };
@@ -44,31 +43,36 @@ async fn recorded(run: &Run, planned: &Planned, args: &Refresh, context: &Contex
     let style = Style::of(args.json);
     let plan = planned.plan.plan();
     run::warn(&planned.warnings, style, context)?;
-    // What the plan would change is the plan's business; what drifted is recorded.
-    let found: Vec<(Address, Option<Resource>)> = planned
-        .observed
-        .iter()
-        .filter(|(address, _)| plan.drift.contains_key(*address))
-        .map(|(address, resource)| (address.clone(), resource.clone()))
-        .collect();
-    let count = found.len();
-    run.store.record_refresh(&run.lease, found).await?;
     match style {
         Style::Json => {
             for message in messages::drift(plan) {
                 context.ui.json(&message)?;
             }
-            context.ui.json(&messages::refreshed(count))?;
         }
         Style::Human => {
             let text = crate::render::plan::drifted(plan, args.plan.detail(), context.ui.out);
             context.ui.data(&text)?;
-            context.ui.data(&match count {
+        }
+    }
+    let report = apply::carry_out(run, planned, context).await?;
+    run::warn(&report.diagnostics, style, context)?;
+    let outputs = &report.outputs;
+    match style {
+        Style::Json => context.ui.json(&messages::outputs(outputs))?,
+        Style::Human => {
+            context.ui.data(&match plan.drift.len() {
                 0 => "State matches what is there: nothing to record.\n".to_owned(),
                 1 => "State was brought up to date: 1 object had changed.\n".to_owned(),
                 n => format!("State was brought up to date: {n} objects had changed.\n"),
             })?;
+            if !outputs.is_empty() {
+                let text = format!("\nOutputs:\n\n{}", output::all(outputs));
+                context.ui.data(&text)?;
+            }
         }
     }
-    Ok(Outcome::Done)
+    Ok(match report.status {
+        Status::Succeeded => Outcome::Done,
+        Status::Failed | Status::Interrupted => Outcome::Failed,
+    })
 }

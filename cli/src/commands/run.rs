@@ -246,6 +246,12 @@ impl Run {
             (true, _) => Mode::Refresh,
             (false, mode) => mode,
         };
+        if mode == Mode::Refresh && (!args.refresh || args.light || !args.replace.is_empty()) {
+            return Err(CommandError::usage(
+                "a refresh looks everything up and replaces nothing: leave out -refresh=false, \
+                 -light and -replace",
+            ));
+        }
         let replace = args.replace.iter().map(|text| {
             text.parse::<Address>()
                 .map_err(|e| CommandError::usage(format!("-replace: {e}")))
@@ -264,12 +270,18 @@ impl Run {
                 excludes: listed(&args.excludes, &args.exclude_files)?,
                 replace: replace.collect::<Result<_, _>>()?,
                 generate,
+                import: None,
             },
         };
+        self.plan_input(&input).await
+    }
+
+    /// Makes the plan that is asked for, unless the user stops it.
+    pub(super) async fn plan_input(&self, input: &PlanInput) -> Result<Planned, CommandError> {
         let mut interrupts = Interrupts::listen()?;
         self.progress.begin(Phase::Planning);
         let planned = tokio::select! {
-            planned = self.engine.plan(&input, &self.lease) => planned.map_err(CommandError::from),
+            planned = self.engine.plan(input, &self.lease) => planned.map_err(CommandError::from),
             () = interrupts.next() => Err(interrupted()),
         };
         self.progress.end();

@@ -250,6 +250,10 @@ impl State {
             }
             Event::Refreshing { .. } => self.looked_up += 1,
             Event::Skipped { .. }
+            | Event::Refreshed { .. }
+            | Event::EphemeralStarted { .. }
+            | Event::EphemeralFinished { .. }
+            | Event::EphemeralFailed { .. }
             | Event::WaitingForLock { .. }
             | Event::Settling { .. }
             | Event::Settled { .. } => {}
@@ -376,7 +380,12 @@ fn line(event: &Event) -> (Option<String>, Ink) {
             };
             (format!("{address}: not {}, {why}", did(*op)), Ink::Changed)
         }
-        Event::Refreshing { .. } | Event::Progress { .. } => return (None, Ink::Normal),
+        Event::Refreshing { .. }
+        | Event::Refreshed { .. }
+        | Event::EphemeralStarted { .. }
+        | Event::EphemeralFinished { .. }
+        | Event::EphemeralFailed { .. }
+        | Event::Progress { .. } => return (None, Ink::Normal),
     };
     (Some(line), ink)
 }
@@ -435,7 +444,10 @@ mod tests {
                 address: at(a),
                 outcome: Settlement::Unsettled,
             },
-            Event::Refreshing { address: at(a) },
+            Event::Refreshing {
+                address: at(a),
+                id: None,
+            },
             started(a, Op::Create),
             Event::Progress {
                 address: at(a),

@@ -40,7 +40,7 @@ impl Engine {
             store,
             session: Session::new(registry.clone(), Retry::default()),
             retry: Retry::default(),
-            ephemerals: Ephemerals::default(),
+            ephemerals: Ephemerals::new(events.clone()),
             registry,
             events,
             parallelism: PARALLELISM,
@@ -107,6 +107,9 @@ pub struct PlanOptions {
     pub replace: Vec<Address>,
     /// Whether configuration is written for imports that have none (`-generate-config-out`).
     pub generate: bool,
+    /// `weir import`: the instance that an object becomes, and the object's id. With
+    /// [`Mode::Refresh`] and a target that is this instance, nothing else is recorded.
+    pub import: Option<(Address, String)>,
 }
 
 /// What a plan is for.

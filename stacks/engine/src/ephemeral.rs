@@ -1,18 +1,22 @@
 //! Ephemeral resources while they are open: renewed in time, closed at the end of the run, however
 //! that ends. Their values are kept in memory alone.
 
+use crate::diagnostics::one_line_about;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::task::JoinHandle;
-use weir_core::{Address, Diagnostic, Diagnostics, Severity, Value};
+use tokio::{task::JoinHandle, time::Instant};
+use weir_core::{
+    Address, Diagnostic, Diagnostics, Severity, Value,
+    event::{EphemeralOp, Event, EventSink},
+};
 use weir_provider::Provider;
 
 /// Those that are open.
-#[derive(Default)]
 pub(crate) struct Ephemerals {
     open: Mutex<BTreeMap<Address, Open>>,
+    events: Arc<dyn EventSink>,
 }
 
 /// One that is open.
@@ -36,7 +40,46 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Does it, and tells of it.
+async fn told<T>(
+    events: &dyn EventSink,
+    address: &Address,
+    op: EphemeralOp,
+    done: impl Future<Output = Result<T, Diagnostics>>,
+) -> Result<T, Diagnostics> {
+    let address = address.clone();
+    events.event(Event::EphemeralStarted {
+        address: address.clone(),
+        op,
+    });
+    let since = Instant::now();
+    let result = done.await;
+    let elapsed_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+    events.event(match &result {
+        Ok(_) => Event::EphemeralFinished {
+            address,
+            op,
+            elapsed_ms,
+        },
+        Err(errors) => Event::EphemeralFailed {
+            message: one_line_about(&address, errors),
+            address,
+            op,
+            elapsed_ms,
+        },
+    });
+    result
+}
+
 impl Ephemerals {
+    /// None is open yet.
+    pub(crate) fn new(events: Arc<dyn EventSink>) -> Ephemerals {
+        Ephemerals {
+            open: Mutex::default(),
+            events,
+        }
+    }
+
     /// Opens one and keeps it open. One that is open already stays as it is.
     pub(crate) async fn open(
         &self,
@@ -48,18 +91,22 @@ impl Ephemerals {
             return Ok(value);
         }
         let type_name = address.object.type_name().to_owned();
-        let opened = provider.open(&type_name, config).await?;
+        let opening = provider.open(&type_name, config);
+        let opened = told(&*self.events, address, EphemeralOp::Open, opening).await?;
         let value = opened.value.into_value();
         let private = Arc::new(Mutex::new(opened.private));
         let renewing = opened.renew_after.map(|mut after| {
             let (provider, private) = (provider.clone(), private.clone());
-            let type_name = type_name.clone();
+            let (type_name, address) = (type_name.clone(), address.clone());
+            let events = self.events.clone();
             tokio::spawn(async move {
                 loop {
                     tokio::time::sleep(after).await;
                     let current = locked(&private).clone();
                     // What uses it tells when it is not open any more.
-                    let Ok(renewed) = provider.renew(&type_name, &current).await else {
+                    let renewing = provider.renew(&type_name, &current);
+                    let renewed = told(&*events, &address, EphemeralOp::Renew, renewing).await;
+                    let Ok(renewed) = renewed else {
                         return;
                     };
                     *locked(&private) = renewed.private;
@@ -97,7 +144,9 @@ impl Ephemerals {
                 task.abort();
             }
             let private = locked(&open.private).clone();
-            if let Err(errors) = open.provider.close(&open.type_name, &private).await {
+            let closing = open.provider.close(&open.type_name, &private);
+            let closed = told(&*self.events, &address, EphemeralOp::Close, closing).await;
+            if let Err(errors) = closed {
                 found.0.extend(errors.into_iter().map(|d| Diagnostic {
                     severity: Severity::Warning,
                     address: Some(address.clone()),

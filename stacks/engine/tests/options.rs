@@ -118,7 +118,7 @@ async fn a_light_plan_looks_up_only_what_changes() {
         .take()
         .into_iter()
         .filter_map(|e| match e {
-            weir_core::event::Event::Refreshing { address } => Some(address.to_string()),
+            weir_core::event::Event::Refreshing { address, .. } => Some(address.to_string()),
             _ => None,
         })
         .collect();

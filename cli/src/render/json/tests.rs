@@ -11,7 +11,7 @@ use weir_core::{
     address::ProviderRef,
     change::{Action, Orphan, Reason, ReplaceOrder},
     diag::Snippet,
-    event::Event,
+    event::{EphemeralOp, Event},
     plan::{Op, OutputChange, Plan},
     schema::Schema,
     snapshot::{Lineage, Resource, Serial, Snapshot, Status},
@@ -195,8 +195,42 @@ fn messages_format() {
             .parse()
             .expect("an address")
     };
+    let data = || "data.fake_thing.d".parse().expect("an address");
+    let ephemeral = || "ephemeral.fake_token.e".parse().expect("an address");
     let events = [
-        Event::Refreshing { address: address() },
+        Event::Refreshing {
+            address: address(),
+            id: Some("i-7".into()),
+        },
+        Event::Refreshed {
+            address: address(),
+            elapsed_ms: 1200,
+            id: Some("i-7".into()),
+        },
+        Event::Refreshing {
+            address: data(),
+            id: None,
+        },
+        Event::Refreshed {
+            address: data(),
+            elapsed_ms: 1200,
+            id: Some("i-8".into()),
+        },
+        Event::EphemeralStarted {
+            address: ephemeral(),
+            op: EphemeralOp::Open,
+        },
+        Event::EphemeralFinished {
+            address: ephemeral(),
+            op: EphemeralOp::Renew,
+            elapsed_ms: 3000,
+        },
+        Event::EphemeralFailed {
+            address: ephemeral(),
+            op: EphemeralOp::Close,
+            elapsed_ms: 10,
+            message: "it is gone".into(),
+        },
         Event::Started {
             address: address(),
             op: Op::Create,

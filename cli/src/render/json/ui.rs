@@ -7,9 +7,9 @@ use crate::{
 };
 use serde_json::{Value as Json, json};
 use weir_core::{
-    Address, Diagnostic, Known, Severity, Value,
+    Address, Diagnostic, Known, Object, Severity, Value,
     change::{Action, Change},
-    event::Event,
+    event::{EphemeralOp, Event},
     plan::{Op, Plan},
 };
 
@@ -90,20 +90,6 @@ pub(crate) fn planned(plan: &Plan, operation: &str) -> Vec<Json> {
 /// What was changed outside of weir.
 pub(crate) fn drift(plan: &Plan) -> Vec<Json> {
     plan.drift.values().map(drifted).collect()
-}
-
-/// The last word of `refresh`.
-pub(crate) fn refreshed(count: usize) -> Json {
-    let text = format!("Refresh complete. {count} recorded.");
-    let changes = json!({
-        "add": 0, "change": 0, "import": 0, "remove": 0, "operation": "refresh",
-    });
-    message(
-        "info",
-        "change_summary",
-        &text,
-        json!({ "changes": changes }),
-    )
 }
 
 fn drifted(change: &Change) -> Json {
@@ -219,7 +205,7 @@ fn words(op: Op) -> [&'static str; 4] {
         Op::Create => ["create", "Creating", "creating", "Creation"],
         Op::Update => ["update", "Modifying", "modifying", "Modifications"],
         Op::Delete => ["delete", "Destroying", "destroying", "Destruction"],
-        Op::Read => ["read", "Reading", "reading", "Read"],
+        Op::Read => ["read", "Refreshing", "refreshing", "Refresh"],
         Op::Forget => ["remove", "Removing", "removing", "Removal"],
         Op::Join => ["noop", "Joining", "joining", "Joining"],
     }
@@ -255,6 +241,55 @@ fn identified(hook: &mut Json, id: Option<&str>) -> String {
     format!(" [id={id}]")
 }
 
+fn is_data(address: &Address) -> bool {
+    matches!(address.object, Object::Data { .. })
+}
+
+/// What is done to an ephemeral resource.
+fn ephemeral(event: &Event) -> Option<Json> {
+    let words = |op: EphemeralOp| match op {
+        EphemeralOp::Open => ["open", "Opening", "Opening"],
+        EphemeralOp::Renew => ["renew", "Renewing", "Renewal"],
+        EphemeralOp::Close => ["close", "Closing", "Closing"],
+    };
+    let (address, op, kind, ending) = match event {
+        Event::EphemeralStarted { address, op } => (address, *op, "ephemeral_op_start", None),
+        Event::EphemeralFinished {
+            address,
+            op,
+            elapsed_ms,
+        } => (
+            address,
+            *op,
+            "ephemeral_op_complete",
+            Some(("complete", *elapsed_ms)),
+        ),
+        Event::EphemeralFailed {
+            address,
+            op,
+            elapsed_ms,
+            ..
+        } => (
+            address,
+            *op,
+            "ephemeral_op_errored",
+            Some(("errored", *elapsed_ms)),
+        ),
+        _ => return None,
+    };
+    let [action, begins, noun] = words(op);
+    let mut hook = json!({ "resource": resource(address), "action": action });
+    let text = match ending {
+        None => format!("{address}: {begins}..."),
+        Some((how, elapsed_ms)) => {
+            let seconds = elapsed_ms / 1000;
+            hook["elapsed_seconds"] = json!(seconds);
+            format!("{address}: {noun} {how} after {seconds}s")
+        }
+    };
+    Some(message("info", kind, &text, json!({ "hook": hook })))
+}
+
 /// What goes on; `None` for what has no message in the format. `prior` knows the ids of what is
 /// there already.
 pub(crate) fn event<'a>(
@@ -264,12 +299,40 @@ pub(crate) fn event<'a>(
 ) -> Option<Json> {
     let hook = |address: &Address, op: Op| json!({ "resource": resource(address), "action": words(op)[0] });
     let (level, kind, text, hook) = match event {
-        Event::Refreshing { address } => (
-            "info",
-            "refresh_start",
-            format!("{address}: Refreshing state..."),
-            json!({ "resource": resource(address) }),
-        ),
+        // What a data source reads is an operation.
+        Event::Refreshing { address, .. } if is_data(address) => {
+            let [_, begins, ..] = words(Op::Read);
+            let text = format!("{address}: {begins}...");
+            ("info", "apply_start", text, hook(address, Op::Read))
+        }
+        Event::Refreshed {
+            address,
+            elapsed_ms,
+            id,
+        } if is_data(address) => {
+            let seconds = elapsed_ms / 1000;
+            let mut body = hook(address, Op::Read);
+            body["elapsed_seconds"] = json!(seconds);
+            let named = identified(&mut body, id.as_deref());
+            let [.., noun] = words(Op::Read);
+            let text = format!("{address}: {noun} complete after {seconds}s{named}");
+            ("info", "apply_complete", text, body)
+        }
+        Event::Refreshing { address, id } => {
+            let mut body = json!({ "resource": resource(address) });
+            let named = identified(&mut body, id.as_deref());
+            let text = format!("{address}: Refreshing state...{named}");
+            ("info", "refresh_start", text, body)
+        }
+        Event::Refreshed { address, id, .. } => {
+            let mut body = json!({ "resource": resource(address) });
+            let named = identified(&mut body, id.as_deref());
+            let text = format!("{address}: Refresh complete{named}");
+            ("info", "refresh_complete", text, body)
+        }
+        Event::EphemeralStarted { .. }
+        | Event::EphemeralFinished { .. }
+        | Event::EphemeralFailed { .. } => return ephemeral(event),
         Event::Started { address, op, .. } => {
             let mut body = hook(address, *op);
             let named = identified(&mut body, prior(address).filter(|_| *op != Op::Create));

@@ -529,6 +529,6 @@ fn planned_value(planned: &Planned, snapshot: &Snapshot, address: &Address) -> V
 }
 
 /// Milliseconds since then.
-fn elapsed_ms(since: Instant) -> u64 {
+pub(crate) fn elapsed_ms(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

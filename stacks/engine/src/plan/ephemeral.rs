@@ -2,7 +2,7 @@
 
 use super::instance::{Finding, unknown_where_computed, unserved, validate};
 use crate::engine::Engine;
-use weir_core::{Diagnostics, event::Event};
+use weir_core::Diagnostics;
 use weir_lang::{Instance, Schemas as _};
 
 impl Engine {
@@ -21,9 +21,6 @@ impl Engine {
         let value = if pending || !instance.config.is_wholly_known() {
             unknown_where_computed(&instance.config, schema)
         } else {
-            self.events.event(Event::Refreshing {
-                address: instance.address.clone(),
-            });
             self.ephemerals
                 .open(&instance.address, &provider, &instance.config)
                 .await?

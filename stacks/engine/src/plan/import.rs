@@ -1,11 +1,14 @@
 //! Objects that exist already and become part of the stack.
 
 use super::{Findings, instance::unserved};
-use crate::engine::{Engine, PlanInput};
-use std::{collections::BTreeSet, sync::Arc};
+use crate::{
+    apply::elapsed_ms,
+    engine::{Engine, PlanInput},
+};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Known, Value,
-    address::ProviderRef,
+    address::{ProviderRef, members},
     change::{Action, Change, Reason},
     event::Event,
     schema::Schema,
@@ -60,25 +63,14 @@ impl Engine {
         let text = generate(address, id, &schema.block, value.value());
         findings.generated.insert(address.clone(), text);
         let resource = Resource {
-            provider: name.clone(),
+            provider: name,
             schema_version: schema.version,
-            value: value.clone(),
+            value,
             private,
             dependencies: BTreeSet::new(),
             status: Status::Ready,
         };
-        let change = Change {
-            address: address.clone(),
-            action: Action::NoOp,
-            reason: Reason::UpToDate,
-            after: Some(value.value().clone()),
-            before: Some(value),
-            provider: name,
-            private: Vec::new(),
-            batch: None,
-            moved_from: None,
-            import: Some(id.to_owned()),
-        };
+        let change = import_change(address, &resource, id);
         findings.changes.insert(address.clone(), change);
         findings.observed.insert(address.clone(), Some(resource));
         Ok(())
@@ -96,7 +88,9 @@ impl Engine {
         let id = id.as_str().ok_or_else(|| unusable(address))?;
         self.events.event(Event::Refreshing {
             address: address.clone(),
+            id: Some(id.to_owned()),
         });
+        let since = Instant::now();
         let found = provider.import(ty, id).await?;
         let Some(found) = found.into_iter().find(|i| i.type_name == ty) else {
             return Err(missing(address, id).into());
@@ -108,12 +102,63 @@ impl Engine {
             private: found.private,
         };
         let read = provider.read(request).await?;
+        self.events.event(Event::Refreshed {
+            address: address.clone(),
+            elapsed_ms: elapsed_ms(since),
+            id: read.value.as_ref().map(|_| id.to_owned()),
+        });
         let value = read.value.ok_or_else(|| missing(address, id))?;
         // The configuration has no part in it yet: the schema alone says what is sensitive.
         let value = carry_marks(value.into_value(), &Value::null(), &schema.block);
         let value = Known::new(value).map_err(|e| Diagnostic::error(e.to_string()))?;
         Ok((value, read.private))
     }
+}
+
+/// An import that leaves the object as it is.
+pub(super) fn import_change(address: &Address, resource: &Resource, id: &str) -> Change {
+    Change {
+        address: address.clone(),
+        action: Action::NoOp,
+        reason: Reason::UpToDate,
+        after: Some(resource.value.value().clone()),
+        before: Some(resource.value.clone()),
+        provider: resource.provider.clone(),
+        private: Vec::new(),
+        batch: None,
+        moved_from: None,
+        import: Some(id.to_owned()),
+    }
+}
+
+/// What [`crate::PlanOptions::import`] names must be an instance of the configuration.
+pub(super) fn check_target(input: &PlanInput, findings: &mut Findings) {
+    let Some((to, _)) = &input.options.import else {
+        return;
+    };
+    if findings.dependencies.contains_key(to) || findings.diagnostics.has_errors() {
+        return;
+    }
+    let instances: Vec<String> = members(&findings.dependencies, &to.block())
+        .take(3)
+        .map(|(a, _)| a.to_string())
+        .collect();
+    let d = Diagnostic::error(format!("the configuration has no {to} to import to"))
+        .because("An object is imported to an instance that the configuration declares.");
+    let d = match instances.is_empty() {
+        true => d.help("Write its block first, at least with its required arguments."),
+        false => d.help(format!("Name an instance: {}.", instances.join(", "))),
+    };
+    findings.diagnostics.push(d.on(to.clone()));
+}
+
+pub(super) fn managed(address: &Address) -> Diagnostic {
+    Diagnostic::error(format!("{address} is managed already"))
+        .because("State has an object for it. To import another would lose that one.")
+        .help(format!(
+            "If it is to be another object, run `weir state rm {address}` first."
+        ))
+        .on(address.clone())
 }
 
 fn undeclared(address: &Address) -> Diagnostic {

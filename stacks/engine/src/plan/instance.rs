@@ -1,7 +1,11 @@
 //! One instance: read, validate, plan, compare.
 
-use crate::engine::{Engine, Mode, PlanInput, Refresh};
-use std::{collections::BTreeSet, sync::Arc};
+use super::import::{import_change, managed};
+use crate::{
+    apply::elapsed_ms,
+    engine::{Engine, Mode, PlanInput, Refresh},
+};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Known, Object, Value,
     change::{Action, Change, Reason, Reference, ReplaceOrder},
@@ -125,9 +129,12 @@ impl Engine {
                 private: stored.private.clone(),
             });
         }
+        let id = prior.value().shown_id();
         self.events.event(Event::Refreshing {
             address: address.clone(),
+            id: id.clone(),
         });
+        let since = Instant::now();
         let request = ReadRequest {
             type_name: ty.to_owned(),
             address: address.to_string(),
@@ -135,6 +142,11 @@ impl Engine {
             private: stored.private.clone(),
         };
         let response = provider.read(request).await?;
+        self.events.event(Event::Refreshed {
+            address: address.clone(),
+            elapsed_ms: elapsed_ms(since),
+            id: id.filter(|_| response.value.is_some()),
+        });
         let current = response.value.map(|value| {
             let marked = carry_marks(value.into_value(), prior.value(), &schema.block);
             // What is there again is not re-written for the type of a null.
@@ -177,9 +189,16 @@ impl Engine {
         } else {
             self.events.event(Event::Refreshing {
                 address: instance.address.clone(),
+                id: None,
             });
+            let since = Instant::now();
             let at = instance.address.to_string();
             let value = provider.data_at(ty, &at, &instance.config).await?;
+            self.events.event(Event::Refreshed {
+                address: instance.address.clone(),
+                elapsed_ms: elapsed_ms(since),
+                id: value.value().shown_id(),
+            });
             let value = value.into_value();
             let value = carry_marks(value, &instance.config, &schema.block);
             let mut change = diff::read(subject, value, Reason::UpToDate);
@@ -265,6 +284,11 @@ impl Task<'_> {
     async fn refresh(&self) -> Result<Finding, Diagnostics> {
         let address = &self.instance.address;
         let nothing = || Value::unknown(weir_core::Type::Dynamic);
+        if let Some((to, id)) = &self.input.options.import
+            && to == address
+        {
+            return self.import_alone(id).await;
+        }
         let Some(stored) = self.snapshot.resources.get(address) else {
             return Ok(Finding {
                 value: Some(nothing()),
@@ -277,7 +301,13 @@ impl Task<'_> {
         let provider = self.engine.session.get(&self.instance.provider).await?;
         let found = self
             .engine
-            .look_up(&provider, schema, address, stored, Refresh::All)
+            .look_up(
+                &provider,
+                schema,
+                address,
+                stored,
+                self.input.options.refresh,
+            )
             .await?;
         let before = stored.value.clone();
         let drift = diff::drift(subject(self.instance), before, found.current.clone());
@@ -404,6 +434,35 @@ impl Task<'_> {
             observed,
             value: None,
             diagnostics,
+        })
+    }
+
+    /// The object `weir import` names: recorded, and left as it is.
+    async fn import_alone(&self, id: &str) -> Result<Finding, Diagnostics> {
+        let Instance {
+            address,
+            provider: name,
+            span,
+            ..
+        } = self.instance;
+        if self.snapshot.resources.contains_key(address) {
+            return Err(managed(address).into());
+        }
+        let ty = address.object.type_name();
+        let registry = &self.engine.registry;
+        let schema = registry.resource(ty).ok_or_else(|| unserved(ty))?;
+        let provider = self.engine.session.get(name).await?;
+        let import = ImportId {
+            id: Value::string(id),
+            span: span.clone(),
+        };
+        let resource = self.import(&provider, schema, &import).await?;
+        let change = import_change(address, &resource, id);
+        Ok(Finding {
+            value: change.after.clone(),
+            change: Some(change),
+            observed: Some(Some(resource)),
+            ..Finding::failed(Diagnostics::new())
         })
     }
 

@@ -91,6 +91,7 @@ impl Engine {
             self.plan_imports(input, &snapshot, &mut evaluator, &mut findings)
                 .await;
         }
+        import::check_target(input, &mut findings);
         if !findings.diagnostics.has_errors() {
             self.plan_orphans(input, &snapshot, &evaluator, &mut findings)
                 .await;
