@@ -18,10 +18,11 @@ use weir_engine::{Engine, Registry};
 use weir_fake::{FakeProvider, TerraformProvider};
 use weir_host::{AgentBinary, HostProvider};
 use weir_lang::{
-    Catalog, DiskFiles, Evaluator, Inputs, InstalledModules, Loaded, RemoteCall, Sources,
+    Catalog, DiskFiles, Evaluator, Files, Inputs, InstalledModules, Loaded, RemoteCall, Sources,
     StackSettings,
 };
 use weir_state::{Holder, Lease, SqliteStore, StateError, Store, Wait};
+use weir_tftest::Suite;
 
 /// Where state is where the stack does not say.
 const STATE: &str = ".weir/state.db";
@@ -108,12 +109,20 @@ fn read(inputs: &Inputs, env: &Env) -> Result<Loaded, Diagnostics> {
 }
 
 /// The module calls of the stack that are fetched.
+///
+/// Those of its test files are among them, as those of modules that runs name.
 pub(crate) fn remote_calls(
     inputs: &Inputs,
     installed: &InstalledModules,
+    tests: &Suite,
 ) -> Result<(Vec<RemoteCall>, Sources), Diagnostics> {
-    let files = Arc::new(DiskFiles::new("."));
-    weir_lang::remote_calls(files, &Catalogue, inputs, installed.clone())
+    let files: Arc<dyn Files> = Arc::new(DiskFiles::new("."));
+    let (mut calls, mut sources) =
+        weir_lang::remote_calls(files.clone(), &Catalogue, inputs, installed.clone())?;
+    let found = weir_tftest::remote_calls(tests, &files, (&Catalogue, inputs), installed)?;
+    calls.extend(found);
+    sources.extend(tests.sources());
+    Ok((calls, sources))
 }
 
 /// Where the stack's state is.

@@ -1,5 +1,5 @@
 //! `weir test` beside `terraform test`: each folder of `tftests` is run by both, and runs, statuses
-//! and documented messages are equal. Terraform's answers are stored in `terraform.json` beside it;
+//! and documented messages are equal. Flags are in its file `args`. Terraform's answers are stored in `terraform.json` beside it;
 //! `WEIR_REGENERATE=1 cargo test -p weir-cli --test tftest` asks it again.
 
 #![expect(
@@ -46,7 +46,10 @@ fn command(program: &str, folder: &Path, args: &[&str]) -> std::process::Output 
 
 /// What a program says of a folder: how each run ended, the documented messages, the summary.
 fn answer(program: &str, folder: &Path) -> Json {
-    let run = command(program, folder, &["test", "-json"]);
+    let given = fs::read_to_string(folder.join("args")).unwrap_or_default();
+    let mut args = vec!["test", "-json", "-junit-xml=report.xml"];
+    args.extend(given.split_whitespace());
+    let run = command(program, folder, &args);
     let text = String::from_utf8(run.stdout).unwrap();
     let (mut runs, mut messages, mut summary) = (Vec::new(), Vec::new(), Json::Null);
     for line in text.lines() {
@@ -63,7 +66,44 @@ fn answer(program: &str, folder: &Path) -> Json {
             summary = line["test_summary"].clone();
         }
     }
-    json!({ "runs": runs, "messages": messages, "summary": summary, "ok": run.status.success() })
+    json!({
+        "runs": runs,
+        "messages": messages,
+        "summary": summary,
+        "junit": junit(&folder.join("report.xml")),
+        "ok": run.status.success(),
+    })
+}
+
+/// The suites and cases of a report, without times and texts that differ.
+fn junit(path: &Path) -> Json {
+    let Ok(text) = fs::read_to_string(path) else {
+        return Json::Null;
+    };
+    let document = roxmltree::Document::parse(&text).unwrap();
+    let elements = |node: roxmltree::Node<'_, '_>| -> Json {
+        let found = node.children().filter(|n| n.is_element());
+        let found = found.filter(|n| !n.has_tag_name("system-err"));
+        found
+            .map(|n| json!([n.tag_name().name(), n.attribute("message")]))
+            .collect()
+    };
+    let suites = document.root_element().children();
+    let suites = suites.filter(|n| n.has_tag_name("testsuite")).map(|suite| {
+        let counts = ["name", "tests", "skipped", "failures", "errors"];
+        let cases = suite.children().filter(|n| n.has_tag_name("testcase"));
+        let cases = cases.map(|case| {
+            let timed = case.has_attribute("time") && case.has_attribute("timestamp");
+            json!([
+                case.attribute("name"),
+                case.attribute("classname"),
+                timed,
+                elements(case)
+            ])
+        });
+        json!([counts.map(|c| suite.attribute(c)), cases.collect::<Json>()])
+    });
+    suites.collect()
 }
 
 #[test]
@@ -80,7 +120,11 @@ fn equal_to_terraform() {
         copy(&folder, place.path());
         let stored = folder.join("terraform.json");
         if std::env::var_os("WEIR_REGENERATE").is_some() {
-            command("terraform", place.path(), &["init"]);
+            let given = fs::read_to_string(folder.join("args")).unwrap_or_default();
+            let mut args = vec!["init"];
+            let directory = |a: &&str| a.starts_with("-test-directory");
+            args.extend(given.split_whitespace().filter(directory));
+            command("terraform", place.path(), &args);
             let text = serde_json::to_string_pretty(&answer("terraform", place.path())).unwrap();
             fs::write(&stored, text + "\n").unwrap();
         }

@@ -9,8 +9,9 @@ use crate::{
 };
 use std::{fs, path::Path};
 use weir_core::{Diagnostic, Diagnostics};
-use weir_lang::{Inputs, InstalledModule, InstalledModules, RemoteCall, Sources};
+use weir_lang::{DiskFiles, Inputs, InstalledModule, InstalledModules, RemoteCall, Sources};
 use weir_source::{Installer, LOCK_FILE, Options, SourceError, Upgrade, Wanted};
+use weir_tftest::{Selection, Suite};
 
 /// Flags of `init`.
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,9 @@ pub(crate) struct Init {
     /// Whether to fetch modules.
     #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
     get: bool,
+    /// The folder of tests, whose modules are fetched too.
+    #[arg(long, value_name = "DIR", default_value = "tests")]
+    test_directory: String,
     /// Whether questions may be asked. There are none; it is taken for scripts that give it.
     #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
     input: bool,
@@ -36,6 +40,9 @@ pub(crate) struct Get {
     /// Take the newest versions that will do, and pin them.
     #[arg(long, alias = "upgrade")]
     update: bool,
+    /// The folder of tests, whose modules are fetched too.
+    #[arg(long, value_name = "DIR", default_value = "tests")]
+    test_directory: String,
 }
 
 /// What a version control must not take: state holds secrets.
@@ -45,7 +52,7 @@ const IGNORE: &str = "# State and plans hold secrets.\n*\n";
 pub(crate) async fn cmd_init(args: &Init, context: &Context) -> Result {
     let inputs = compose::inputs(&args.vars, &context.env)?;
     if args.get {
-        fetch(&inputs, args.upgrade, context).await?;
+        fetch(&inputs, args.upgrade, &args.test_directory, context).await?;
     }
     let loaded = compose::load(&inputs, &context.env)?;
     context.ui.diagnostics(&loaded.warnings);
@@ -79,7 +86,7 @@ pub(crate) async fn cmd_init(args: &Init, context: &Context) -> Result {
 /// Fetches modules.
 pub(crate) async fn cmd_get(args: &Get, context: &Context) -> Result {
     let inputs = compose::inputs(&args.vars, &context.env)?;
-    fetch(&inputs, args.update, context).await?;
+    fetch(&inputs, args.update, &args.test_directory, context).await?;
     Ok(Outcome::Done)
 }
 
@@ -97,10 +104,16 @@ fn ignore(folder: &Path) -> std::result::Result<(), CommandError> {
 async fn fetch(
     inputs: &Inputs,
     upgrade: bool,
+    test_directory: &str,
     context: &Context,
 ) -> std::result::Result<(), CommandError> {
     let mut installed = InstalledModules::default();
-    let (mut calls, mut sources) = compose::remote_calls(inputs, &installed)?;
+    let selection = Selection {
+        directory: test_directory.to_owned(),
+        filter: Vec::new(),
+    };
+    let tests = Suite::read(&DiskFiles::new("."), &selection)?;
+    let (mut calls, mut sources) = compose::remote_calls(inputs, &installed, &tests)?;
     if calls.is_empty()
         && !Path::new(LOCK_FILE).exists()
         && !Path::new(weir_source::MODULES_DIR).exists()
@@ -167,7 +180,7 @@ async fn fetch(
         if problems.has_errors() {
             return Err(problems.into());
         }
-        (calls, sources) = compose::remote_calls(inputs, &installed)?;
+        (calls, sources) = compose::remote_calls(inputs, &installed, &tests)?;
     }
     blocking(move || installer.finish())
         .await?

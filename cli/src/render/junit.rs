@@ -77,7 +77,7 @@ fn case(out: &mut String, path: &str, name: &str, run: &RunReport, broken: Optio
                 String::new(),
             ),
         }),
-        Status::Fail => Some(("failure", "Test run failed", text(&errors))),
+        Status::Fail => Some(("failure", &*failure(run, &errors), text(&errors))),
         Status::Error => Some(("error", "Encountered an error", text(&errors))),
         Status::Pass | Status::Pending => None,
     };
@@ -85,7 +85,8 @@ fn case(out: &mut String, path: &str, name: &str, run: &RunReport, broken: Optio
     if let Some((element, message, text)) = element {
         let _ = write!(
             out,
-            "\n      <{element} message=\"{message}\">{}</{element}>",
+            "\n      <{element} message=\"{}\">{}</{element}>",
+            escaped(message),
             data(&text)
         );
     }
@@ -101,6 +102,17 @@ fn case(out: &mut String, path: &str, name: &str, run: &RunReport, broken: Optio
     } else {
         "</testcase>\n"
     });
+}
+
+/// How many asserts did not hold, and what the first says.
+fn failure(run: &RunReport, errors: &Diagnostics) -> String {
+    let first = errors.0.first().map(|d| d.detail.as_str());
+    let (failed, all) = (errors.0.len(), run.asserts);
+    match (failed, first) {
+        (0, _) | (_, None) => "Test run failed".to_owned(),
+        (1, Some(first)) => format!("1 of {all} assertions failed: {first}"),
+        (_, Some(first)) => format!("{failed} of {all} assertions failed, including: {first}"),
+    }
 }
 
 fn text(found: &Diagnostics) -> String {
@@ -121,6 +133,10 @@ fn escaped(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
+            // As they are, a reader makes spaces of them.
+            '\n' => out.push_str("&#xA;"),
+            '\r' => out.push_str("&#xD;"),
+            '\t' => out.push_str("&#x9;"),
             c => out.push(c),
         }
     }

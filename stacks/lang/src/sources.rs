@@ -21,6 +21,12 @@ impl Sources {
         self.0.insert(file, text);
     }
 
+    /// The files of others too.
+    pub fn extend(&mut self, others: &Sources) {
+        let others = others.0.iter();
+        self.0.extend(others.map(|(k, v)| (k.clone(), v.clone())));
+    }
+
     /// The text of a file.
     pub fn text(&self, file: &str) -> Option<&Arc<str>> {
         self.0.get(file)

@@ -91,7 +91,10 @@ pub(crate) fn read(
                 raw: Raw::Value(value.clone()),
                 from: Origin::Run,
             }),
-            VarSource::Automatic => automatic(files).iter().for_each(|path| reader.file(path)),
+            VarSource::Automatic => {
+                let paths = automatic_files(files, Path::new(""));
+                paths.iter().for_each(|path| reader.file(path));
+            }
             VarSource::File(path) => reader.file(path),
             VarSource::Unknown => {}
             VarSource::Flag { name, text } => {
@@ -146,10 +149,10 @@ fn flag_name(name: &str) -> Arc<str> {
     format!("-var {name}").into()
 }
 
-/// The files that load by themselves, in order of rising priority.
-fn automatic(files: &dyn Files) -> Vec<PathBuf> {
+/// The files of variables in a folder that load by themselves, in order of rising priority.
+pub fn automatic_files(files: &dyn Files, folder: &Path) -> Vec<PathBuf> {
     let names: Vec<String> = files
-        .list(Path::new(""))
+        .list(folder)
         .unwrap_or_default()
         .into_iter()
         .filter(|e| e.kind == EntryKind::File)
@@ -170,11 +173,11 @@ fn automatic(files: &dyn Files) -> Vec<PathBuf> {
     let first = fixed
         .iter()
         .filter(|f| names.iter().any(|n| n == *f))
-        .map(PathBuf::from);
+        .map(|f| folder.join(f));
     let then = names
         .iter()
         .filter(|n| auto.iter().any(|end| n.ends_with(end)))
-        .map(PathBuf::from);
+        .map(|n| folder.join(n));
     first.chain(then).collect()
 }
 

@@ -56,6 +56,8 @@ pub trait Watcher: Send + Sync {
 pub struct RunReport {
     /// How it ended.
     pub status: Status,
+    /// How many asserts it has.
+    pub asserts: usize,
     /// Errors and warnings, in the order they came.
     pub diagnostics: Diagnostics,
     /// How long it took.

@@ -17,6 +17,7 @@ mod drive;
 mod events;
 mod failures;
 mod mock;
+mod modules;
 mod run;
 mod runner;
 mod scope;
@@ -26,6 +27,7 @@ mod suite;
 mod syntax;
 
 pub use events::{Event, FileReport, Report, RunReport, Status, Watcher};
+pub use modules::remote_calls;
 pub use runner::Runner;
 pub use suite::{Selection, Suite};
 pub use syntax::{Command, RunBlock, TestFile};

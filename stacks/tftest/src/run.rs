@@ -13,10 +13,10 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use weir_core::{
-    Address, Diagnostic, Diagnostics, Marks, Type, Value, convert::convert, plan::Plan,
+    Address, Diagnostic, Diagnostics, Marks, Type, Value, change::Change, convert::convert,
     snapshot::Snapshot,
 };
-use weir_engine::{Engine, PlanInput, PlanOptions, Planned, Refresh, Registry};
+use weir_engine::{Engine, PlanInput, PlanOptions, Planned, Refresh, Registry, Unplanned};
 use weir_lang::{Config, Evaluator, Roots, VarSource, eval::Settled, load_with};
 use weir_state::Lease;
 
@@ -84,8 +84,8 @@ pub(crate) async fn run(
     );
     let given = variables(of, run, &mut scope)?;
     let (stage, additions) = stage::build(of.file, run, &scope, sources)?;
-    let source = run.module.as_ref().map(|(source, _)| source.as_str());
-    let (files, mut inputs) = of.runner.place(source);
+    let source = run.module.as_ref().map(|m| m.source.as_str());
+    let (files, mut inputs) = of.runner.place((of.suite, of.file, run), &of.inputs)?;
     for (name, value) in &given {
         inputs.vars.push(VarSource::Value {
             name: name.clone(),
@@ -111,7 +111,7 @@ pub(crate) async fn run(
     let at = of.slot(key, folder)?;
     let engine = of.runner.engine(&of.slots[at], registry.clone());
     let lease = of.slots[at].lease().await?;
-    let planned = engine.plan(&input, &lease).await;
+    let planned = engine.plan_as_far(&input, &lease).await;
     let place = Place {
         of,
         config,
@@ -173,11 +173,6 @@ fn variables(
 
 fn options(run: &RunBlock, sources: &weir_lang::Sources) -> Result<PlanOptions, Diagnostics> {
     let options = &run.options;
-    if let Some(span) = &options.refresh_only {
-        let d = Diagnostic::error("This version of weir has no mode `refresh-only` in tests")
-            .help("Remove `mode`, or use `refresh = false` with `replace` or `target`.");
-        return Err(sources.point(d, span).into());
-    }
     let mut targets = Vec::new();
     for (text, span) in &options.targets {
         let target = text.parse().map_err(|e| {
@@ -187,6 +182,7 @@ fn options(run: &RunBlock, sources: &weir_lang::Sources) -> Result<PlanOptions, 
         targets.push(target);
     }
     Ok(PlanOptions {
+        mode: options.mode,
         refresh: match options.no_refresh {
             true => Refresh::Nothing,
             false => Refresh::All,
@@ -229,19 +225,19 @@ impl Place<'_, '_> {
     async fn planned(
         self,
         task: &mut Task<'_>,
-        planned: Result<Planned, Diagnostics>,
+        planned: Result<Planned, Unplanned>,
         expectations: &mut Expectations<'_>,
     ) -> Result<Evaluated, Diagnostics> {
         let snapshot = self.of.slots[self.at].snapshot().await?;
-        let (found, plan) = match &planned {
+        let (found, changes) = match &planned {
             Ok(planned) => {
                 let event = Event::Planned(task.file, task.run, planned);
                 self.of.runner.watcher.event(&event);
-                (planned.warnings.clone(), Some(planned.plan.plan()))
+                (planned.warnings.clone(), &planned.plan.plan().changes)
             }
-            Err(errors) => (errors.clone(), None),
+            Err(unplanned) => (unplanned.errors.clone(), &unplanned.changes),
         };
-        let (evaluator, seen) = self.evaluator(&snapshot, plan, None);
+        let (evaluator, seen) = self.evaluator(&snapshot, changes, None);
         let mut found = found;
         found.merge(conditions(seen));
         self.judged(task, found, expectations, evaluator)
@@ -250,14 +246,14 @@ impl Place<'_, '_> {
     async fn applied(
         self,
         task: &mut Task<'_>,
-        planned: Result<Planned, Diagnostics>,
+        planned: Result<Planned, Unplanned>,
         expectations: &mut Expectations<'_>,
         (engine, lease): (&Engine, &Lease),
     ) -> Result<Evaluated, Diagnostics> {
         let planned = match planned {
             Ok(planned) => planned,
-            Err(errors) => {
-                task.error(expectations.explain(errors));
+            Err(unplanned) => {
+                task.error(expectations.explain(unplanned.errors));
                 return Ok(None);
             }
         };
@@ -270,9 +266,9 @@ impl Place<'_, '_> {
         let snapshot = self.of.slots[self.at].snapshot().await?;
         let event = Event::Applied(task.file, task.run, &snapshot);
         runner.watcher.event(&event);
-        let plan = planned.plan.plan();
+        let changes = &planned.plan.plan().changes;
         let now = planned.inputs.now.as_deref();
-        let (evaluator, seen) = self.evaluator(&snapshot, Some(plan), Some(now));
+        let (evaluator, seen) = self.evaluator(&snapshot, changes, Some(now));
         let mut found = report.diagnostics;
         found.merge(conditions(seen));
         self.judged(task, found, expectations, evaluator)
@@ -299,7 +295,7 @@ impl Place<'_, '_> {
     fn evaluator(
         &self,
         snapshot: &Snapshot,
-        plan: Option<&Plan>,
+        changes: &BTreeMap<Address, Change>,
         applied: Option<Option<&str>>,
     ) -> (Evaluator, Diagnostics) {
         let mut evaluator = Evaluator::new(self.config.clone(), self.registry.clone());
@@ -310,7 +306,7 @@ impl Place<'_, '_> {
             evaluator = evaluator.settling(Arc::new(settled));
         }
         let planned = |address: &Address| {
-            let change = plan?.changes.get(address)?;
+            let change = changes.get(address)?;
             Some(change.after.clone().unwrap_or_else(Value::null))
         };
         let stored = |address: &Address| {

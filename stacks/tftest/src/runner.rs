@@ -1,23 +1,23 @@
 //! Runs the files of a suite, one after the other.
 
 use crate::{
-    FileReport, Report, RunReport, Status, Suite, TestFile,
-    below::Below,
+    FileReport, Report, RunBlock, RunReport, Status, Suite, TestFile,
     events::{Event, Watcher},
+    modules,
     run::{self, Task},
     slot::Slot,
 };
 use std::{
     collections::BTreeMap,
     num::NonZeroUsize,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::{Instant, SystemTime},
 };
 use tokio_util::sync::CancellationToken;
 use weir_core::{Address, Diagnostic, Diagnostics, Value, event::NoEvents};
 use weir_engine::{Engine, Mode, PlanInput, PlanOptions, Registry};
-use weir_lang::{Catalog, Files, Inputs, given_values};
+use weir_lang::{Catalog, Files, Inputs, VarSource, given_values};
 
 /// All that a suite is run with.
 pub struct Runner<'a> {
@@ -59,11 +59,15 @@ impl Runner<'_> {
         };
         for (number, file) in suite.files.iter().enumerate() {
             let path = folder.path().join(number.to_string());
+            let mut inputs = self.inputs.clone();
+            let own = suite.variables_of(file, &*self.files).into_iter();
+            inputs.vars.extend(own.map(VarSource::File));
             let mut running = FileRun {
                 runner: self,
                 suite,
                 file,
-                globals: given_values(&*self.files, &self.inputs)?,
+                globals: given_values(&*self.files, &inputs)?,
+                inputs,
                 slots: Vec::new(),
                 outputs: BTreeMap::new(),
                 report: FileReport::default(),
@@ -71,6 +75,10 @@ impl Runner<'_> {
             running.run(&path).await;
             report.status = report.status.max(running.report.status);
             report.files.push((file.path.clone(), running.report));
+        }
+        // Runs that were skipped for an interrupt passed nothing.
+        if self.stop.is_cancelled() {
+            report.status = Status::Error;
         }
         Ok(report)
     }
@@ -80,18 +88,31 @@ impl Runner<'_> {
         Engine::new(slot.store(), registry, Arc::new(NoEvents)).with_parallelism(self.parallelism)
     }
 
-    /// The files that a run is of, and what it is loaded with.
-    pub(crate) fn place(&self, source: Option<&str>) -> (Arc<dyn Files>, Inputs) {
-        let mut inputs = self.inputs.clone();
-        let Some(source) = source else {
-            return (self.files.clone(), inputs);
+    /// The files that a run is of, and what it is loaded with. A module that stands in the stack's
+    /// place has the stack's values, not those that lie in its own folder.
+    pub(crate) fn place(
+        &self,
+        (suite, file, run): (&Suite, &TestFile, &RunBlock),
+        inputs: &Inputs,
+    ) -> Result<(Arc<dyn Files>, Inputs), Diagnostics> {
+        let mut inputs = inputs.clone();
+        let Some(module) = &run.module else {
+            return Ok((self.files.clone(), inputs));
         };
-        inputs.root_dir = inputs.root_dir.join(source);
-        let files = Below {
-            files: self.files.clone(),
-            folder: PathBuf::from(source),
-        };
-        (Arc::new(files), inputs)
+        let below = modules::files_of((file, run, module), &self.files, &suite.sources)?;
+        let mut vars = Vec::new();
+        for source in std::mem::take(&mut inputs.vars) {
+            if !matches!(source, VarSource::Automatic | VarSource::File(_)) {
+                vars.push(source);
+                continue;
+            }
+            inputs.vars = vec![source];
+            let values = given_values(&*self.files, &inputs)?.into_iter();
+            vars.extend(values.map(|(name, value)| VarSource::Value { name, value }));
+        }
+        inputs.vars = vars;
+        inputs.root_dir = inputs.root_dir.join(&below.folder);
+        Ok((Arc::new(below), inputs))
     }
 }
 
@@ -102,6 +123,8 @@ pub(crate) struct FileRun<'a> {
     pub(crate) file: &'a TestFile,
     /// Values of variables from the command line, files and the environment.
     pub(crate) globals: BTreeMap<String, Value>,
+    /// What the configuration of each run is loaded with.
+    pub(crate) inputs: Inputs,
     pub(crate) slots: Vec<Slot>,
     /// Of the runs that are over.
     pub(crate) outputs: BTreeMap<Arc<str>, Value>,
@@ -148,6 +171,7 @@ impl FileRun<'_> {
         }
         RunReport {
             status: task.status.max(Status::Pass),
+            asserts: self.file.runs[number].asserts.len(),
             diagnostics: task.diagnostics,
             elapsed: clock.elapsed(),
             began: Some(began),

@@ -1,9 +1,9 @@
 //! The test files of a stack.
 
 use crate::{TestFile, syntax};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use weir_core::{Diagnostic, Diagnostics};
-use weir_lang::{Files, Sources, files::EntryKind};
+use weir_lang::{Files, Sources, automatic_files, files::EntryKind};
 
 /// The test files of a stack, parsed.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub struct Suite {
     /// By path, in order.
     pub files: Vec<TestFile>,
     pub(crate) sources: Sources,
+    /// The folder of tests.
+    directory: String,
 }
 
 /// Which files are run.
@@ -52,6 +54,7 @@ impl Suite {
         let mut suite = Suite {
             files: Vec::new(),
             sources: Sources::new(),
+            directory: directory.to_owned(),
         };
         for path in paths.iter().filter(wanted) {
             match syntax::read(files, path, &mut suite.sources) {
@@ -65,18 +68,35 @@ impl Suite {
         }
     }
 
+    /// The texts of the files, to point into.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// The files of variables that a test file has beyond what the stack is planned with: those
+    /// that lie in the folder of tests with it.
+    pub(crate) fn variables_of(&self, file: &TestFile, files: &dyn Files) -> Vec<PathBuf> {
+        let folder = Path::new(&*file.path).parent();
+        match folder == Some(Path::new(&self.directory)) && !self.directory.is_empty() {
+            true => automatic_files(files, Path::new(&self.directory)),
+            false => Vec::new(),
+        }
+    }
+
     /// How many runs there are.
     pub fn runs(&self) -> usize {
         self.files.iter().map(|f| f.runs.len()).sum()
     }
 }
 
+/// How names of test files end.
+pub(crate) const ENDS: [&str; 4] = [".tftest.hcl", ".tftest.json", ".test.hcl", ".test.json"];
+
 fn plain(path: &str) -> &str {
     path.strip_prefix("./").unwrap_or(path)
 }
 
 fn names(files: &dyn Files, folder: &str) -> Vec<String> {
-    const ENDS: [&str; 2] = [".tftest.hcl", ".test.hcl"];
     let entries = files.list(Path::new(folder)).unwrap_or_default();
     entries
         .into_iter()

@@ -51,6 +51,24 @@ struct Findings {
     diagnostics: Diagnostics,
 }
 
+/// What there is where no plan could be made.
+#[derive(Debug, Default)]
+pub struct Unplanned {
+    /// All that stands against it.
+    pub errors: Diagnostics,
+    /// What was planned nevertheless. Nothing of it may be applied.
+    pub changes: BTreeMap<Address, Change>,
+}
+
+impl From<Diagnostics> for Unplanned {
+    fn from(errors: Diagnostics) -> Unplanned {
+        Unplanned {
+            errors,
+            ..Unplanned::default()
+        }
+    }
+}
+
 impl Engine {
     /// Makes a plan. Open entries of the journal are settled first, which is all it writes.
     ///
@@ -58,6 +76,20 @@ impl Engine {
     /// All that stands against it: errors of the configuration, of providers, of placement; what
     /// is protected; a store that can't be read.
     pub async fn plan(&self, input: &PlanInput, lease: &Lease) -> Result<Planned, Diagnostics> {
+        let planned = self.plan_as_far(input, lease).await;
+        planned.map_err(|unplanned| unplanned.errors)
+    }
+
+    /// Makes a plan, and tells what was planned before an error kept it from being one: a test
+    /// that expects the error still looks at it.
+    ///
+    /// # Errors
+    /// As those of [`Engine::plan`].
+    pub async fn plan_as_far(
+        &self,
+        input: &PlanInput,
+        lease: &Lease,
+    ) -> Result<Planned, Unplanned> {
         let planned = self.make_plan(input, lease).await;
         let closed = self.ephemerals.close_all().await;
         match planned {
@@ -65,14 +97,14 @@ impl Engine {
                 planned.warnings.extend(closed);
                 Ok(planned)
             }
-            Err(mut errors) => {
-                errors.extend(closed);
-                Err(errors)
+            Err(mut unplanned) => {
+                unplanned.errors.extend(closed);
+                Err(unplanned)
             }
         }
     }
 
-    async fn make_plan(&self, input: &PlanInput, lease: &Lease) -> Result<Planned, Diagnostics> {
+    async fn make_plan(&self, input: &PlanInput, lease: &Lease) -> Result<Planned, Unplanned> {
         let settlements = self.settle(lease, &input.config).await?;
         let stored = self
             .store
@@ -102,7 +134,10 @@ impl Engine {
         moves::note(&mut findings);
         if findings.diagnostics.has_errors() {
             findings.diagnostics.sort();
-            return Err(findings.diagnostics);
+            return Err(Unplanned {
+                errors: findings.diagnostics,
+                changes: findings.changes,
+            });
         }
         if input.options.mode == Mode::Destroy {
             findings.dependencies.clear();
@@ -123,7 +158,7 @@ impl Engine {
                 evaluator.supply(address, drive::from_state(&snapshot, address));
             }
             if let Some(refusal) = moves::excluded(&findings, selected) {
-                return Err(refusal.into());
+                return Err(Diagnostics::from(refusal).into());
             }
             findings.changes.retain(|a, _| selected.contains(a));
             findings.drift.retain(|a, _| selected.contains(a));

@@ -59,6 +59,19 @@ pub struct InstalledModule {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InstalledModules(pub BTreeMap<String, InstalledModule>);
 
+impl InstalledModules {
+    /// What the manifest of a stack's folder tells of; nothing where there is none.
+    pub fn read(files: &dyn Files) -> InstalledModules {
+        let read = files.read(Path::new(MANIFEST)).ok();
+        let read = read.and_then(|t| serde_json::from_str(&t).ok());
+        let file = read.unwrap_or(ManifestFile {
+            modules: Vec::new(),
+        });
+        let modules = file.modules.into_iter().map(|m| (m.key.clone(), m));
+        InstalledModules(modules.collect())
+    }
+}
+
 #[derive(Deserialize)]
 struct ManifestFile {
     #[serde(rename = "Modules")]
@@ -225,15 +238,9 @@ impl Discovery<'_, '_> {
 
     fn installed(&mut self, name: &str, call: &RemoteCall) -> Result<PathBuf, Box<Diagnostic>> {
         let files = &self.reading.files;
-        let installed = self.installed.get_or_insert_with(|| {
-            let read = files.read(Path::new(MANIFEST));
-            let read = read.ok().and_then(|t| serde_json::from_str(&t).ok());
-            let file = read.unwrap_or(ManifestFile {
-                modules: Vec::new(),
-            });
-            let modules = file.modules.into_iter().map(|m| (m.key.clone(), m));
-            InstalledModules(modules.collect())
-        });
+        let installed = self
+            .installed
+            .get_or_insert_with(|| InstalledModules::read(&**files));
         let not = |what: &str, why: String| {
             let d = Diagnostic::error(format!("Module `{name}` {what}"))
                 .because(why)
@@ -312,7 +319,7 @@ impl Discovery<'_, '_> {
 }
 
 /// Whether a source is one that `weir init` fetches.
-fn is_remote(source: &str) -> bool {
+pub fn is_remote(source: &str) -> bool {
     let local = ["./", "../", ".\\", "..\\", "catalog:"];
     !local.iter().any(|p| source.starts_with(p)) && source != "." && source != ".."
 }

@@ -15,7 +15,7 @@ mod stack;
 mod version;
 
 pub use additions::{Additions, Undeclared};
-pub use discover::{InstalledModule, InstalledModules, RemoteCall};
+pub use discover::{InstalledModule, InstalledModules, RemoteCall, is_remote};
 pub use loader::{Examined, examine, load, load_with, remote_calls};
 pub use lower::RequiredProvider;
 pub(crate) use lower::{is_later, later};

@@ -47,6 +47,24 @@ pub fn parse_file(file: Arc<str>, text: &Arc<str>) -> (Body, Diagnostics) {
     }
 }
 
+/// Parses a file of tests by its name.
+pub fn parse_tests(file: Arc<str>, text: &Arc<str>) -> (Body, Diagnostics) {
+    if file.ends_with(".json") {
+        json::parse_tests(file, text)
+    } else {
+        parse_body(file, text)
+    }
+}
+
+/// Parses a file of mocks of tests by its name.
+pub fn parse_mocks(file: Arc<str>, text: &Arc<str>) -> (Body, Diagnostics) {
+    if file.ends_with(".json") {
+        json::parse_mocks(file, text)
+    } else {
+        parse_body(file, text)
+    }
+}
+
 /// Parses text that is one expression, such as the value of `-var`.
 ///
 /// # Errors

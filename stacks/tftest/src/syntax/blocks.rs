@@ -3,13 +3,14 @@
 use super::{
     fields::{Fields, Report, label, list, literal},
     file::{
-        Assert, Command, During, MockBlock, MockedKind, Options, OverrideBlock, OverrideTarget,
-        RunBlock,
+        Assert, Command, During, MockBlock, MockedKind, ModuleSource, Options, OverrideBlock,
+        OverrideTarget, RunBlock,
     },
     overrides, variables,
 };
 use std::collections::BTreeMap;
 use weir_core::{Address, Diagnostic, Object, Span};
+use weir_engine::Mode;
 use weir_lang::ir::{Block, Body, Expr, ExprKind};
 
 const DURING: [(&str, During); 2] = [("plan", During::Plan), ("apply", During::Apply)];
@@ -41,11 +42,9 @@ fn options(fields: &mut Fields<'_>, report: &mut Report<'_>) -> Options {
         return Options::default();
     };
     let mut fields = Fields::new("`plan_options`", &block.body);
-    let modes = [("normal", false), ("refresh-only", true)];
-    let only = fields.word("mode", &modes, report) == Some(true);
-    let mode = fields.attribute("mode").filter(|_| only);
+    let modes = [("normal", Mode::Apply), ("refresh-only", Mode::Refresh)];
     let mut options = Options {
-        refresh_only: mode.map(|a| a.expr.span.clone()),
+        mode: fields.word("mode", &modes, report).unwrap_or_default(),
         no_refresh: fields.flag("refresh", report) == Some(false),
         ..Options::default()
     };
@@ -65,22 +64,35 @@ fn options(fields: &mut Fields<'_>, report: &mut Report<'_>) -> Options {
     options
 }
 
-fn module(fields: &mut Fields<'_>, report: &mut Report<'_>) -> Option<(String, Span)> {
+fn module(fields: &mut Fields<'_>, report: &mut Report<'_>) -> Option<ModuleSource> {
     let block = fields.block("module", report)?;
     let mut fields = Fields::new("`module`", &block.body);
-    let source = fields.required("source", &block.span, report);
-    let text = fields.text("source", report);
-    fields.text("version", report);
+    let attribute = fields.required("source", &block.span, report);
+    let source = fields.text("source", report);
+    let version = fields.text("version", report);
+    let versioned = fields.attribute("version").map(|a| a.expr.span.clone());
     fields.finish(report);
-    let (text, span) = (text?, source?.expr.span.clone());
-    if !text.starts_with("./") && !text.starts_with("../") {
-        let d = Diagnostic::error("Invalid module source").because(
-            "A run takes modules from local folders: a path that begins with `./` or `../`.",
-        );
+    let (source, span) = (source?, attribute?.expr.span.clone());
+    if source.starts_with("catalog:") {
+        let d = Diagnostic::error("Invalid module source")
+            .because(
+                "Modules of the catalogue are parts of a stack, and are no stack by themselves.",
+            )
+            .help("Call it in a module of your own beside the tests: `source = \"./NAME\"`.");
         report.push(d, &span);
         return None;
     }
-    Some((text, span))
+    if let (Some(versioned), false) = (versioned, weir_lang::is_remote(&source)) {
+        let d = Diagnostic::error("A module from a folder can't set `version`")
+            .because("Only modules of a registry have versions.")
+            .help("Remove the attribute.");
+        report.push(d, &versioned);
+    }
+    Some(ModuleSource {
+        source,
+        version,
+        span,
+    })
 }
 
 fn asserts(fields: &mut Fields<'_>, report: &mut Report<'_>) -> Vec<Assert> {

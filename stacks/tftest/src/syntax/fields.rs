@@ -17,9 +17,14 @@ impl Report<'_> {
     pub(super) fn push(&mut self, d: Diagnostic, span: &Span) {
         self.found.push(self.sources.point(d, span));
     }
-    /// The text of an expression.
+    /// The text of an expression. In JSON it stands in a string.
     pub(super) fn text(&self, expr: &Expr) -> String {
         let text = self.sources.slice(&expr.span).unwrap_or_default();
+        let quoted = match expr.span.file.ends_with(".json") {
+            true => serde_json::from_str::<String>(text).ok(),
+            false => None,
+        };
+        let text = quoted.as_deref().unwrap_or(text);
         text.split_whitespace().collect()
     }
 }

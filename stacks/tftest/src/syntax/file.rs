@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 use weir_core::{Address, Span};
+use weir_engine::Mode;
 use weir_lang::ir::{Attribute, Block, Expr};
 
 /// A test file.
@@ -27,8 +28,8 @@ pub struct RunBlock {
     pub(crate) command: Command,
     pub(crate) options: Options,
     pub(crate) variables: Vec<Attribute>,
-    /// The source of the module that is run in place of the stack.
-    pub(crate) module: Option<(String, Span)>,
+    /// The module that is run in place of the stack.
+    pub(crate) module: Option<ModuleSource>,
     pub(crate) asserts: Vec<Assert>,
     /// Names of blocks whose conditions must fail.
     pub(crate) expect_failures: Vec<(String, Span)>,
@@ -36,6 +37,14 @@ pub struct RunBlock {
     pub(crate) providers: Option<Vec<(String, String, Span)>>,
     pub(crate) state_key: Option<String>,
     pub(crate) overrides: Vec<OverrideBlock>,
+}
+
+/// `module {}` of a run
+#[derive(Debug)]
+pub(crate) struct ModuleSource {
+    pub(crate) source: String,
+    pub(crate) version: Option<String>,
+    pub(crate) span: Span,
 }
 
 /// What a run does.
@@ -51,8 +60,7 @@ pub enum Command {
 /// `plan_options {}`
 #[derive(Debug, Default)]
 pub(crate) struct Options {
-    /// Where it says `mode = refresh-only`.
-    pub(crate) refresh_only: Option<Span>,
+    pub(crate) mode: Mode,
     pub(crate) no_refresh: bool,
     pub(crate) targets: Vec<(String, Span)>,
     pub(crate) replace: Vec<(Address, Span)>,

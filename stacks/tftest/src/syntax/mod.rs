@@ -4,7 +4,9 @@ mod blocks;
 mod fields;
 mod file;
 
-pub(crate) use file::{Assert, During, MockBlock, MockedKind, OverrideBlock, OverrideTarget};
+pub(crate) use file::{
+    Assert, During, MockBlock, MockedKind, ModuleSource, OverrideBlock, OverrideTarget,
+};
 pub use file::{Command, RunBlock, TestFile};
 
 use blocks::{mock, mock_contents, override_block, run};
@@ -26,7 +28,7 @@ pub(crate) fn read(
     path: &str,
     sources: &mut Sources,
 ) -> Result<TestFile, Diagnostics> {
-    let body = parsed(files, Path::new(path), sources)?;
+    let body = parsed(files, Path::new(path), sources, parse::parse_tests)?;
     let mut mocked: BTreeMap<String, Vec<Body>> = BTreeMap::new();
     for block in body.blocks("mock_provider") {
         let source = block.body.attribute("source");
@@ -40,13 +42,19 @@ pub(crate) fn read(
         found: Diagnostics::new(),
     };
     let file = lower(path.into(), &body, &mocked, &mut report);
+    report.found.sort();
     match report.found.has_errors() {
         true => Err(report.found),
         false => Ok(file),
     }
 }
 
-fn parsed(files: &dyn Files, path: &Path, sources: &mut Sources) -> Result<Body, Diagnostics> {
+fn parsed(
+    files: &dyn Files,
+    path: &Path,
+    sources: &mut Sources,
+    parse: fn(Arc<str>, &Arc<str>) -> (Body, Diagnostics),
+) -> Result<Body, Diagnostics> {
     let name: Arc<str> = path.to_string_lossy().into();
     let text = files.read(path).map_err(|e| {
         Diagnostics::from(
@@ -54,12 +62,15 @@ fn parsed(files: &dyn Files, path: &Path, sources: &mut Sources) -> Result<Body,
         )
     })?;
     sources.add(name.clone(), text.clone());
-    let (body, found) = parse::parse_body(name, &text);
+    let (body, found) = parse(name, &text);
     match found.has_errors() {
         true => Err(found),
         false => Ok(body),
     }
 }
+
+/// How names of files of mocks end.
+const MOCKS: [&str; 4] = [".tfmock.hcl", ".tfmock.json", ".mock.hcl", ".mock.json"];
 
 /// The mocks that lie in a folder: `*.tfmock.hcl`.
 fn mock_files(
@@ -76,8 +87,11 @@ fn mock_files(
     })?;
     let names = entries.iter().map(|e| e.name.as_str());
     names
-        .filter(|n| n.ends_with(".tfmock.hcl") || n.ends_with(".mock.hcl"))
-        .map(|name| parsed(files, &Path::new(folder).join(name), sources))
+        .filter(|n| MOCKS.iter().any(|end| n.ends_with(end)))
+        .map(|name| {
+            let path = Path::new(folder).join(name);
+            parsed(files, &path, sources, parse::parse_mocks)
+        })
         .collect()
 }
 

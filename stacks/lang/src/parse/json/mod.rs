@@ -31,6 +31,16 @@ pub(crate) fn parse_body(file: Arc<str>, text: &Arc<str>) -> (Body, Diagnostics)
     read(file, text, Kind::File)
 }
 
+/// Parses a JSON file of tests.
+pub(crate) fn parse_tests(file: Arc<str>, text: &Arc<str>) -> (Body, Diagnostics) {
+    read(file, text, Kind::Tests)
+}
+
+/// Parses a JSON file of mocks.
+pub(crate) fn parse_mocks(file: Arc<str>, text: &Arc<str>) -> (Body, Diagnostics) {
+    read(file, text, Kind::Mocks)
+}
+
 /// Parses a JSON file of variables: attributes whose strings are taken as they are.
 pub(crate) fn parse_variables(file: Arc<str>, text: &Arc<str>) -> (Body, Diagnostics) {
     read(file, text, Kind::Attributes(Reads::Verbatim))

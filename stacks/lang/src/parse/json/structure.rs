@@ -71,6 +71,17 @@ pub(crate) enum Kind {
     Pod,
     Stack,
     State,
+    /// A file of tests.
+    Tests,
+    Run,
+    PlanOptions,
+    MockProvider,
+    /// A file of mocks: what stands in a mocked provider too.
+    Mocks,
+    /// `mock_resource`, `mock_data`
+    Mock,
+    /// `override_resource`, `override_data`, `override_module`
+    Override,
 }
 
 impl Kind {
@@ -85,8 +96,10 @@ impl Kind {
             | Kind::Check
             | Kind::Service
             | Kind::Pod
-            | Kind::Stack => &["name"],
-            Kind::Backend | Kind::Provisioner | Kind::Dynamic => &["type"],
+            | Kind::Stack
+            | Kind::Run
+            | Kind::MockProvider => &["name"],
+            Kind::Backend | Kind::Provisioner | Kind::Dynamic | Kind::Mock => &["type"],
             Kind::State => &["kind"],
             Kind::Open { labels: 1 } | Kind::Own { labels: 1, .. } => &["name"],
             Kind::Nested { labels: 1, .. } => &["name"],
@@ -162,8 +175,51 @@ impl Kind {
             (Kind::Own { block, .. }, name) => own(block(), name),
             (Kind::Nested { block, .. }, name) => own(block, name),
 
+            (
+                Kind::Tests
+                | Kind::Run
+                | Kind::PlanOptions
+                | Kind::MockProvider
+                | Kind::Mocks
+                | Kind::Mock
+                | Kind::Override,
+                name,
+            ) => self.of_tests(name),
+
             (Kind::Attributes(reads), _) => Attribute(reads),
             _ => template,
+        }
+    }
+}
+
+impl Kind {
+    /// What a property of a body in a file of tests or of mocks is.
+    fn of_tests(self, name: &str) -> Member {
+        use Member::{Attribute, Blocks};
+        let native = Attribute(Reads::Native);
+        let verbatim = Attribute(Reads::Verbatim);
+        match (self, name) {
+            (Kind::Tests | Kind::Run, "variables") => Blocks(Kind::Attributes(Reads::Template)),
+            (Kind::Tests, "provider") => Blocks(Kind::Provider),
+            (Kind::Tests, "mock_provider") => Blocks(Kind::MockProvider),
+            (Kind::Tests, "run") => Blocks(Kind::Run),
+            (Kind::Tests, "test") => Blocks(Kind::Attributes(Reads::Verbatim)),
+            (Kind::Run, "module") => Blocks(Kind::Attributes(Reads::Verbatim)),
+            (Kind::Run, "plan_options") => Blocks(Kind::PlanOptions),
+            (Kind::Run, "assert") => Blocks(Kind::Rule),
+            (Kind::Run, "command" | "expect_failures" | "providers") => native,
+            (Kind::PlanOptions, "mode" | "target" | "replace") => native,
+            (Kind::MockProvider | Kind::Mocks, "mock_resource" | "mock_data") => Blocks(Kind::Mock),
+            (
+                Kind::Tests | Kind::Run | Kind::MockProvider | Kind::Mocks,
+                "override_resource" | "override_data" | "override_module",
+            ) => Blocks(Kind::Override),
+            (Kind::Override, "target") => native,
+            (_, "override_during") => native,
+            (Kind::Mock, "defaults") | (Kind::Override, "values" | "outputs") => {
+                Attribute(Reads::Template)
+            }
+            _ => verbatim,
         }
     }
 }

@@ -1,0 +1,321 @@
+//! `weir test` where Terraform has no answer of its own: weir's providers, what is left over,
+//! interrupts, fetched modules, what is said of broken files.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+mod common;
+
+use common::{Stack, ended, json_lines, kill};
+use std::{fs, path::Path, process::Command};
+
+const REAL: &str = r#"
+variable "faults" { default = 0 }
+variable "latency" { default = 0 }
+provider "fake" {
+  path       = "${path.root}/cloud"
+  latency_ms = var.latency
+  faults {
+    delete_error_rate = var.faults
+  }
+}
+data "fake_lookup" "l" { name = "base" }
+resource "fake_thing" "a" { name = data.fake_lookup.l.id }
+output "id" { value = data.fake_lookup.l.id }
+"#;
+
+const OVERRIDDEN: &str = r#"
+override_data {
+  target = data.fake_lookup.l
+  values = { id = "over" }
+}
+"#;
+
+#[test]
+fn data_sources_and_ephemeral_resources_are_mocked() {
+    let stack = Stack::new(&format!(
+        "{REAL}ephemeral \"fake_token\" \"t\" {{ name = \"refused\" }}\ncheck \"lent\" {{\n  assert {{\n    condition = length(ephemeral.fake_token.t.token) == 8\n    error_message = \"not mocked\"\n  }}\n}}\n"
+    ));
+    fs::create_dir_all(stack.path().join("mocks")).unwrap();
+    stack.write(
+        "mocks/lookups.tfmock.hcl",
+        "mock_data \"fake_lookup\" {\n  defaults = { id = \"found\", size = 7 }\n}\n",
+    );
+    stack.write(
+        "main.tftest.hcl",
+        r#"
+mock_provider "fake" {
+  source = "./mocks"
+}
+run "mocked" {
+  assert {
+    condition     = data.fake_lookup.l.size == 7 && fake_thing.a.name == "found"
+    error_message = fake_thing.a.name
+  }
+  assert {
+    condition     = length(data.fake_lookup.l.endpoint) == 8
+    error_message = "made up"
+  }
+}
+run "of_a_run" {
+  override_data {
+    target = data.fake_lookup.l
+    values = { id = "run" }
+  }
+  assert {
+    condition     = fake_thing.a.name == "run" && output.id == "run"
+    error_message = fake_thing.a.name
+  }
+}
+"#,
+    );
+    let said = stack.expect(0, "test");
+    assert!(said.out.contains("2 passed, 0 failed"), "{}", said.out);
+    assert!(
+        !stack.path().join("cloud").exists(),
+        "a mock is never called"
+    );
+}
+
+#[test]
+fn an_overridden_data_source_of_a_real_provider() {
+    let stack = Stack::new(REAL);
+    let run = "run \"real\" {\n  assert {\n    condition     = fake_thing.a.name == \"over\"\n    error_message = fake_thing.a.name\n  }\n}\n";
+    stack.write("main.tftest.hcl", &format!("{OVERRIDDEN}{run}"));
+    let said = stack.expect(0, "test -verbose");
+    assert!(said.out.contains("fake_thing.a"), "{}", said.out);
+    assert_eq!((stack.log("Created"), stack.log("Deleted")), (1, 1));
+}
+
+#[test]
+fn what_cannot_be_destroyed_is_named() {
+    let stack = Stack::new(REAL);
+    let run = "run \"real\" {\n  variables { faults = 100 }\n}\n";
+    stack.write("main.tftest.hcl", &format!("{OVERRIDDEN}{run}"));
+    let said = stack.expect(1, "test");
+    assert!(said.out.contains("run \"real\"... pass"), "{}", said.out);
+    assert!(said.err.contains("  - fake_thing.a"), "{}", said.err);
+    let said = stack.expect(1, "test -json");
+    let lines = json_lines(&said.out);
+    let cleanup = lines.iter().find(|l| l["type"] == "test_cleanup").unwrap();
+    let left = &cleanup["test_cleanup"]["failed_resources"];
+    assert_eq!(left[0]["instance"], "fake_thing.a", "{cleanup}");
+}
+
+#[test]
+fn interrupted_it_destroys_what_it_made() {
+    let stack = Stack::new(REAL);
+    let runs = "variables { latency = 300 }\nrun \"one\" {}\nrun \"two\" {\n  command = plan\n}\n";
+    stack.write("main.tftest.hcl", &format!("{OVERRIDDEN}{runs}"));
+    fs::create_dir(stack.path().join("tests")).unwrap();
+    stack.write("tests/other.tftest.hcl", "run \"three\" {}\n");
+    let child = stack.spawn("test -junit-xml=report.xml");
+    stack.until("Created", 1);
+    kill(&child, "-INT");
+    let said = ended(child.wait_with_output().unwrap());
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    for line in ["run \"two\"... skip", "run \"three\"... skip"] {
+        assert!(said.out.contains(line), "{said:#?}");
+    }
+    assert_eq!((stack.log("Created"), stack.log("Deleted")), (1, 1));
+    let report = stack.read("report.xml");
+    roxmltree::Document::parse(&report).unwrap();
+    assert!(report.contains("skipped due to an interrupt"), "{report}");
+}
+
+#[test]
+fn a_report_is_xml_whatever_a_message_says() {
+    let stack = Stack::new("output \"o\" { value = 1 }\n");
+    stack.write(
+        "main.tftest.hcl",
+        r#"
+run "a<b>&\"c\"" {
+  assert {
+    condition     = output.o == 2
+    error_message = "]]> \"quoted\" <tag> & \u0001\n\ttwo lines"
+  }
+}
+"#,
+    );
+    stack.expect(1, "test -junit-xml=report.xml");
+    let report = stack.read("report.xml");
+    let document = roxmltree::Document::parse(&report).unwrap();
+    let failure = document.descendants().find(|n| n.has_tag_name("failure"));
+    let failure = failure.unwrap();
+    let message = failure.attribute("message").unwrap();
+    assert_eq!(
+        message,
+        "1 of 1 assertions failed: ]]> \"quoted\" <tag> & \n\ttwo lines"
+    );
+    assert!(failure.text().unwrap().contains("]]>"), "{report}");
+}
+
+#[test]
+fn what_an_expected_failure_keeps_from_being_planned_is_unknown() {
+    let stack = Stack::new(
+        r#"
+variable "n" {
+  default = 1
+  validation {
+    condition     = var.n < 5
+    error_message = "too much"
+  }
+}
+resource "terraform_data" "a" {
+  input = var.n
+  lifecycle {
+    precondition {
+      condition     = var.n < 3
+      error_message = "too much"
+    }
+  }
+}
+resource "terraform_data" "after" { input = terraform_data.a.input }
+"#,
+    );
+    for (n, block) in [(3, "terraform_data.a"), (6, "var.n")] {
+        let text = format!(
+            "run \"it\" {{\n  command = plan\n  variables {{ n = {n} }}\n  expect_failures = [{block}]\n  assert {{\n    condition     = terraform_data.after.input == {n}\n    error_message = \"no\"\n  }}\n}}\n"
+        );
+        stack.write("main.tftest.hcl", &text);
+        let said = stack.expect(1, "test");
+        let text = format!("{}{}", said.out, said.err);
+        assert!(text.contains("Unknown condition value"), "{text}");
+        assert_eq!(text.matches("Error: ").count(), 1, "{text}");
+    }
+}
+
+fn git(folder: &Path, args: &[&str]) {
+    let status = Command::new("git")
+        .args(["-c", "user.name=ann", "-c", "user.email=ann@example.org"])
+        .args(args)
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .status()
+        .unwrap();
+    assert!(status.success(), "git {args:?}");
+}
+
+#[test]
+fn modules_of_runs_are_fetched() {
+    let stack = Stack::new("output \"o\" { value = 1 }\n");
+    let root = stack.path().parent().unwrap().join("repositories");
+    let (setup, leaf) = (root.join("setup"), root.join("leaf"));
+    for folder in [&setup, &leaf] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    fs::write(
+        leaf.join("main.tf"),
+        "output \"leaf\" { value = \"leaf\" }\n",
+    )
+    .unwrap();
+    let leaf_source = format!("git::file://{}", leaf.display());
+    let calls_leaf = format!(
+        "module \"leaf\" {{ source = \"{leaf_source}\" }}\noutput \"leaf\" {{ value = module.leaf.leaf }}\n"
+    );
+    fs::write(setup.join("main.tf"), &calls_leaf).unwrap();
+    for folder in [&setup, &leaf] {
+        git(folder, &["init", "-q", "-b", "main"]);
+        git(folder, &["add", "-A"]);
+        git(folder, &["commit", "-qm", "one"]);
+    }
+    for folder in ["tests", "local"] {
+        fs::create_dir(stack.path().join(folder)).unwrap();
+    }
+    stack.write("local/main.tf", &calls_leaf);
+    let asserts = "  assert {\n    condition     = output.leaf == \"leaf\"\n    error_message = \"no\"\n  }\n";
+    let run = |name: &str, source: &str| {
+        format!("run \"{name}\" {{\n  module {{ source = \"{source}\" }}\n{asserts}}}\n")
+    };
+    let setup_source = format!("git::file://{}", setup.display());
+    let text = run("setup", &setup_source) + &run("local", "./local");
+    stack.write("tests/main.tftest.hcl", &text);
+    let said = stack.expect(1, "test");
+    assert!(said.err.contains("is not installed"), "{said:#?}");
+    let said = stack.expect(0, "init");
+    for key in ["setup", "setup.leaf", "local.leaf"] {
+        let line = format!("Module test.tests.main.{key}: fetched");
+        assert!(said.err.contains(&line), "{}", said.err);
+    }
+    let said = stack.expect(0, "test");
+    assert!(said.out.contains("2 passed, 0 failed"), "{said:#?}");
+    stack.write("tests/main.tftest.hcl", &run("setup", &leaf_source));
+    let said = stack.expect(1, "test");
+    assert!(said.err.contains("was fetched from"), "{said:#?}");
+}
+
+#[test]
+fn a_filter_that_names_nothing_is_said() {
+    let stack = Stack::new("output \"o\" { value = 1 }\n");
+    stack.write("main.tftest.hcl", "run \"a\" {}\n");
+    let said = stack.expect(1, "test -filter=main.tftest");
+    assert!(said.err.contains("Unknown test file"), "{}", said.err);
+}
+
+const BROKEN: [(&str, &str); 5] = [
+    (
+        "main.tftest.hcl",
+        r#"variable {
+  name = "x"
+}
+run "first" {
+  comand = plan
+  varables { name = "x" }
+  plan_options { mode = refresh }
+  assert {
+    conditon      = true
+    error_message = "x"
+  }
+  module { surce = "./x" }
+  expect_failures = [local.x, var.name.part]
+}
+run "first" {}
+mock_providr "x" {}
+override_resource {
+  targt = terraform_data.a
+}
+override_data {
+  target = terraform_data.a
+}
+"#,
+    ),
+    (
+        "main.tftest.hcl",
+        "run \"first\" {}\nrun \"second\" {\n  variables { name = run.frist.x }\n}\n",
+    ),
+    (
+        "main.tftest.hcl",
+        "run \"first\" {\n  variables { name = run.second.x }\n}\nrun \"second\" {}\n",
+    ),
+    (
+        "main.tftest.hcl",
+        "variables { name = \"x\" }\nrun \"first\" {\n  variables { name = var.nmae }\n}\n",
+    ),
+    (
+        "main.tftest.json",
+        r#"{
+  "run": {
+    "first": {
+      "comand": "plan",
+      "plan_options": {"target": "terraform_data.a", "replace": ["var.x"]},
+      "assert": {"condition": "no reference", "error_message": "x"},
+      "expect_failures": ["local.x"]
+    }
+  },
+  "mock_providr": {}
+}
+"#,
+    ),
+];
+
+#[test]
+fn what_is_said_of_broken_files() {
+    let stack = Stack::new("variable \"name\" { default = 1 }\n");
+    let mut text = String::new();
+    for (name, content) in BROKEN {
+        stack.write(name, content);
+        let said = stack.expect(1, "test");
+        text += &format!("{}\n----\n", said.err);
+        fs::remove_file(stack.path().join(name)).unwrap();
+    }
+    insta::assert_snapshot!(text);
+}

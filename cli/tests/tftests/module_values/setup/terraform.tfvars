@@ -1,0 +1,2 @@
+a = "setup"
+b = "setup"

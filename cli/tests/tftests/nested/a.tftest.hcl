@@ -1,0 +1,7 @@
+run "a" {
+  command = plan
+  assert {
+    condition = terraform_data.a.input == 1
+    error_message = "no"
+  }
+}

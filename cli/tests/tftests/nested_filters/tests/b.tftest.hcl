@@ -1,0 +1,7 @@
+run "b" {
+  command = plan
+  assert {
+    condition = terraform_data.a.input == 1
+    error_message = "no"
+  }
+}

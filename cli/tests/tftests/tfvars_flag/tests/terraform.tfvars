@@ -1,0 +1,3 @@
+a = "tests"
+c = "tests"
+e = "tests"
