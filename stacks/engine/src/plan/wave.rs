@@ -25,6 +25,10 @@ struct Wave {
     done: bool,
 }
 
+/// So many instances of a wave are planned before what was found of them is put in its place: a
+/// large wave need not be in memory twice.
+const AT_HAND: usize = 1024;
+
 impl Engine {
     /// Evaluates the whole configuration. Errors are among the findings; what depends on an
     /// erroneous instance is left out, the rest is not.
@@ -126,20 +130,22 @@ impl Engine {
             }
             return;
         }
-        let around: Vec<Around> = instances.iter().map(|i| around(i, findings)).collect();
-        let questions = instances.iter().zip(around).map(|(i, around)| {
-            let usable = !broken.contains(&i.provider);
-            async move {
-                match usable {
-                    true => self.plan_instance(input, snapshot, i, around).await,
-                    // The provider's own error was reported.
-                    false => Finding::failed(Diagnostics::new()),
+        for instances in instances.chunks(AT_HAND) {
+            let around: Vec<Around> = instances.iter().map(|i| around(i, findings)).collect();
+            let questions = instances.iter().zip(around).map(|(i, around)| {
+                let usable = !broken.contains(&i.provider);
+                async move {
+                    match usable {
+                        true => self.plan_instance(input, snapshot, i, around).await,
+                        // The provider's own error was reported.
+                        false => Finding::failed(Diagnostics::new()),
+                    }
                 }
+            });
+            let planned = concurrent::all(questions, self.parallelism).await;
+            for (i, finding) in instances.iter().zip(planned) {
+                take(i, finding, evaluator, findings, input);
             }
-        });
-        let planned = concurrent::all(questions, self.parallelism).await;
-        for (i, finding) in instances.iter().zip(planned) {
-            take(i, finding, evaluator, findings, input);
         }
     }
 }
