@@ -7,7 +7,7 @@
 
 mod float;
 
-use bigdecimal::{BigDecimal, Signed, ToPrimitive, num_bigint::BigInt};
+use bigdecimal::{BigDecimal, Signed, ToPrimitive, Zero, num_bigint::BigInt};
 use float::{Float, PRECISION};
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -16,8 +16,9 @@ use std::{fmt, str::FromStr, sync::Arc};
 /// another.
 pub const EXACT_BITS: u64 = 508;
 
-/// The largest power of ten, up or down, that text may ask for.
-pub const EXPONENT_LIMIT: u64 = 20_000;
+/// The largest power of ten, up or down, that the first digit of a number may stand for. Numbers
+/// print without an exponent, and `1e999999999` would need all the memory there is.
+pub const EXPONENT_LIMIT: u64 = 100_000;
 
 /// A decimal number. Small integers cost no allocation.
 #[derive(Clone)]
@@ -31,10 +32,16 @@ enum Repr {
     Big(Arc<BigDecimal>),
 }
 
-/// The text is not a decimal number.
+/// The text is no number that can be kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a decimal number")]
-pub struct ParseNumberError(String);
+pub enum ParseNumberError {
+    /// It is not a number at all.
+    #[error("{0:?} is not a decimal number")]
+    NotDecimal(String),
+    /// It is one beyond [`EXPONENT_LIMIT`].
+    #[error("{0:?} is a number beyond 10^{EXPONENT_LIMIT} or below 10^-{EXPONENT_LIMIT}")]
+    OutOfRange(String),
+}
 
 impl Number {
     /// Zero.
@@ -100,6 +107,15 @@ impl Number {
         match &self.0 {
             Repr::Int(_) => true,
             Repr::Big(b) => b.is_integer(),
+        }
+    }
+
+    /// Whether it is within [`EXPONENT_LIMIT`]. Results of two numbers that are may not be: they
+    /// are small all the same, but they must not be computed with further.
+    pub fn is_in_range(&self) -> bool {
+        match &self.0 {
+            Repr::Int(_) => true,
+            Repr::Big(b) => in_range(b),
         }
     }
 
@@ -203,6 +219,13 @@ fn is_short(d: &BigDecimal) -> bool {
     d.as_bigint_and_scale().0.bits() <= EXACT_BITS
 }
 
+/// Whether the first digit stands for a power of ten within the limit.
+fn in_range(d: &BigDecimal) -> bool {
+    let digits = i128::from(d.digits());
+    let power = digits - 1 - i128::from(d.fractional_digit_count());
+    power.unsigned_abs() <= u128::from(EXPONENT_LIMIT)
+}
+
 /// The quotient where it ends within the digits that are kept; the divisor is not zero.
 fn finite_quotient(dividend: &BigDecimal, divisor: &BigDecimal) -> Option<BigDecimal> {
     let (a, a_scale) = dividend.as_bigint_and_scale();
@@ -237,27 +260,31 @@ impl FromStr for Number {
         }
         // As Go has it, `1p4` is one with four binary places.
         if let Some((mantissa, exponent)) = s.split_once(['p', 'P']) {
-            let mantissa: Option<Number> = mantissa
-                .parse()
-                .ok()
-                .filter(|_| !mantissa.contains(['e', 'E']));
-            let exponent: Option<i64> = exponent.parse().ok();
-            let limit = i64::try_from(EXPONENT_LIMIT).unwrap_or(i64::MAX);
-            return mantissa
-                .zip(exponent.filter(|e| e.abs() <= limit))
-                .map(|(mantissa, exponent)| mantissa.times_two_to(exponent))
-                .ok_or_else(|| ParseNumberError(s.into()));
+            let no_number = || ParseNumberError::NotDecimal(s.into());
+            if mantissa.contains(['e', 'E']) {
+                return Err(no_number());
+            }
+            let mantissa: Number = mantissa.parse().map_err(|_| no_number())?;
+            let exponent: i64 = exponent.parse().map_err(|_| no_number())?;
+            // A power of two has fewer digits than the power of ten.
+            return (exponent.unsigned_abs() <= EXPONENT_LIMIT)
+                .then(|| mantissa.times_two_to(exponent))
+                .filter(Number::is_in_range)
+                .ok_or_else(|| ParseNumberError::OutOfRange(s.into()));
         }
         // `BigDecimal` also takes `1_000`, which no configuration language does.
         if s.contains('_') || s.is_empty() {
-            return Err(ParseNumberError(s.into()));
+            return Err(ParseNumberError::NotDecimal(s.into()));
         }
-        BigDecimal::from_str(s)
-            .ok()
-            // Printing `1e999999999` would need all the memory there is.
-            .filter(|d| d.fractional_digit_count().unsigned_abs() <= EXPONENT_LIMIT)
-            .map(Number::from_decimal)
-            .ok_or_else(|| ParseNumberError(s.into()))
+        let decimal =
+            BigDecimal::from_str(s).map_err(|_| ParseNumberError::NotDecimal(s.into()))?;
+        if decimal.is_zero() {
+            return Ok(Number::ZERO);
+        }
+        match in_range(&decimal) {
+            true => Ok(Number::from_decimal(decimal)),
+            false => Err(ParseNumberError::OutOfRange(s.into())),
+        }
     }
 }
 

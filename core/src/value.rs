@@ -287,6 +287,30 @@ impl Value {
             _ => Box::new(std::iter::empty()),
         }
     }
+    /// Whether it holds at most so many values, and at most so many bytes of text in them. What
+    /// is shared counts as often as it is held: that is the work it is to print or to compare.
+    pub fn fits(&self, values: usize, text: usize) -> bool {
+        let mut left = (values, text);
+        self.spend(&mut left)
+    }
+    fn spend(&self, left: &mut (usize, usize)) -> bool {
+        let text = |left: &mut (usize, usize), len: usize| {
+            left.1.checked_sub(len).map(|rest| left.1 = rest).is_some()
+        };
+        match left.0.checked_sub(1) {
+            Some(rest) => left.0 = rest,
+            None => return false,
+        }
+        match &self.kind {
+            Kind::String(s) => text(left, s.len()),
+            Kind::List(_, items) | Kind::Tuple(items) => items.iter().all(|v| v.spend(left)),
+            Kind::Set(_, items) => items.iter().all(|v| v.spend(left)),
+            Kind::Map(_, m) | Kind::Object(m) => {
+                m.iter().all(|(k, v)| text(left, k.len()) && v.spend(left))
+            }
+            Kind::Null(_) | Kind::Unknown(..) | Kind::Bool(_) | Kind::Number(_) => true,
+        }
+    }
     /// Every value in it replaced by what `f` makes of it, innermost first.
     pub fn transform(self, f: &mut impl FnMut(Value) -> Value) -> Value {
         let Value { kind, marks } = self;

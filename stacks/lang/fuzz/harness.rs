@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use weir_core::{
-    Address, Type, Value,
+    Address, Diagnostics, Type, Value,
     schema::{Attribute, Block, NestedBlock, Nesting, Schema, SetBy},
 };
 use weir_lang::{
@@ -17,20 +17,27 @@ use weir_lang::{
 /// How many instances are answered before a run counts as long enough.
 const MOST_INSTANCES: usize = 2_000;
 
-/// Parses it as a file, an expression and a template; every place points into the text.
+/// Parses it as a file in both syntaxes, an expression and a template; every place points into the
+/// text. What comes back is the body in the native syntax.
 pub(crate) fn parse(text: &str) -> Option<Body> {
     let source: Arc<str> = text.into();
-    let (body, errors) = parse::parse_body("main.tf".into(), &source);
+    let _ = parse_file("main.tf.json", &source);
+    let (body, errors) = parse_file("main.tf", &source);
+    let _ = parse::parse_expr("x".into(), &source);
+    let _ = parse::parse_template("x".into(), &source);
+    (!errors.has_errors()).then_some(body)
+}
+
+fn parse_file(name: &str, source: &Arc<str>) -> (Body, Diagnostics) {
+    let (body, errors) = parse::parse_file(name.into(), source);
     for error in &errors.0 {
         let span = error.span.as_ref().expect("syntax errors have a place");
-        assert!(text.get(span.start..span.end).is_some(), "{error}");
+        assert!(source.get(span.start..span.end).is_some(), "{error}");
     }
     for attribute in &body.attributes {
         let _ = attribute.expr.references();
     }
-    let _ = parse::parse_expr("x".into(), &source);
-    let _ = parse::parse_template("x".into(), &source);
-    (!errors.has_errors()).then_some(body)
+    (body, errors)
 }
 
 /// Loads it as a stack.

@@ -114,6 +114,11 @@ fn errors_say_where_a_bracket_was_opened() {
          text.",
     );
     check(
+        "a = <<EOT\nfoo\nEOT",
+        "1:5+2 the heredoc has no line `EOT` that ends it / Put a line break after `EOT`, where the \
+         file ends.",
+    );
+    check(
         "a = \"${b}%{ if c }\"\n",
         "1:10+9 the directive `if` has no `endif` / Close it with `%{ endif }`.",
     );
@@ -217,6 +222,8 @@ fn depth_is_limited() {
     }
     let blocks = "a {\n".repeat(too_deep) + &"}\n".repeat(too_deep);
     assert!(body(&blocks).1.has_errors());
+    let blocks = "a {\n".repeat(500) + &"}\n".repeat(500);
+    assert!(!body(&blocks).1.has_errors());
     let directives = "%{ if true }".repeat(too_deep) + &"%{ endif }".repeat(too_deep);
     assert!(parse::parse_template("x".into(), &directives.into()).is_err());
 }

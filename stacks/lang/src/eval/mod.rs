@@ -43,7 +43,8 @@ pub fn eval(expr: &Expr, scope: &dyn Scope) -> Result<Value, EvalError> {
         local: None,
         steps: &steps,
     };
-    env.eval(expr)
+    let value = env.eval(expr)?;
+    env.check_size(value, expr)
 }
 
 /// A result of evaluation.
@@ -84,7 +85,10 @@ impl<'a> Env<'a> {
                 let value = self.eval(source)?;
                 self.walk(value, steps, &[], expr)
             }
-            ExprKind::Call(call) => self.call(call, expr),
+            ExprKind::Call(call) => {
+                let value = self.check_number(self.call(call, expr)?, expr)?;
+                self.check_size(value, expr)
+            }
             ExprKind::Unary { op, operand } => self.unary(*op, operand),
             ExprKind::Binary(chain) => self.chain(chain, expr),
             ExprKind::Conditional {
@@ -92,15 +96,15 @@ impl<'a> Env<'a> {
                 if_true,
                 if_false,
             } => self.conditional(condition, if_true, if_false, expr),
-            ExprKind::For(f) => self.for_expr(f),
+            ExprKind::For(f) => self.check_size(self.for_expr(f)?, expr),
             ExprKind::List(items) => {
                 let items = items
                     .iter()
                     .map(|e| self.eval(e))
                     .collect::<Result<_, _>>()?;
-                Ok(Value::tuple(items))
+                self.check_size(Value::tuple(items), expr)
             }
-            ExprKind::Object(items) => self.object(items),
+            ExprKind::Object(items) => self.check_size(self.object(items)?, expr),
             ExprKind::Paren(inner) => self.eval(inner),
         }
     }

@@ -107,7 +107,7 @@ impl Env<'_> {
             BinaryOp::Greater => Value::bool(a > b),
             _ => Value::bool(a >= b),
         };
-        Ok(value.mark(marks))
+        self.check_number(value.mark(marks), expr)
     }
 
     /// An operand as the type its operator needs.

@@ -1,7 +1,7 @@
 //! Bodies: attributes and blocks, and where to go on after an error.
 
 use super::{
-    Parser,
+    MAX_BLOCKS, Parser,
     cursor::{Newlines, Open, Parsed},
 };
 use crate::ir::{Attribute, Block, Body, ExprKind, Label};
@@ -137,7 +137,8 @@ impl Parser<'_> {
         let span = self.cursor.span(start, header_end);
         let brace = self.cursor.pos;
         self.cursor.pos += 1;
-        let body = self.nested(|p| p.block_body(&ident, brace))?;
+        let help = "Close blocks before the next one begins: a `}` is likely missing.";
+        let body = self.nested_within(MAX_BLOCKS, help, |p| p.block_body(&ident, brace))?;
         Ok(Block {
             ident,
             labels,

@@ -26,8 +26,12 @@ use cursor::{Cursor, Newlines};
 use std::sync::Arc;
 use weir_core::{Diagnostic, Diagnostics};
 
-/// How deep brackets, blocks, conditionals and templates may nest.
+/// How deep brackets, conditionals and templates may nest.
 pub const MAX_NESTING: usize = 20_000;
+
+/// How deep blocks may nest. No schema comes near it, and whatever goes through blocks goes down
+/// the stack with them.
+pub const MAX_BLOCKS: usize = 500;
 
 /// Parses a file's text into a body. Never panics; after an error it goes on with the next
 /// attribute or block, so that one run reports as many as it can. What is returned beside errors
@@ -119,15 +123,19 @@ impl<'a> Parser<'a> {
 
     /// Runs `f` one level deeper, on a stack with room for it.
     fn nested<T>(&mut self, f: impl FnOnce(&mut Self) -> cursor::Parsed<T>) -> cursor::Parsed<T> {
-        if self.depth >= MAX_NESTING {
+        self.nested_within(MAX_NESTING, "Move inner parts into `locals`.", f)
+    }
+
+    fn nested_within<T>(
+        &mut self,
+        limit: usize,
+        help: &str,
+        f: impl FnOnce(&mut Self) -> cursor::Parsed<T>,
+    ) -> cursor::Parsed<T> {
+        if self.depth >= limit {
             let span = self.cursor.span_here();
-            return Err(Box::new(
-                (*self.cursor.error(
-                    format!("this is nested more than {MAX_NESTING} levels deep"),
-                    span,
-                ))
-                .help("Move inner parts into `locals`."),
-            ));
+            let summary = format!("this is nested more than {limit} levels deep");
+            return Err(Box::new((*self.cursor.error(summary, span)).help(help)));
         }
         self.depth += 1;
         let result = stacker::maybe_grow(64 * 1024, 1024 * 1024, || f(self));

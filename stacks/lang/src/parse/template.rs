@@ -119,9 +119,12 @@ impl Parser<'_> {
                         format!("the heredoc has no line `{marker}` that ends it"),
                         self.cursor.span(start, start + 2),
                     );
-                    return Err(Box::new(
-                        (*error).help(format!("Put `{marker}` alone on the line after the text.")),
-                    ));
+                    let last = self.cursor.text.lines().next_back().unwrap_or_default();
+                    let help = match last.trim() == *marker {
+                        true => format!("Put a line break after `{marker}`, where the file ends."),
+                        false => format!("Put `{marker}` alone on the line after the text."),
+                    };
+                    return Err(Box::new((*error).help(help)));
                 }
                 (Some('"'), End::Quote) => {
                     self.cursor.pos += 1;
@@ -162,8 +165,10 @@ impl Parser<'_> {
 
     /// Reads the line that ends a heredoc, up to the end of the word, if it is this one.
     fn eat_marker(&mut self, marker: &str) -> bool {
-        let line = self.cursor.rest();
-        let line = &line[..line.find('\n').unwrap_or(line.len())];
+        // As in Terraform, it is a line: with a line break after it.
+        let Some((line, _)) = self.cursor.rest().split_once('\n') else {
+            return false;
+        };
         if line.trim() != marker {
             return false;
         }
