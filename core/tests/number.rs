@@ -98,3 +98,34 @@ fn text_that_is_no_number_is_refused() {
         assert!(Number::from_str(text).is_err(), "{text:?}");
     }
 }
+
+/// Terraform takes powers up to about 10^646456993; what is printed without an exponent must have a
+/// bound, and a mantissa of any length counts by its first digit.
+#[test]
+fn powers_have_a_bound() {
+    for text in [
+        "1e100000",
+        "-9.5e100000",
+        "1e-100000",
+        "0.001e100003",
+        "1p4",
+    ] {
+        let number = n(text);
+        assert!(number.is_in_range(), "{text}");
+        assert_eq!(n(&number.to_string()), number, "{text}");
+    }
+    assert_eq!(n("0e999999999"), Number::ZERO);
+    for text in [
+        "1e100001",
+        "10e100000",
+        "1e-100001",
+        "1e999999999999",
+        "1p400000",
+        "1p-999999999",
+    ] {
+        let error = Number::from_str(text).unwrap_err().to_string();
+        assert!(error.contains("beyond 10^100000"), "{text}: {error}");
+    }
+    assert!(!n("1e100000").mul(&n("10")).is_in_range());
+    assert!(!n("1e-100000").div(&n("3")).unwrap().is_in_range());
+}

@@ -201,7 +201,7 @@ fn refusals() {
         ),
         (
             r#"provider::fake::jion("-")"#,
-            "has no function `jion`",
+            "provider `fake` has no function `jion`",
             "Did you mean `provider::fake::join`?",
         ),
         (

@@ -38,11 +38,10 @@ fn on_a_thread(f: fn()) {
     thread.spawn(f).unwrap().join().unwrap();
 }
 
-fn run(text: &str) -> Value {
-    let text: Arc<str> = text.into();
+fn numbers(text: &Arc<str>) -> Numbers {
     let mut sources = Sources::new();
     sources.add("test".into(), text.clone());
-    let scope = Numbers(Context {
+    Numbers(Context {
         sources: Arc::new(sources),
         functions: Arc::new(Registry::standard()),
         files: None,
@@ -51,9 +50,23 @@ fn run(text: &str) -> Value {
         home: None,
         now: None,
         settled: None,
-    });
+    })
+}
+
+fn run(text: &str) -> Value {
+    let text: Arc<str> = text.into();
     let expr = parse::parse_expr("test".into(), &text).unwrap();
-    eval(&expr, &scope).unwrap()
+    eval(&expr, &numbers(&text)).unwrap()
+}
+
+/// What an expression is refused for.
+fn refusal(text: &str) -> String {
+    let text: Arc<str> = text.into();
+    let expr = parse::parse_expr("test".into(), &text).unwrap();
+    match eval(&expr, &numbers(&text)) {
+        Err(EvalError::Diagnostic(error)) => error.summary,
+        _ => panic!("it is not refused"),
+    }
 }
 
 fn number(text: &str) -> i64 {
@@ -127,4 +140,38 @@ fn collections() {
     );
     let text = format!("length(\"{}\")", "${1}".repeat(10_000));
     assert_eq!(number(&text), 10_000);
+}
+
+#[test]
+fn what_an_expression_makes_has_bounds() {
+    on_a_thread(bounds);
+}
+
+fn bounds() {
+    // `big` is shared: it takes no memory to hold it a hundred times, but to print it.
+    assert_eq!(
+        refusal("[for n in range(100) : big]"),
+        "a value grows out of bounds"
+    );
+    assert_eq!(
+        refusal("jsonencode({ a = [for n in range(100) : { b = big }] })"),
+        "a value grows out of bounds"
+    );
+    assert_eq!(number("length([for n in range(40) : big])"), 40);
+    let piece = "x".repeat(1 << 20);
+    assert_eq!(
+        refusal(&format!(
+            "\"%{{ for n in range(257) }}${{n}}{piece}%{{ endfor }}\""
+        )),
+        "a text grows beyond 256 MiB"
+    );
+    assert_eq!(refusal("1e100000 * 10"), "a number is out of bounds");
+    assert_eq!(refusal("1e-100000 / 10"), "a number is out of bounds");
+    assert_eq!(
+        refusal("sum([9e100000, 9e100000])"),
+        "a number is out of bounds"
+    );
+    assert_eq!(number("1e100000 / 1e99999"), 10);
+    assert_eq!(number("length(tostring(1e100000))"), 100_001);
+    assert_eq!(number("0e999999999 + 1"), 1);
 }

@@ -15,3 +15,4 @@ mod robust;
 mod scale;
 mod services;
 mod terraform;
+mod unreadable;
