@@ -78,7 +78,9 @@ fn every_kind_of_diagnostic_has_a_golden_text() {
             let (summary, place) = line.split_once(" <- ").expect(line);
             if place != "internal" {
                 let test = fs::read_to_string(root().join(place)).expect(place);
-                let pattern = &kinds[summary];
+                let pattern = kinds
+                    .get(summary)
+                    .unwrap_or_else(|| panic!("no kind: {summary}"));
                 assert!(pattern.is_match(&test), "{place} does not show: {summary}");
             }
             summary
