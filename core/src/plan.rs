@@ -17,6 +17,8 @@ pub struct Plan {
     pub lineage: Lineage,
     /// The state it was made from. It applies to no other.
     pub base: Serial,
+    /// Whether it is about all there is: false where targets or exclusions left something out.
+    pub complete: bool,
     /// Every instance, also those with nothing to do, ordered by address.
     pub changes: BTreeMap<Address, Change>,
     /// What differs from state without the configuration asking for it: found by refresh.

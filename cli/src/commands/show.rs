@@ -61,6 +61,7 @@ pub(crate) async fn cmd_show(args: &Show, context: &Context) -> Result {
                 let prior = prior(&saved).await?;
                 let document = json::plan::Document {
                     plan: saved.plan(),
+                    mode: saved.mode(),
                     prior: prior.as_ref(),
                     timestamp: saved.now(),
                 };

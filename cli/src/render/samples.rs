@@ -85,6 +85,7 @@ pub(crate) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
     Plan {
         lineage: Lineage("l".into()),
         base: Serial(1),
+        complete: true,
         changes: by_address(changes),
         drift: BTreeMap::new(),
         deposed: Vec::new(),

@@ -37,6 +37,7 @@ fn plan(rows: &[(Option<u8>, u16)]) -> Plan {
     Plan {
         lineage: Lineage("l".into()),
         base: Serial(0),
+        complete: true,
         changes: rows.iter().enumerate().map(change).collect(),
         drift: BTreeMap::new(),
         deposed: Vec::new(),

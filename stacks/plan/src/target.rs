@@ -131,8 +131,20 @@ impl fmt::Display for Target {
     }
 }
 
+/// A block of the configuration: its object under the names of the calls around it, without keys.
+type Written<'a> = (Vec<&'a str>, &'a Object);
+
+fn written(address: &Address) -> Written<'_> {
+    let calls = address.module.0.iter().map(|(name, _)| name.as_str());
+    (calls.collect(), &address.object)
+}
+
 /// The instances to plan for: the targets, what they depend on, and, for those that are deleted,
 /// what depends on them and is deleted or replaced as well.
+///
+/// A dependency is one of blocks as they are written: it brings all instances of the block in all
+/// instances of its module, as Terraform's does. Of a block that a target names, it brings what the
+/// dependency itself says and no more.
 pub fn select(
     changes: &BTreeMap<Address, Change>,
     dependencies: Dependencies<'_>,
@@ -150,8 +162,21 @@ pub fn select(
         .filter(|a| targets.iter().any(|t| t.names(a)))
         .cloned()
         .collect();
+    let named: BTreeSet<Written<'_>> = changes
+        .keys()
+        .filter(|a| selected.contains(*a))
+        .map(written)
+        .collect();
+    let mut everywhere: BTreeMap<Written<'_>, Vec<&Address>> = BTreeMap::new();
+    for address in changes.keys() {
+        everywhere
+            .entry(written(address))
+            .or_default()
+            .push(address);
+    }
     let mut open: Vec<Address> = selected.iter().cloned().collect();
     let mut blocks: BTreeSet<&Address> = BTreeSet::new();
+    let mut brought: BTreeSet<Written<'_>> = BTreeSet::new();
     let mut ends: BTreeSet<Address> = BTreeSet::new();
     while let Some(address) = open.pop() {
         let mut take = |a: &Address| {
@@ -172,8 +197,17 @@ pub fn select(
             }
         } else {
             for d in dependencies.config.get(&address).into_iter().flatten() {
-                if d.key != Key::None || blocks.insert(d) {
-                    members(dependencies.config, d).for_each(|(a, _)| take(a));
+                let block = written(d);
+                if named.contains(&block) {
+                    if d.key != Key::None || blocks.insert(d) {
+                        members(dependencies.config, d).for_each(|(a, _)| take(a));
+                    }
+                } else if brought.insert(block.clone()) {
+                    everywhere
+                        .get(&block)
+                        .into_iter()
+                        .flatten()
+                        .for_each(|a| take(a));
                 }
             }
         }

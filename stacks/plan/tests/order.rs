@@ -410,6 +410,7 @@ fn plan(s: &Stack, o: Ordered) -> (Plan, Snapshot) {
     let plan = Plan {
         lineage: Lineage("l".into()),
         base: Serial(4),
+        complete: true,
         changes: o.changes,
         drift: BTreeMap::new(),
         deposed: Vec::new(),

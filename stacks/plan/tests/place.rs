@@ -419,14 +419,12 @@ fn holds(request: &PlaceRequest, placed: &BTreeMap<Address, Placement>) {
                 "a port is given twice"
             );
         }
+        // A host that has no such label can't be told apart, even from none.
+        assert!(d.distinct.iter().all(|s| scope(h, s).is_some()));
         for e in request.demands.iter().filter(|e| e.address != d.address) {
             let o = facts(&placed[&e.address].host);
             if pod(d) == pod(e) {
-                assert!(
-                    d.distinct
-                        .iter()
-                        .all(|s| { scope(h, s).is_some() && scope(h, s) != scope(o, s) })
-                );
+                assert!(d.distinct.iter().all(|s| scope(h, s) != scope(o, s)));
             }
             assert!(!(d.avoid.contains(&pod(e)) && h.id == o.id));
         }

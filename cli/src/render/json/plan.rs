@@ -11,11 +11,14 @@ use weir_core::{
     plan::{Deposed, OutputChange, Plan},
     snapshot::Snapshot,
 };
+use weir_engine::Mode;
 
 /// All that is shown of a plan.
 pub(crate) struct Document<'a> {
     /// The plan.
     pub(crate) plan: &'a Plan,
+    /// What it is for.
+    pub(crate) mode: Mode,
     /// What was there when it was made.
     pub(crate) prior: Option<&'a Snapshot>,
     /// When it was made.
@@ -26,6 +29,7 @@ pub(crate) struct Document<'a> {
 pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
     let Document {
         plan,
+        mode,
         prior,
         timestamp,
     } = *document;
@@ -39,11 +43,15 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
         "terraform_version": TERRAFORM,
         "weir_version": env!("CARGO_PKG_VERSION"),
         "planned_values": planned_values(plan, form),
-        "applyable": !plan.is_empty(),
-        "complete": true,
+        "applyable": !plan.is_empty() || (mode == Mode::Refresh && !plan.drift.is_empty()),
+        "complete": plan.complete,
         "errored": false,
     });
-    let mut all = changes(&mut plan.changes.values());
+    // A plan that only refreshes is about what was found, and has no changes to list.
+    let mut all = match mode {
+        Mode::Refresh => Vec::new(),
+        Mode::Apply | Mode::Destroy => changes(&mut plan.changes.values()),
+    };
     all.extend(plan.deposed.iter().map(|d| deposed(d, form)));
     if !all.is_empty() {
         out["resource_changes"] = json!(all);
@@ -230,7 +238,9 @@ pub(crate) fn reason(change: &Change) -> Option<&'static str> {
         Reason::Tainted => Some("replace_because_tainted"),
         Reason::Requested => Some("replace_by_request"),
         Reason::UnknownInputs => Some("read_because_config_unknown"),
-        Reason::NotInConfig(Orphan::Block) => Some("delete_because_no_resource_config"),
+        Reason::NotInConfig(Orphan::Block | Orphan::Removed) => {
+            Some("delete_because_no_resource_config")
+        }
         Reason::NotInConfig(Orphan::Module) => Some("delete_because_no_module"),
         Reason::NotInConfig(Orphan::Repetition) => Some("delete_because_wrong_repetition"),
         Reason::NotInConfig(Orphan::MoveTarget) => Some("delete_because_no_move_target"),
@@ -246,7 +256,6 @@ pub(crate) fn reason(change: &Change) -> Option<&'static str> {
         | Reason::New
         | Reason::ConfigChanged
         | Reason::Drifted
-        | Reason::NotInConfig(Orphan::Removed)
         | Reason::Destroying => None,
     }
 }

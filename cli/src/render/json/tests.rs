@@ -145,6 +145,7 @@ fn plan_format() {
     let (sample, snapshot) = (sample(), snapshot());
     let document = plan::Document {
         plan: &sample,
+        mode: weir_engine::Mode::Apply,
         prior: Some(&snapshot),
         timestamp: Some("2026-01-02T03:04:05Z"),
     };

@@ -175,6 +175,7 @@ impl Engine {
         let plan = Plan {
             lineage: snapshot.lineage.clone(),
             base: snapshot.serial,
+            complete: selected.is_none(),
             changes: ordered.changes,
             drift: findings.drift,
             deposed: deposed(&snapshot),

@@ -41,6 +41,7 @@ pub(super) fn write(planned: &Planned) -> PlanFile {
             Mode::Destroy => ModeRecord::Destroy,
             Mode::Refresh => ModeRecord::Refresh,
         },
+        complete: plan.complete,
         files: files
             .iter()
             .map(|(path, bytes)| {
@@ -289,6 +290,7 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
     let plan = Plan {
         lineage: Lineage(file.lineage),
         base: Serial(file.base),
+        complete: file.complete,
         changes: changes(file.changes)?,
         drift: changes(file.drift)?,
         deposed: file

@@ -28,6 +28,9 @@ pub(super) struct PlanFile {
     /// What it is for. Since version 2.
     #[serde(default)]
     pub(super) mode: ModeRecord,
+    /// Whether it leaves nothing out. Since version 2.
+    #[serde(default = "complete")]
+    pub(super) complete: bool,
     /// The configuration's files by path.
     pub(super) files: BTreeMap<String, Content>,
     pub(super) inputs: InputsRecord,
@@ -48,6 +51,11 @@ pub(super) struct PlanFile {
     pub(super) observed: BTreeMap<String, Option<ResourceRecord>>,
     /// Instances with `prevent_destroy`.
     pub(super) protected: Vec<String>,
+}
+
+/// Files of before say nothing of it.
+fn complete() -> bool {
+    true
 }
 
 #[derive(Default, Clone, Copy, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ mod format;
 
 use crate::{
     diagnostics,
-    engine::{Engine, Planned},
+    engine::{Engine, Mode, Planned},
 };
 use format::{PlanFile, VERSION};
 use sha2::{Digest as _, Sha256};
@@ -70,6 +70,11 @@ impl SavedPlan {
     /// The plan, as it was when it was saved.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// What it is for.
+    pub fn mode(&self) -> Mode {
+        self.rest.mode
     }
 
     /// What the plan found and state has not recorded yet; `None` for what is gone.
