@@ -19,7 +19,9 @@ use std::{
     process::Command,
     sync::Mutex,
 };
-use weir_tests::differential::{Answer, FEATURES, Feature, Program, Scenario, Step, Tool, difference};
+use weir_tests::differential::{
+    Answer, FEATURES, Feature, Program, Scenario, Step, Tool, difference,
+};
 
 /// What is compared field by field.
 const SECTIONS: &[&str] = &[];

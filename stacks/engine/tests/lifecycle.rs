@@ -295,6 +295,41 @@ async fn data_is_read_when_its_inputs_are_known_and_what_it_needs_is_done() {
 }
 
 #[tokio::test]
+async fn a_data_source_waits_for_changes_of_what_its_own_block_names() {
+    let world = World::new();
+    world.converge(&thing("a", "size = 4")).await;
+    let data = |name: &str, body: &str| format!("data \"fake_lookup\" \"{name}\" {{\n{body}\n}}\n");
+    let checked = "name = local.name\nlifecycle {\n  postcondition {\n    condition = self.size == 5\n    \
+                   error_message = \"No.\"\n  }\n}";
+    let stack = thing("a", "size = 5")
+        + "locals {\n  name = fake_thing.a.name\n}\n"
+        + &data("direct", "name = fake_thing.a.name")
+        + &data("depends", "name = \"a\"\ndepends_on = [fake_thing.a]")
+        + &data("checked", checked)
+        + &data("by_local", "name = local.name")
+        + &data(
+            "of_data",
+            "name = \"a\"\ndepends_on = [data.fake_lookup.by_local]",
+        )
+        + &data("free", "name = \"a\"");
+    let planned = world.plan(&stack).await;
+    let waits = |name: &str| {
+        let change = planned
+            .plan
+            .changes
+            .get(&addr(&format!("data.fake_lookup.{name}")));
+        change.is_some_and(|c| c.action == Action::Read)
+    };
+    for name in ["direct", "depends", "checked"] {
+        assert!(waits(name), "{name}");
+    }
+    for name in ["by_local", "of_data", "free"] {
+        assert!(!waits(name), "{name}");
+    }
+    world.converge(&stack).await;
+}
+
+#[tokio::test]
 async fn a_secret_is_marked_in_state_and_in_outputs() {
     let world = World::new();
     let stack = thing("a", "secret = \"hunter2\"")

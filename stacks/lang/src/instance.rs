@@ -19,6 +19,10 @@ pub struct Instance {
     /// a block, the block's address without a key stands for them
     /// ([`Address::is_in`]). Sorted.
     pub dependencies: Vec<Address>,
+    /// Those of its dependencies whose changes must be made before it is read, where it is a data
+    /// source: what its own block refers to or names in `depends_on`. What comes by way of a local
+    /// value, an output or another data source counts as far as its values are unknown.
+    pub awaits: Vec<Address>,
     /// How it is treated.
     pub lifecycle: Lifecycle,
     /// The object that exists already and becomes this instance, where an `import` block names it.

@@ -204,13 +204,13 @@ fn around(instance: &Instance, findings: &mut Findings) -> Around {
     }
 }
 
-/// Whether something it depends on will change.
+/// Whether something it waits for will change.
 fn has_pending(instance: &Instance, findings: &Findings) -> bool {
     let changes = |d: &Address| {
         let change = findings.changes.get(d);
         change.is_some_and(|c| c.action != Action::NoOp)
     };
-    instance.dependencies.iter().any(|d| match d.key {
+    instance.awaits.iter().any(|d| match d.key {
         Key::None => findings.pending.contains(d),
         _ => changes(d),
     })

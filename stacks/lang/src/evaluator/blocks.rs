@@ -48,6 +48,7 @@ impl Evaluator {
             return Err(Stop::Failed);
         };
         let dependencies = self.addresses(&computed.deps(), id);
+        let awaits = self.awaits(id, &dependencies);
         let undecided = computed.reads.undecided;
         self.own_slug(&address, &computed.value)?;
         let Ready {
@@ -68,6 +69,7 @@ impl Evaluator {
             config,
             undecided,
             dependencies,
+            awaits,
             lifecycle,
             import,
             scoped,

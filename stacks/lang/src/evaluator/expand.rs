@@ -3,7 +3,7 @@
 use super::{
     Evaluator,
     frame::{Frame, Names},
-    graph::{Deps, Instances, Mode, Role, State},
+    graph::{Deps, InstId, Instances, Mode, Role, State},
     lifecycle::truth,
     origin::unknown,
     run::{Computed, Outcome, Stop},
@@ -148,7 +148,7 @@ impl Evaluator {
             Names::default(),
             |frame, problems| {
                 for reference in depends_on {
-                    match self.made_by(frame, reference) {
+                    match self.made_by(frame.inst, reference) {
                         Ok(deps) => frame.depend(&deps),
                         // It comes after itself: that says nothing.
                         Err(node) if self.is_block_of(id, node) => {}
@@ -186,9 +186,9 @@ impl Evaluator {
     }
 
     /// Everything that is made by what a `depends_on` names, once it has values.
-    pub(super) fn made_by(&self, frame: &Frame<'_>, r: &Reference) -> Result<Deps, NodeId> {
-        let module = self.module_of(frame.inst);
-        let inst = self.graph.module(frame.inst);
+    pub(super) fn made_by(&self, inst: InstId, r: &Reference) -> Result<Deps, NodeId> {
+        let module = self.module_of(inst);
+        let inst = self.graph.module(inst);
         let mut blocks = Vec::new();
         match &*r.root {
             "module" => {

@@ -17,6 +17,7 @@
 
 mod ask;
 mod assertion;
+mod awaits;
 mod blocks;
 mod checks;
 mod ephemeral;

@@ -420,7 +420,7 @@ impl Evaluator {
             frame.depend(&Arc::new(earlier.into_iter().chain([agent]).collect()));
             if let Some(needs) = service.body.attribute("needs") {
                 for reference in needs.expr.references() {
-                    frame.depend(&self.made_by(frame, &reference)?);
+                    frame.depend(&self.made_by(frame.inst, &reference)?);
                 }
             }
             let config = pods::config(&given, frame, problems)?;

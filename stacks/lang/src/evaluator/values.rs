@@ -158,7 +158,7 @@ impl Evaluator {
             check(&output.preconditions, &format!("Output `{}` is refused", output.name), frame, problems)?;
             let mut result = value(&output.value, frame, problems)?;
             for reference in &output.depends_on {
-                frame.depend(&self.made_by(frame, reference)?);
+                frame.depend(&self.made_by(frame.inst, reference)?);
             }
             let marks = result.marks_deep();
             if is_root && marks.contains(Marks::SENSITIVE) && !output.sensitive {

@@ -20,6 +20,7 @@ mod providers;
 mod targets;
 
 pub(crate) use providers::static_path;
+pub(crate) use targets::collect_body;
 
 use crate::config::{Module, ModuleId, NodeIx, NodeKind, Serving, reader::Report};
 use std::collections::{BTreeMap, BTreeSet};

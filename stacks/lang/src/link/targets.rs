@@ -43,7 +43,7 @@ impl Names<'_> {
 }
 
 /// Every reference in a body that no `dynamic` block around it binds.
-pub(super) fn collect_body(body: &Body, bound: &mut Vec<Arc<str>>, out: &mut Vec<Reference>) {
+pub(crate) fn collect_body(body: &Body, bound: &mut Vec<Arc<str>>, out: &mut Vec<Reference>) {
     let free = |bound: &[Arc<str>], expr: &crate::ir::Expr| {
         expr.references()
             .into_iter()
