@@ -157,6 +157,20 @@ fn essence(text: &str) -> BTreeMap<String, Json> {
     rows
 }
 
+/// What conditions came to, by block.
+fn checks(text: &str) -> BTreeMap<String, Json> {
+    let json: Json = serde_json::from_str(text).unwrap();
+    let all = json["checks"].as_array().into_iter().flatten();
+    let row = |c: &Json| {
+        let mut row = c.clone();
+        let mut instances = row["instances"].as_array().cloned().unwrap_or_default();
+        instances.sort_by_key(Json::to_string);
+        row["instances"] = without_ids(&Json::Array(instances));
+        (c["address"].to_string(), row)
+    };
+    all.map(row).collect()
+}
+
 fn lines(ended: &Ended) -> Vec<&str> {
     let mut lines: Vec<&str> = ended.out.lines().collect();
     lines.sort_unstable();
@@ -205,9 +219,14 @@ fn compare(ours: &Stack, theirs: &Stack, at: &str, flags: &str, json: Option<&st
         assert_eq!(mine, other, "{at}: weir is left, Terraform is right");
     }
     assert_eq!(mine, other, "{at}: weir is left, Terraform is right");
+    let (mine, other) = (checks(json), checks(&terraform(theirs, "show -json p").out));
+    assert_eq!(mine, other, "{at}: checks of the plan");
     terraform(theirs, "apply -input=false p");
     let (mine, other) = (ours.weir("state list"), terraform(theirs, "state list"));
     assert_eq!(lines(&mine), lines(&other), "{at}: what is in state");
+    let (mine, other) = (ours.weir("show -json"), terraform(theirs, "show -json"));
+    let (mine, other) = (checks(&mine.out), checks(&other.out));
+    assert_eq!(mine, other, "{at}: checks of the state");
     let outputs = |e: Ended| without_ids(&serde_json::from_str(&e.out).unwrap());
     let mine = outputs(ours.weir("output -json"));
     let other = outputs(terraform(theirs, "output -json"));

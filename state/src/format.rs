@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use weir_core::{
     Address, Known, Value,
     address::ProviderRef,
+    checks::CheckResult,
     json::{self, Encoded},
     plan::Op,
     snapshot::{Resource, Serial, Status},
@@ -151,6 +152,8 @@ struct AppliedV1 {
     plan_digest: String,
     config_digest: String,
     outcome: ApplyOutcomeV1,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checks: Option<Vec<CheckResult>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -346,6 +349,7 @@ pub fn applied_to_text(applied: &Applied) -> String {
             ApplyOutcome::Failed { errors } => ApplyOutcomeV1::Failed(errors.clone()),
             ApplyOutcome::Interrupted => ApplyOutcomeV1::Interrupted,
         },
+        checks: record.checks.clone(),
     })
 }
 
@@ -369,6 +373,7 @@ pub fn applied_from_text(text: &str) -> Result<Applied> {
                 ApplyOutcomeV1::Failed(errors) => ApplyOutcome::Failed { errors },
                 ApplyOutcomeV1::Interrupted => ApplyOutcome::Interrupted,
             },
+            checks: row.checks,
         },
     })
 }

@@ -1,7 +1,7 @@
 //! The history of applies.
 
 use std::time::SystemTime;
-use weir_core::snapshot::Serial;
+use weir_core::{checks::CheckResult, snapshot::Serial};
 
 /// One apply, as the engine tells it when it is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,9 @@ pub struct ApplyRecord {
     pub config_digest: String,
     /// How it ended.
     pub outcome: ApplyOutcome,
+    /// What the conditions of the configuration came to; `None` for what evaluates none, as an
+    /// edit by hand.
+    pub checks: Option<Vec<CheckResult>>,
 }
 
 /// How an apply ended.

@@ -152,6 +152,7 @@ fn applies() -> [Applied; 3] {
             plan_digest: "p".into(),
             config_digest: "c".into(),
             outcome,
+            checks: None,
         },
     })
 }

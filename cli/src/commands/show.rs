@@ -76,7 +76,12 @@ pub(crate) async fn cmd_show(args: &Show, context: &Context) -> Result {
         Some(store) => {
             let state = store.snapshot().await?;
             let text = match args.json {
-                true => format!("{}\n", json::state::state(&state, &form)),
+                true => {
+                    let history = store.history().await?;
+                    let last = history.into_iter().rev().find_map(|a| a.record.checks);
+                    let checks = last.unwrap_or_default();
+                    format!("{}\n", json::state::with_checks(&state, &checks, &form))
+                }
                 false => snapshot::render(&state, context.ui.out),
             };
             context.ui.data(&text)?;

@@ -56,6 +56,7 @@ pub(super) async fn fences_a_lost_lease(place: &dyn Place) -> Verified {
         plan_digest: String::new(),
         config_digest: String::new(),
         outcome: ApplyOutcome::Interrupted,
+        checks: None,
     };
     assert_eq!(one.commit(&old, id, put.clone()).await, Err(lost.clone()));
     assert_eq!(one.settle(&old, id, put.clone()).await, Err(lost.clone()));

@@ -8,6 +8,7 @@ use std::{
 };
 use weir_core::{
     Marks, Type, Value,
+    checks::{CheckInstance, CheckKind, CheckResult, CheckStatus},
     plan::Op,
     snapshot::{Resource, Serial, Snapshot, Status},
 };
@@ -242,6 +243,16 @@ pub(super) async fn keeps_history(place: &dyn Place) -> Verified {
             plan_digest: "p".into(),
             config_digest: "c".into(),
             outcome,
+            checks: Some(vec![CheckResult {
+                block: "check.health".into(),
+                kind: CheckKind::Check,
+                status: CheckStatus::Fail,
+                instances: vec![CheckInstance {
+                    address: "check.health".into(),
+                    status: CheckStatus::Fail,
+                    problems: vec!["It does not answer.".into()],
+                }],
+            }]),
         };
         store.finish_apply(&lease, record.clone()).await?;
         records.push(record);

@@ -80,6 +80,7 @@ impl Edit {
             plan_digest: self.what,
             config_digest: String::new(),
             outcome: ApplyOutcome::Succeeded,
+            checks: None,
         };
         self.store.finish_apply(&self.lease, record).await?;
         Ok(self.store.release(self.lease).await?)

@@ -1,15 +1,26 @@
 //! State, as `show -json` has it (format 1.0).
 
-use super::{Form, TERRAFORM, mask, resource, row_order, shown, shown_type};
+use super::{Form, TERRAFORM, checks, mask, resource, row_order, shown, shown_type};
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address, Known, ModulePath, Value,
     address::ProviderRef,
+    checks::CheckResult,
     snapshot::{Snapshot, Status},
 };
 
-/// `show -json`
+/// `show -json`, with what conditions came to in the last apply.
+pub(crate) fn with_checks(snapshot: &Snapshot, results: &[CheckResult], form: &Form<'_>) -> Json {
+    let mut out = state(snapshot, form);
+    // A state with nothing in it is shown as none.
+    if !results.is_empty() && out.get("values").is_some() {
+        out["checks"] = checks::checks(results);
+    }
+    out
+}
+
+/// `prior_state` of a plan.
 pub(crate) fn state(snapshot: &Snapshot, form: &Form<'_>) -> Json {
     if snapshot.resources.is_empty() && snapshot.outputs.is_empty() {
         return empty();

@@ -444,6 +444,7 @@ impl<'a> Run<'a> {
             _ => Status::Failed,
         };
         let journal = self.engine.journal(self.lease);
+        let checks = crate::plan::checks(&mut self.evaluator);
         if self.broken.is_none() {
             let record = ApplyRecord {
                 who: self.lease.holder().who.clone(),
@@ -457,6 +458,7 @@ impl<'a> Run<'a> {
                         errors: self.error_lines(),
                     },
                 },
+                checks: Some(checks.clone()),
             };
             let written = match journal.outputs(outputs.clone()).await {
                 Ok(_) => journal.history(record).await,
@@ -464,7 +466,7 @@ impl<'a> Run<'a> {
             };
             self.broken = written.err();
         }
-        Ok(report::report(self, status, outputs))
+        Ok(report::report(self, status, outputs, checks))
     }
 
     fn error_lines(&self) -> Vec<String> {

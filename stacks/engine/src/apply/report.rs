@@ -78,8 +78,12 @@ impl Report {
     }
 }
 
-pub(super) fn report(mut run: Run<'_>, status: Status, outputs: BTreeMap<String, Known>) -> Report {
-    let checks = crate::plan::checks(&mut run.evaluator);
+pub(super) fn report(
+    run: Run<'_>,
+    status: Status,
+    outputs: BTreeMap<String, Known>,
+    checks: Vec<CheckResult>,
+) -> Report {
     let plan = &run.planned.plan;
     let nodes = plan
         .nodes

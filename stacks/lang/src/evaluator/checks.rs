@@ -2,7 +2,7 @@
 
 use super::{Evaluator, frame::Names, graph::Role, run::Stop, values::check};
 use crate::{
-    config::{Node, NodeKind, blocks::CheckBlock},
+    config::{Node, NodeIx, NodeKind, blocks::CheckBlock},
     eval::NodeId,
     link::static_path,
 };
@@ -105,12 +105,26 @@ impl Evaluator {
                         .iter()
                         .map(|i| i.status)
                         .max()
-                        .unwrap_or(CheckStatus::Unknown),
+                        .unwrap_or_else(|| self.of_nothing(m, n)),
                     instances,
                 });
             }
         }
         out
+    }
+
+    /// What conditions without any result come to: where it is known that there are no instances,
+    /// none is broken.
+    fn of_nothing(&self, module: usize, node: usize) -> CheckStatus {
+        let mut all = (self.graph.modules.iter()).filter(|i| i.module.0 == module);
+        let empty = all.all(|i| {
+            let block = self.graph.get(i.id(NodeIx(node)));
+            block.expansion.as_ref().is_some_and(|x| x.keys.is_empty())
+        });
+        match empty {
+            true => CheckStatus::Pass,
+            false => CheckStatus::Unknown,
+        }
     }
 
     /// The data source of a `check` could not be had: that is a warning, and the check does not
