@@ -4,7 +4,7 @@ use crate::{
     number::Number,
     path::{Path, Step},
     types::{Field, Presence, Type},
-    value::{Kind, Marks, Value},
+    value::{Bound, Kind, Marks, Refinements, Value},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -21,9 +21,64 @@ pub struct Encoded {
     /// Where it is unknown, and of which type.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<(Json, Json)>,
+    /// What is known of those unknown values of which something is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refined: Vec<(Json, Refined)>,
     /// Where it is sensitive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sensitive: Vec<Json>,
+}
+
+/// What is known of an unknown value, as [`Refinements`] has it; numbers are text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Refined {
+    not_null: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prefix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<(String, bool)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<(String, bool)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_len: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_len: Option<usize>,
+}
+
+impl From<&Refinements> for Refined {
+    fn from(known: &Refinements) -> Refined {
+        let bound = |b: &Bound| (b.number.to_string(), b.inclusive);
+        Refined {
+            not_null: known.not_null,
+            prefix: known.prefix.as_deref().map(str::to_owned),
+            min: known.min.as_ref().map(bound),
+            max: known.max.as_ref().map(bound),
+            min_len: known.min_len,
+            max_len: known.max_len,
+        }
+    }
+}
+
+impl Refined {
+    /// `None` where a number is damaged.
+    fn decode(&self) -> Option<Refinements> {
+        let bound = |b: &Option<(String, bool)>| match b {
+            None => Some(None),
+            Some((number, inclusive)) => Some(Some(Bound {
+                number: Number::from_str(number).ok()?,
+                inclusive: *inclusive,
+            })),
+        };
+        Some(Refinements {
+            not_null: self.not_null,
+            prefix: self.prefix.as_deref().map(Arc::from),
+            min: bound(&self.min)?,
+            max: bound(&self.max)?,
+            min_len: self.min_len,
+            max_len: self.max_len,
+        })
+    }
 }
 
 /// Stored JSON does not fit its type.
@@ -42,6 +97,7 @@ pub fn encode(value: &Value) -> Encoded {
         ty: type_to_json(&value.ty()),
         value: Json::Null,
         unknown: Vec::new(),
+        refined: Vec::new(),
         sensitive: Vec::new(),
     };
     encoded.value = walk(value, &Path::root(), &mut encoded);
@@ -62,8 +118,11 @@ fn walk(value: &Value, path: &Path, out: &mut Encoded) -> Json {
             .collect()
     };
     match value.kind() {
-        Kind::Unknown(ty, _) => {
+        Kind::Unknown(ty, known) => {
             out.unknown.push((path_to_json(path), type_to_json(ty)));
+            if *known != Refinements::default() {
+                out.refined.push((path_to_json(path), known.into()));
+            }
             Json::Null
         }
         Kind::List(_, v) | Kind::Tuple(v) => items(&mut v.iter()),
@@ -126,7 +185,17 @@ pub fn decode(encoded: &Encoded) -> Result<Value, DecodeError> {
         let path =
             path_from_json(path).ok_or_else(|| bad(&root, "an unknown's path is damaged"))?;
         let ty = type_from_json(ty).ok_or_else(|| bad(&path, "an unknown's type is damaged"))?;
-        unknown.insert(path, ty);
+        unknown.insert(path, (ty, Refinements::default()));
+    }
+    for (path, refined) in &encoded.refined {
+        let path =
+            path_from_json(path).ok_or_else(|| bad(&root, "a refinement's path is damaged"))?;
+        let known = refined.decode();
+        let known = known.ok_or_else(|| bad(&path, "what is known of an unknown is damaged"))?;
+        match unknown.get_mut(&path) {
+            Some(found) => found.1 = known,
+            None => return Err(bad(&path, "what is known of an unknown is of none")),
+        }
     }
     let mut sensitive = Vec::new();
     for path in &encoded.sensitive {
@@ -136,7 +205,7 @@ pub fn decode(encoded: &Encoded) -> Result<Value, DecodeError> {
 }
 
 struct Notes {
-    unknown: BTreeMap<Path, Type>,
+    unknown: BTreeMap<Path, (Type, Refinements)>,
     sensitive: Vec<Path>,
 }
 
@@ -153,8 +222,8 @@ fn decode_at(json: &Json, ty: &Type, path: &Path, notes: &Notes) -> Result<Value
     } else {
         Marks::NONE
     };
-    if let Some(ty) = notes.unknown.get(path) {
-        return Ok(Value::unknown(ty.clone()).mark(marks));
+    if let Some((ty, known)) = notes.unknown.get(path) {
+        return Ok(Value::unknown_refined(ty.clone(), known.clone()).mark(marks));
     }
     let wrong = || bad(path, format!("the stored value is not of type {ty}"));
     let items = |json: &Json, element: &dyn Fn(usize) -> Option<Type>| {

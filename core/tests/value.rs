@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 use std::collections::BTreeMap;
-use weir_core::{Known, Marks, Number, Path, Type, Value, json};
+use weir_core::{
+    Known, Marks, Number, Path, Type, Value, json,
+    value::{Bound, Refinements},
+};
 
 fn sample() -> Value {
     let secret = Value::string("hunter2").mark(Marks::SENSITIVE);
@@ -32,6 +35,67 @@ fn sample() -> Value {
         ("none", Value::list(Type::Bool, vec![])),
         ("later", Value::unknown(Type::list(Type::String))),
     ])
+}
+
+#[test]
+fn what_is_known_of_an_unknown_is_kept() {
+    let bound = |n: &str, inclusive| {
+        Some(Bound {
+            number: n.parse().unwrap(),
+            inclusive,
+        })
+    };
+    let not_null = Refinements::not_null;
+    let value = Value::object([
+        ("id", Value::unknown_not_null(Type::String)),
+        (
+            "name",
+            Value::unknown_refined(
+                Type::String,
+                Refinements {
+                    prefix: Some("web-".into()),
+                    ..not_null()
+                },
+            )
+            .mark(Marks::SENSITIVE),
+        ),
+        (
+            "size",
+            Value::unknown_refined(
+                Type::Number,
+                Refinements {
+                    min: bound("0.1", true),
+                    max: bound("123456789012345678901234567890", false),
+                    ..Refinements::default()
+                },
+            ),
+        ),
+        (
+            "few",
+            Value::list(
+                Type::list(Type::String),
+                vec![Value::unknown_refined(
+                    Type::list(Type::String),
+                    Refinements {
+                        min_len: Some(1),
+                        max_len: Some(9),
+                        ..not_null()
+                    },
+                )],
+            ),
+        ),
+        ("open", Value::unknown(Type::String)),
+    ]);
+    let text = serde_json::to_string(&json::encode(&value)).unwrap();
+    let read = json::decode(&serde_json::from_str(&text).unwrap()).unwrap();
+    assert_eq!(read, value);
+    // What an older weir wrote says nothing of it.
+    let mut encoded = json::encode(&value);
+    encoded.refined.clear();
+    let text = serde_json::to_string(&encoded).unwrap();
+    assert!(!text.contains("refined"), "{text}");
+    let read = json::decode(&serde_json::from_str(&text).unwrap()).unwrap();
+    assert!(!read.get("id").unwrap().is_surely_not_null());
 }
 
 #[test]

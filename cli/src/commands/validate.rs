@@ -69,7 +69,7 @@ async fn check(
 ) -> std::result::Result<(Diagnostics, usize), CommandError> {
     let inputs = compose::inputs(&args.vars, &context.env)?.checking();
     let loaded = compose::load(&inputs, &context.env)?;
-    let walked = walk::walk(&loaded.config, compose::registry(&context.env)).await;
+    let walked = walk::check(&loaded.config, compose::registry(&context.env)).await;
     let mut found = loaded.warnings;
     let relevant = walked.diagnostics.into_iter();
     found.0.extend(relevant.filter(|d| !is_not_known_yet(d)));

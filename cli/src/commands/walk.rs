@@ -16,10 +16,26 @@ pub(super) struct Walked {
     pub(super) diagnostics: Diagnostics,
 }
 
-/// Walks to the end, past errors.
+/// Walks to the end, past errors, through the instances there are.
 pub(super) async fn walk(config: &Arc<Config>, registry: Registry) -> Walked {
     let registry = Arc::new(registry);
-    let mut evaluator = Evaluator::new(config.clone(), registry.clone());
+    let evaluator = Evaluator::new(config.clone(), registry.clone());
+    through(config, evaluator, &registry).await
+}
+
+/// Walks to the end, past errors, through all blocks: one without a known instance has one that
+/// stands for all there may be.
+pub(super) async fn check(config: &Arc<Config>, registry: Registry) -> Walked {
+    let registry = Arc::new(registry);
+    let evaluator = Evaluator::new(config.clone(), registry.clone()).checking();
+    through(config, evaluator, &registry).await
+}
+
+async fn through(
+    config: &Arc<Config>,
+    mut evaluator: Evaluator,
+    registry: &Arc<Registry>,
+) -> Walked {
     let mut providers: BTreeMap<String, Arc<dyn Provider>> = BTreeMap::new();
     let mut walked = Walked::default();
     let mut yielded: Vec<Instance> = Vec::new();
@@ -34,7 +50,7 @@ pub(super) async fn walk(config: &Arc<Config>, registry: Registry) -> Walked {
             Ok(Next::Waiting) if yielded.is_empty() => break,
             Ok(Next::Waiting) => {
                 for instance in yielded.drain(..) {
-                    let found = validate(&instance, &registry, &mut providers).await;
+                    let found = validate(&instance, registry, &mut providers).await;
                     let located = found.into_iter().map(|d| match d.span {
                         Some(_) => d,
                         None => config.sources().point(d, &instance.span),
@@ -43,7 +59,7 @@ pub(super) async fn walk(config: &Arc<Config>, registry: Registry) -> Walked {
                         .diagnostics
                         .0
                         .extend(located.map(|d| d.on(instance.address.clone())));
-                    evaluator.supply(&instance.address, unknown(&instance, &registry));
+                    evaluator.supply(&instance.address, unknown(&instance, registry));
                     walked.instances.insert(instance.address.clone(), instance);
                 }
             }

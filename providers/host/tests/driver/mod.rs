@@ -138,6 +138,7 @@ impl World {
             ty: json::type_to_json(&ty),
             value: filled(config, &ty),
             unknown: Vec::new(),
+            refined: Vec::new(),
             sensitive: Vec::new(),
         };
         json::decode(&encoded).expect("a configuration of the schema's type")

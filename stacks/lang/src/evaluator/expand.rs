@@ -1,11 +1,11 @@
 //! How many instances a block has, and which.
 
 use super::{
-    Evaluator,
+    Evaluator, Purpose,
     frame::{Frame, Names},
     graph::{Deps, InstId, Instances, Mode, Role, State},
     lifecycle::truth,
-    origin::unknown,
+    origin::{is_not_known_yet, unknown},
     run::{Computed, Outcome, Stop},
     values::value,
 };
@@ -158,7 +158,12 @@ impl Evaluator {
                 Ok(match repeat {
                     Repeat::Once => (Mode::Once, vec![Key::None], Vec::new()),
                     Repeat::Count(expr) => {
-                        let n = count(expr, title, frame, problems)?.unwrap_or(0);
+                        let mut found = Vec::new();
+                        let n = count(expr, title, frame, &mut found)?.unwrap_or(0);
+                        if n == 0 && self.stays_open(&found) {
+                            return Ok((Mode::Count, vec![Key::None], Vec::new()));
+                        }
+                        problems.append(&mut found);
                         (Mode::Count, (0..n).map(Key::Index).collect(), Vec::new())
                     }
                     Repeat::Enabled(expr) => {
@@ -170,13 +175,23 @@ impl Evaluator {
                         (Mode::Once, keys, Vec::new())
                     }
                     Repeat::ForEach(expr) => {
-                        let pairs = for_each(expr, title, frame, problems)?;
+                        let mut found = Vec::new();
+                        let (pairs, open) = for_each(expr, title, frame, &mut found)?;
+                        if pairs.is_empty() && self.stays_open(&found) {
+                            return Ok((Mode::Each, vec![Key::None], vec![open]));
+                        }
+                        problems.append(&mut found);
                         let (keys, values) = pairs.into_iter().unzip();
                         (Mode::Each, keys, values)
                     }
                 })
             },
         )
+    }
+
+    /// Whether a block without a known instance gets one for all there may be.
+    fn stays_open(&self, problems: &[Diagnostic]) -> bool {
+        self.purpose == Purpose::Check && problems.iter().all(is_not_known_yet)
     }
 
     /// Whether a node is another, one of its instances or all of them.
@@ -370,17 +385,22 @@ pub(super) fn count(
     Ok(None)
 }
 
-/// The keys and values a `for_each` says.
+/// The keys and values a `for_each` says, and what each value is as long as they are not known.
 fn for_each(
     expr: &Expr,
     title: &str,
     frame: &Frame<'_>,
     problems: &mut Vec<Diagnostic>,
-) -> Result<Vec<(Key, Value)>, NodeId> {
+) -> Result<(Vec<(Key, Value)>, Value), NodeId> {
     let before = problems.len();
     let given = value(expr, frame, problems)?;
+    let open = match given.ty() {
+        Type::Map(of) => Value::unknown((*of).clone()),
+        Type::Set(_) => Value::unknown_not_null(Type::String),
+        _ => Value::unknown(Type::Dynamic),
+    };
     if problems.len() > before {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), open));
     }
     let refused = |why: String| {
         Diagnostic::error(format!("`for_each` of {title} can't be used")).because(why)
@@ -394,12 +414,12 @@ fn for_each(
             "It is sensitive, and its keys are part of the instances' addresses, which are shown.".into(),
         )
         .help("Take keys that may be shown: `nonsensitive(...)`, or a set of names beside the secrets."),
-        Kind::Unknown(..) => unknown("for_each", title, expr, frame),
+        Kind::Unknown(ty, _) if may_be_keys(ty) => unknown("for_each", title, expr, frame),
         Kind::Null(_) => refused("It is null; it must be a map, an object or a set of text.".into())
             .help("For no instance, give an empty one: `{}`."),
         Kind::Map(_, m) | Kind::Object(m) => {
             let pairs = m.iter().map(|(k, v)| (Key::Name(k.to_string()), v.clone()));
-            return Ok(pairs.collect());
+            return Ok((pairs.collect(), open));
         }
         Kind::Set(_, items) if items.iter().any(Value::is_unknown) => {
             unknown("for_each", title, expr, frame)
@@ -408,11 +428,11 @@ fn for_each(
             let keys = items.iter().filter_map(|v| Some((Key::Name(v.as_str()?.to_owned()), v.clone())));
             let keys: Vec<_> = keys.collect();
             if keys.len() == items.len() {
-                return Ok(keys);
+                return Ok((keys, open));
             }
             refused("A set for it must hold no null.".into())
         }
-        Kind::List(..) | Kind::Tuple(_) => {
+        Kind::List(..) | Kind::Tuple(_) | Kind::Unknown(Type::List(_) | Type::Tuple(_), _) => {
             refused(format!("It is {}, whose elements have no names of their own.", super::blocks::a(&given)))
                 .help("Write `toset(...)` around a list of names, or make an object: `{ for x in ... : x.name => x }`.")
         }
@@ -422,5 +442,13 @@ fn for_each(
         )),
     };
     problems.push(frame.context().sources.point(problem, &expr.span));
-    Ok(Vec::new())
+    Ok((Vec::new(), open))
+}
+
+/// Whether a value of this type may say keys and values.
+fn may_be_keys(ty: &Type) -> bool {
+    match ty {
+        Type::Set(of) => matches!(**of, Type::String | Type::Dynamic),
+        _ => matches!(ty, Type::Map(_) | Type::Object(_) | Type::Dynamic),
+    }
 }

@@ -62,6 +62,14 @@ impl Names {
                 let key = Value::string(key.as_str());
                 names.each = Some((key.clone(), value.unwrap_or(key)));
             }
+            (Mode::Count, Key::None) => {
+                names.count = Some(Value::unknown_not_null(Type::Number));
+            }
+            (Mode::Each, Key::None) => {
+                let value = expansion.values.get(position).cloned();
+                let key = Value::unknown_not_null(Type::String);
+                names.each = Some((key.clone(), value.unwrap_or(key)));
+            }
             _ => {}
         }
         names
@@ -203,6 +211,7 @@ impl<'a> Frame<'a> {
                 });
             }
             (Mode::Once, _) => (0, used),
+            (_, Some(RefStep::Index(_))) if x.is_open() => (0, used + 1),
             (mode, Some(RefStep::Index(index))) if !index.is_unknown() => {
                 (self.position(x, mode, index, r, used)?, used + 1)
             }
@@ -316,6 +325,7 @@ impl<'a> Frame<'a> {
                 _ => Value::unknown(Type::Dynamic),
             };
             match x.mode {
+                _ if x.is_open() => Value::unknown(Type::Dynamic),
                 Mode::Each => Value::object(x.keys.iter().zip(x.instances()).map(|(key, id)| {
                     let Key::Name(key) = key else {
                         return ("", value_of(id));
@@ -347,6 +357,7 @@ impl<'a> Frame<'a> {
                 return Ok(Resolved { value, consumed: 1 });
             }
             (Mode::Once, _) => Some((0, 1)),
+            (_, Some(RefStep::Index(_))) if x.is_open() => Some((0, 2)),
             (mode, Some(RefStep::Index(index))) if !index.is_unknown() => {
                 Some((self.position(x, mode, index, r, 1)?, 2))
             }
@@ -369,6 +380,7 @@ impl<'a> Frame<'a> {
                 .collect();
             let instances = instances?;
             let value = match x.mode {
+                _ if x.is_open() => Value::unknown(Type::Dynamic),
                 Mode::Each => Value::object(x.keys.iter().zip(instances).map(|(key, value)| {
                     let Key::Name(key) = key else {
                         return ("", value);

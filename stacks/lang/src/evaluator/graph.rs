@@ -120,9 +120,17 @@ pub(super) enum Mode {
 }
 
 impl Expansion {
+    /// Whether it is open how many instances there are, as it may be in a check: one without a
+    /// key stands for all there may be.
+    pub(super) fn is_open(&self) -> bool {
+        self.mode != Mode::Once && self.keys == [Key::None]
+    }
     /// The instance with this key.
     pub(super) fn position(&self, key: &Key) -> Option<usize> {
-        self.index.get(key).copied()
+        match self.is_open() {
+            true => Some(0),
+            false => self.index.get(key).copied(),
+        }
     }
     /// The node of an instance.
     pub(super) fn instance(&self, position: usize) -> NodeId {

@@ -3,7 +3,7 @@
 use super::{
     Evaluator,
     frame::{Frame, Names},
-    graph::{InstId, State},
+    graph::{InstId, Mode, State},
     origin,
     run::{Computed, Stop},
     values::value,
@@ -32,10 +32,15 @@ impl Evaluator {
         };
         let outcome = self.keys(id, &repeat, &[], &title);
         let Computed {
-            value: (_, keys, values),
+            value: (mode, keys, values),
             mut reads,
             ..
         } = self.settle(id, outcome)?;
+        // What it names is not known in a check.
+        let keys = match mode == Mode::Each && keys == [Key::None] {
+            true => Vec::new(),
+            false => keys,
+        };
         let mut found = Vec::new();
         for (i, key) in keys.iter().enumerate() {
             let names = Names {
@@ -146,6 +151,7 @@ impl Evaluator {
             let block = self.graph.module(inst).id(ix);
             let x = self.graph.get(block).expansion.as_ref();
             self.graph.is_failed(block)
+                || x.is_some_and(|x| x.is_open())
                 || x.and_then(|x| Some(x.instance(x.position(&address.key)?)))
                     .is_some_and(|i| self.graph.is_failed(i))
         })

@@ -109,11 +109,21 @@ pub struct Output {
     pub span: Span,
 }
 
+/// What a configuration is worked through for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To plan or to apply: how many instances there are must be known.
+    Run,
+    /// To find what is wrong with it, whatever the values that nobody has given will be.
+    Check,
+}
+
 /// Works through a configuration; see the crate's documentation for the flow.
 ///
 /// A node in error is reported once; what depends on it is skipped and the rest goes on.
 pub struct Evaluator {
     config: Arc<Config>,
+    purpose: Purpose,
     schemas: Arc<dyn Schemas>,
     graph: Graph,
     /// Of each module of the configuration.
@@ -152,6 +162,7 @@ impl Evaluator {
         let (shapes, problems) = shapes::Shapes::new(&config, &*schemas);
         let mut evaluator = Evaluator {
             config,
+            purpose: Purpose::Run,
             schemas,
             graph: Graph::default(),
             contexts,
@@ -179,6 +190,15 @@ impl Evaluator {
             Deps::default(),
         );
         evaluator
+    }
+
+    /// To check a configuration without the values of a run. Where `count` or `for_each` is not
+    /// known, or makes no instance, one instance without a key stands for all there may be: what is
+    /// wrong with the block's body is found, and so is what is wrong with what refers to it.
+    #[must_use]
+    pub fn checking(mut self) -> Evaluator {
+        self.purpose = Purpose::Check;
+        self
     }
 
     /// What is ready next, in an order that the configuration and the supplied values alone decide.
