@@ -19,7 +19,7 @@ use weir_fake::{FakeProvider, TerraformProvider};
 use weir_host::{AgentBinary, HostProvider};
 use weir_lang::{
     Catalog, DiskFiles, Evaluator, Files, Inputs, InstalledModules, Loaded, RemoteCall, Sources,
-    StackSettings,
+    StackSettings, VarSource,
 };
 use weir_state::{Holder, Lease, SqliteStore, StateError, Store, Wait};
 use weir_tftest::Suite;
@@ -100,7 +100,11 @@ fn read(inputs: &Inputs, env: &Env) -> Result<Loaded, Diagnostics> {
         }),
         // What evaluation finds in the blocks that are sound is said as well.
         Some(config) => {
-            problems.extend(Evaluator::problems(config, Arc::new(registry(env))));
+            let schemas = Arc::new(registry(env));
+            problems.extend(match inputs.vars.contains(&VarSource::Unknown) {
+                true => Evaluator::checked(config, schemas),
+                false => Evaluator::problems(config, schemas),
+            });
             problems.sort();
             Err(problems)
         }

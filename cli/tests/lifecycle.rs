@@ -392,6 +392,11 @@ fn graph_in_two_languages() {
         dot.contains("\"fake_thing.web\" -> \"fake_thing.base\""),
         "{dot}"
     );
+    let dot = stack.expect(0, "graph -type=instances").out;
+    assert!(
+        dot.contains("\"fake_thing.web[0]\" -> \"fake_thing.base\""),
+        "{dot}"
+    );
     let mermaid = stack.expect(0, "graph -format=mermaid").out;
     assert!(mermaid.contains("n1 --> n0"), "{mermaid}");
     assert!(

@@ -215,3 +215,86 @@ fn tests_are_read_too() {
     stack.write("c.tftest.hcl", "]");
     stack.expect(1, "validate -test-directory=other");
 }
+
+/// The configurations of `validate_open/`: values of variables are unknown, and so is how many
+/// instances there are. The first line says what Terraform says of it (`# valid`, or how many
+/// errors there are), or that weir finds what Terraform's plan would (`# stricter`).
+#[test]
+fn what_is_open_is_checked_as_terraform_does() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/validate_open");
+    let files = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path());
+    let mut files: Vec<PathBuf> = files.filter(|p| p.is_file()).collect();
+    files.sort();
+    assert!(files.len() >= 40);
+    let beside = Command::new("terraform").arg("version").output().is_ok();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let (said, _) = text.split_once('\n').unwrap();
+        let stack = Stack::new("");
+        fs::remove_file(stack.path().join("main.hcl")).unwrap();
+        stack.write("main.tf", &text);
+        // A value that loads by itself is none that a check uses.
+        stack.write("terraform.tfvars", "n = {}\nx = \"none of a number\"\n");
+        for module in ["m", "k"] {
+            fs::create_dir(stack.path().join(module)).unwrap();
+            let inner = fs::read_to_string(folder.join(module).join("main.tf")).unwrap();
+            stack.write(&format!("{module}/main.tf"), &inner);
+        }
+        let ours: Json = serde_json::from_str(&stack.weir("validate -json").out).unwrap();
+        let at = file.display();
+        let errors = said.split_once(": ").map_or("0", |(_, n)| n);
+        assert_eq!(ours["error_count"].to_string(), errors, "{at}: {ours:#}");
+        if beside {
+            let run = |args: &[&str]| {
+                let mut command = Command::new("terraform");
+                command.args(args).current_dir(stack.path());
+                command.env("TF_CLI_CONFIG_FILE", "/dev/null");
+                command.env("CHECKPOINT_DISABLE", "1").output().unwrap()
+            };
+            if text.contains("module ") {
+                run(&["init", "-backend=false"]);
+            }
+            let theirs: Json = serde_json::from_slice(&run(&["validate", "-json"]).stdout).unwrap();
+            let errors = if said.starts_with("# stricter") {
+                "0"
+            } else {
+                errors
+            };
+            assert_eq!(
+                theirs["error_count"].to_string(),
+                errors,
+                "{at}: {theirs:#}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_misspelt_is_said_once() {
+    let text = r#"
+output "o" {
+  valeu = 1
+}
+variable "v" {
+  validation {
+    condtion      = var.v > 1
+    error_message = "Too small."
+  }
+}
+import {
+  idd = "x"
+  to  = fake_thing.a
+}
+resource "fake_thing" "a" {
+  nmae = "x"
+}
+"#;
+    let stack = Stack::new(text);
+    let ran = stack.expect(1, "validate -json");
+    let report: Json = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(report["error_count"], json!(4), "{report:#}");
+    for d in report["diagnostics"].as_array().unwrap() {
+        let detail = d["detail"].as_str().unwrap();
+        assert!(detail.contains("Did you mean"), "{d:#}");
+    }
+}

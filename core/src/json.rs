@@ -120,8 +120,8 @@ fn walk(value: &Value, path: &Path, out: &mut Encoded) -> Json {
     match value.kind() {
         Kind::Unknown(ty, known) => {
             out.unknown.push((path_to_json(path), type_to_json(ty)));
-            if *known != Refinements::default() {
-                out.refined.push((path_to_json(path), known.into()));
+            if **known != Refinements::default() {
+                out.refined.push((path_to_json(path), (&**known).into()));
             }
             Json::Null
         }

@@ -276,6 +276,16 @@ impl Run {
         self.plan_input(&input).await
     }
 
+    /// A plan of everything, as `weir plan` without flags makes it.
+    pub(super) async fn plan_all(&self, stack: &Stack) -> Result<Planned, CommandError> {
+        let input = PlanInput {
+            config: stack.config.clone(),
+            inputs: stack.inputs.clone(),
+            options: PlanOptions::default(),
+        };
+        self.plan_input(&input).await
+    }
+
     /// Makes the plan that is asked for, unless the user stops it.
     pub(super) async fn plan_input(&self, input: &PlanInput) -> Result<Planned, CommandError> {
         let mut interrupts = Interrupts::listen()?;

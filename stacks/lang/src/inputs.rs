@@ -36,8 +36,10 @@ pub enum VarSource {
         /// The value as it was written; parsed by the variable's type.
         text: String,
     },
-    /// Nobody: a variable that has no value and no default is unknown, of its type. What only
-    /// checks a configuration asks for no values.
+    /// Nobody: a variable that has no value and no default is unknown, of its type.
+    Unset,
+    /// Nobody, not even its default: a variable that has no value is unknown, of its type. What
+    /// only checks a configuration is right whatever the values will be.
     Unknown,
     /// A value that another evaluation made.
     Value {
@@ -65,7 +67,17 @@ impl Inputs {
         self
     }
     /// Without asking for values that nobody gives: they are unknown.
+    pub fn asking_nothing(mut self) -> Inputs {
+        self.vars.push(VarSource::Unset);
+        self
+    }
+    /// To check a configuration for whatever values it will be given: only those of flags are
+    /// used; all others are unknown, also where the environment, a file that loads by itself or a
+    /// default has one.
     pub fn checking(mut self) -> Inputs {
+        let by_itself =
+            |source: &VarSource| matches!(source, VarSource::Environment(_) | VarSource::Automatic);
+        self.vars.retain(|source| !by_itself(source));
         self.vars.push(VarSource::Unknown);
         self
     }

@@ -96,7 +96,7 @@ pub(crate) fn read(
                 paths.iter().for_each(|path| reader.file(path));
             }
             VarSource::File(path) => reader.file(path),
-            VarSource::Unknown => {}
+            VarSource::Unset | VarSource::Unknown => {}
             VarSource::Flag { name, text } => {
                 let text: Arc<str> = text.as_str().into();
                 reader.sources.add(flag_name(name), text.clone());
@@ -262,6 +262,7 @@ pub(crate) fn values(
         );
     }
     let checking = inputs.vars.contains(&VarSource::Unknown);
+    let asking = !inputs.vars.contains(&VarSource::Unset);
     let mut values = BTreeMap::new();
     for node in &root.nodes {
         let NodeKind::Variable(variable) = &node.kind else {
@@ -269,7 +270,7 @@ pub(crate) fn values(
         };
         let value = match chosen.remove(&*variable.name) {
             Some(given) => given_value(variable, &given, context, report),
-            None if checking && variable.default.is_none() => None,
+            None if checking || !asking && variable.default.is_none() => None,
             None => default_value(variable, report),
         };
         // An error stands for itself; unknown keeps what refers to it from failing too.

@@ -1,6 +1,7 @@
 //! `weir console`
 //!
-//! 1. the configuration is evaluated with what state holds; what neither has is unknown;
+//! 1. the configuration is evaluated with what state holds, or with what a plan says will be; what
+//!    neither has is unknown, a variable without a value too;
 //! 2. [`lines`] gathers lines until no bracket is open: from a pipe, or from a line editor;
 //! 3. [`session`] evaluates each expression in the root module;
 //!    What is typed there is kept by [`history`];
@@ -11,45 +12,96 @@ mod history;
 mod lines;
 mod session;
 
-use super::{Context, Result};
-use crate::{args::VarArgs, compose, error::Outcome};
+use super::{
+    Context, Result,
+    run::{Run, Stack, Style},
+};
+use crate::{
+    args::{RunArgs, VarArgs, duration},
+    compose,
+    error::{CommandError, Outcome},
+};
 use lines::Pending;
-use session::{Answer, Session};
+use session::{Answer, Session, Values};
 use std::{
     collections::BTreeMap,
     io::{self, BufRead as _, IsTerminal as _},
     sync::Arc,
+    time::Duration,
 };
-use weir_lang::MemoryFiles;
+use weir_lang::{Config, Inputs, MemoryFiles};
 
 /// Flags of `console`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Console {
     #[command(flatten)]
     vars: VarArgs,
+    /// Plan first, and evaluate with what is planned.
+    #[arg(long)]
+    plan: bool,
+    /// How long to wait for a locked state, with -plan: `30s`, `5m`.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    lock_timeout: Duration,
 }
 
 /// Evaluates expressions. From a pipe each line is one, and the first that is wrong ends it.
 pub(crate) async fn cmd_console(args: &Console, context: &Context) -> Result {
-    let inputs = compose::inputs(&args.vars, &context.env)?;
+    let inputs = compose::inputs(&args.vars, &context.env)?.asking_nothing();
     let loaded = match has_stack() {
         true => compose::load(&inputs, &context.env)?,
         false => weir_lang::load(Arc::new(nothing()), &compose::Catalogue, &inputs)?,
     };
     context.ui.diagnostics(&loaded.warnings);
-    let path = compose::state_path(loaded.config.stack())?;
-    let snapshot = match compose::open_existing(&path)? {
-        Some(store) => Some(store.snapshot().await?),
-        None => None,
+    let values = match args.plan {
+        true => planned(args, &loaded.config, inputs, context).await?,
+        false => stored(&loaded.config).await?,
     };
     let registry = compose::registry(&context.env);
-    let (mut session, found) = Session::start(&loaded.config, registry, snapshot.as_ref());
+    let (mut session, found) = Session::start(&loaded.config, registry, &values);
     context.ui.diagnostics(&found);
     if io::stdin().is_terminal() {
         typed(&mut session, context)
     } else {
         piped(&mut session, context)
     }
+}
+
+/// What state holds.
+async fn stored(config: &Config) -> std::result::Result<Values, CommandError> {
+    let path = compose::state_path(config.stack())?;
+    let Some(store) = compose::open_existing(&path)? else {
+        return Ok(Values::new());
+    };
+    let resources = store.snapshot().await?.resources.into_iter();
+    Ok(resources.map(|(a, r)| (a, r.value.into_value())).collect())
+}
+
+/// What a plan, that is made now and not kept, says will be.
+async fn planned(
+    args: &Console,
+    config: &Arc<Config>,
+    inputs: Inputs,
+    context: &Context,
+) -> std::result::Result<Values, CommandError> {
+    let run_args = RunArgs {
+        parallelism: 10,
+        lock_timeout: args.lock_timeout,
+    };
+    let style = Style::Human;
+    let run = Run::start(config, "console", &run_args, style, context).await?;
+    let stack = Stack {
+        config: config.clone(),
+        inputs,
+    };
+    let planned = run.plan_all(&stack).await;
+    let released = run.finish().await;
+    let planned = planned?;
+    released?;
+    context.ui.diagnostics(&planned.warnings);
+    let changes = planned.plan.plan().changes.iter();
+    Ok(changes
+        .filter_map(|(a, c)| Some((a.clone(), c.after.clone()?)))
+        .collect())
 }
 
 /// Whether the current folder holds a configuration; a console works without one.

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 use uuid::Uuid;
-use weir_core::{Address, Diagnostic, Diagnostics, Type, Value, snapshot::Snapshot};
+use weir_core::{Address, Diagnostic, Diagnostics, Type, Value};
 use weir_engine::Registry;
 use weir_lang::{
     Config, Evaluator, Next, PlaceRequest, Placement, Sources,
@@ -23,6 +23,9 @@ const HELP: &str = "\
 An expression is evaluated in the root module, with its variables and locals, and the resources
 that state holds: `1 + 2`, `var.name`, `upper(local.zone)`, `fake_thing.web[0].id`.
 `type(EXPRESSION)` shows a type. `exit` or Ctrl-D ends the session.";
+
+/// What the instances are, or will be.
+pub(super) type Values = BTreeMap<Address, Value>;
 
 /// An evaluated configuration.
 pub(super) struct Session {
@@ -40,12 +43,12 @@ pub(super) enum Answer {
 }
 
 impl Session {
-    /// Evaluates the configuration with what state holds. What was found wrong keeps nobody from
+    /// Evaluates the configuration with the values of instances. What was found wrong keeps nobody from
     /// asking: what depends on it is unknown.
     pub(super) fn start(
         config: &Arc<Config>,
         registry: Registry,
-        snapshot: Option<&Snapshot>,
+        values: &Values,
     ) -> (Session, Diagnostics) {
         let mut evaluator = Evaluator::new(config.clone(), Arc::new(registry))
             .settling(Arc::new(Settled::new(clock::now(), seed())));
@@ -55,14 +58,14 @@ impl Session {
             match evaluator.next() {
                 Ok(Next::Provider(_)) => {}
                 Ok(Next::Place(request)) => {
-                    let places = places(&request, snapshot);
+                    let places = places(&request, values);
                     evaluator.place(&request, places);
                 }
                 Ok(Next::Instance(instance)) => drop(yielded.insert(instance.address)),
                 Ok(Next::Waiting) if yielded.is_empty() => break,
                 Ok(Next::Waiting) => {
                     for address in std::mem::take(&mut yielded) {
-                        let value = stored(snapshot, &address).cloned();
+                        let value = values.get(&address).cloned();
                         let value = value.unwrap_or_else(|| Value::unknown(Type::Dynamic));
                         evaluator.supply(&address, value);
                     }
@@ -137,14 +140,10 @@ fn pointed(found: Diagnostics, text: &Arc<str>) -> Diagnostics {
     Diagnostics(pointed.collect())
 }
 
-fn stored<'a>(snapshot: Option<&'a Snapshot>, address: &Address) -> Option<&'a Value> {
-    snapshot?.resources.get(address).map(|r| r.value.value())
-}
-
-/// The places that pods have in state; one that has none is left out.
-fn places(request: &PlaceRequest, snapshot: Option<&Snapshot>) -> BTreeMap<Address, Placement> {
+/// The places that pods have; one that has none is left out.
+fn places(request: &PlaceRequest, values: &Values) -> BTreeMap<Address, Placement> {
     let place = |address: &Address| {
-        let pod = stored(snapshot, address)?;
+        let pod = values.get(address)?;
         let ports = pod.get("ports").and_then(Value::as_entries);
         let port = |(name, n): (&Arc<str>, &Value)| {
             Some((name.to_string(), u16::try_from(n.as_i64()?).ok()?))

@@ -1,6 +1,6 @@
 # step:
-# step: -var input=b
-# step: -var input=b -var again=2
+# step: -var=input=b
+# step: -var=input=b -var=again=2
 
 # An id that is not known yet is known not to be null: what only asks that is known to the plan,
 # and to the apply of a plan in a file.
@@ -15,7 +15,7 @@ resource "terraform_data" "a" {
   triggers_replace = var.again
 }
 resource "terraform_data" "secret" {
-  input            = sensitive(var.input)
+  input            = var.input
   triggers_replace = var.again
 }
 resource "terraform_data" "b" {

@@ -1,5 +1,5 @@
 # step:
-# step: -var n=3
+# step: -var=n=3
 
 # A splat over what is not known yet has as many elements as are sure.
 variable "n" {

@@ -116,7 +116,7 @@ fn write_inputs(inputs: &Inputs) -> InputsRecord {
             .vars
             .iter()
             // A plan is made of values: that nobody gives one is nothing to keep.
-            .filter(|v| !matches!(v, VarSource::Unknown))
+            .filter(|v| !matches!(v, VarSource::Unset | VarSource::Unknown))
             .map(|v| match v {
                 VarSource::Environment(map) => VarRecord::Environment(
                     map.iter()
@@ -124,7 +124,9 @@ fn write_inputs(inputs: &Inputs) -> InputsRecord {
                         .map(|(k, v)| (k.clone(), v.clone()))
                         .collect(),
                 ),
-                VarSource::Automatic | VarSource::Unknown => VarRecord::Automatic,
+                VarSource::Automatic | VarSource::Unset | VarSource::Unknown => {
+                    VarRecord::Automatic
+                }
                 VarSource::File(path) => VarRecord::File(path.to_string_lossy().into_owned()),
                 VarSource::Value { name, value } => VarRecord::Flag {
                     name: name.clone(),

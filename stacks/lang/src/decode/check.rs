@@ -89,8 +89,21 @@ fn property(attribute: &Attribute, schema: &Block, what: &str, report: &mut Repo
 }
 
 fn missing(body: &Body, schema: &Block, what: &str, header: &Span, report: &mut Report<'_>) {
+    // A name that is misspelt was reported, with what was meant.
+    let misspelt = |name: &str| {
+        let settable = || {
+            let attributes = schema.attributes.iter();
+            let settable = attributes.filter(|(_, a)| a.set_by != SetBy::Computed);
+            settable.map(|(k, _)| k.as_str())
+        };
+        let mut names = body.attributes.iter().map(|a| &*a.name);
+        names.any(|n| {
+            !schema.attributes.contains_key(n) && hints::closest(n, settable()) == Some(name)
+        })
+    };
     for (name, attribute) in &schema.attributes {
-        if attribute.set_by == SetBy::Required && body.attribute(name).is_none() {
+        let absent = attribute.set_by == SetBy::Required && body.attribute(name).is_none();
+        if absent && !misspelt(name) {
             let about = match attribute.description.as_str() {
                 "" => String::new(),
                 text => format!(" {text}"),

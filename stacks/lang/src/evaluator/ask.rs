@@ -5,7 +5,7 @@ use super::{
     Evaluator, Schemas,
     frame::Names,
     graph::{InstId, State},
-    values,
+    is_not_known_yet, values,
 };
 use crate::{
     config::Config,
@@ -55,7 +55,19 @@ impl Evaluator {
     /// All that is wrong with a configuration, as far as that can be told without a provider:
     /// what one would find out is unknown.
     pub fn problems(config: Arc<Config>, schemas: Arc<dyn Schemas>) -> Diagnostics {
-        let mut evaluator = Evaluator::new(config, schemas);
+        Evaluator::new(config, schemas).all_problems()
+    }
+
+    /// All that is wrong with a configuration whatever values a run will have: see
+    /// [`Evaluator::checking`].
+    pub fn checked(config: Arc<Config>, schemas: Arc<dyn Schemas>) -> Diagnostics {
+        let mut found = Evaluator::new(config, schemas).checking().all_problems();
+        found.0.retain(|d| !is_not_known_yet(d));
+        found
+    }
+
+    fn all_problems(self) -> Diagnostics {
+        let mut evaluator = self;
         let mut found = Diagnostics::new();
         let mut yielded = Vec::new();
         loop {

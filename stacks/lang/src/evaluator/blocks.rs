@@ -1,7 +1,7 @@
 //! Configurations of instances.
 
 use super::{
-    Evaluator, ephemeral,
+    Evaluator, Purpose, ephemeral,
     frame::Names,
     graph::{Role, State},
     run::{Outcome, Stop},
@@ -136,6 +136,10 @@ impl Evaluator {
         let mut computed = self.compute(entity.inst, names, |frame, problems| {
             let what = format!("{} is refused", resource.object);
             check(&resource.preconditions, &what, frame, problems)?;
+            if self.purpose == Purpose::Check {
+                // Whether they hold is for a plan to say, which has the values and the instances.
+                problems.retain(|d| !d.is_failed_condition());
+            }
             let lifecycle = self.lifecycle(resource, frame, problems)?;
             let config = decode(&resource.body, &shape, &resource.span, frame, problems)?;
             if !matches!(resource.object, Object::Ephemeral { .. }) {
@@ -202,7 +206,11 @@ impl Evaluator {
         if let Ok(mut computed) = outcome {
             let verdicts = std::mem::take(&mut computed.reads.verdicts);
             self.record(id, 1, verdicts);
+            let decided = self.purpose == Purpose::Run;
             for problem in computed.problems {
+                if problem.is_failed_condition() && !decided {
+                    continue;
+                }
                 self.report(problem, Some(address));
             }
         }

@@ -365,6 +365,14 @@ pub(super) fn count(
                 "How many instances there are is shown in every plan, so it can't be kept secret.",
             )
             .help("Wrap what may be shown in `nonsensitive(...)`.")
+    } else if given.is_unknown()
+        && let Err(error) = convert(&given, &Type::Number)
+    {
+        Diagnostic::error(format!(
+            "`count` of {title} is {}",
+            super::blocks::a(&given)
+        ))
+        .because(format!("It must be a whole number: {error}."))
     } else if given.is_unknown() {
         unknown("count", title, expr, frame)
     } else {

@@ -194,7 +194,8 @@ impl Evaluator {
 
     /// To check a configuration without the values of a run. Where `count` or `for_each` is not
     /// known, or makes no instance, one instance without a key stands for all there may be: what is
-    /// wrong with the block's body is found, and so is what is wrong with what refers to it.
+    /// wrong with the block's body is found, and so is what is wrong with what refers to it. What
+    /// is not known yet, and conditions of resources that do not hold, are no error.
     #[must_use]
     pub fn checking(mut self) -> Evaluator {
         self.purpose = Purpose::Check;

@@ -51,6 +51,12 @@ impl Body {
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|a| &*a.name == name)
     }
+    /// Whether something in it is called almost like that: who reports that says what was meant.
+    pub(crate) fn misspells(&self, name: &str) -> bool {
+        let attributes = self.attributes.iter().map(|a| &*a.name);
+        let mut names = attributes.chain(self.blocks.iter().map(|b| &*b.ident));
+        names.any(|n| n != name && crate::hints::closest(n, [name]).is_some())
+    }
     /// The blocks of that type.
     pub fn blocks<'a>(&'a self, ident: &'a str) -> impl Iterator<Item = &'a Block> {
         self.blocks.iter().filter(move |b| &*b.ident == ident)

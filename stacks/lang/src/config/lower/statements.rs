@@ -142,7 +142,7 @@ fn required<'b>(
     report: &mut Report<'_>,
 ) -> Option<&'b Attribute> {
     let found = reader.attribute(name);
-    if found.is_none() {
+    if found.is_none() && !block.body.misspells(name) {
         let d = Diagnostic::error(format!("Block `{}` has no `{name}`", block.ident))
             .help(format!("Add `{name} = ...`."));
         report.push(d, &block.span);

@@ -137,7 +137,9 @@ pub(super) fn output(block: &Block, report: &mut Report<'_>) -> Option<Arc<Outpu
     let Some(value) = value else {
         let d =
             Diagnostic::error(format!("Output `{name}` has no `value`")).help("Add `value = ...`.");
-        report.push(d, &block.span);
+        if !block.body.misspells("value") {
+            report.push(d, &block.span);
+        }
         return None;
     };
     Some(Arc::new(OutputBlock {
@@ -185,7 +187,9 @@ pub(super) fn rules(
                 };
                 let d = Diagnostic::error(format!("Block `{ident}` has no `{missing}`"))
                     .help("It needs both `condition` and `error_message`.");
-                report.push(d, &block.span);
+                if !block.body.misspells(missing) {
+                    report.push(d, &block.span);
+                }
             }
         }
     }

@@ -1,0 +1,2 @@
+# invalid: 1
+resource "terraform_data" "a" { count = -1 }

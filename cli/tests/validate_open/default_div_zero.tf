@@ -1,0 +1,3 @@
+# valid
+variable "z" { default = 0 }
+output "o" { value = 1 / var.z }

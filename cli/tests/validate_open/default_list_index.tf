@@ -1,0 +1,3 @@
+# valid
+variable "x" { default = ["a"] }
+output "o" { value = var.x[5] }

@@ -1,0 +1,6 @@
+# valid
+variable "z" {
+ type = object({a=string})
+ default = null
+}
+output "o" { value = var.z.a }

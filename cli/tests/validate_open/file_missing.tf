@@ -1,0 +1,2 @@
+# invalid: 1
+output "o" { value = file("nope.txt") }

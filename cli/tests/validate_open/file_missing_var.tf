@@ -1,0 +1,3 @@
+# valid
+variable "f" { default = "nope.txt" }
+output "o" { value = file(var.f) }

@@ -1,0 +1,3 @@
+# stricter: 1
+variable "l" { type = set(number) }
+resource "terraform_data" "a" { for_each = var.l }

@@ -1,0 +1,9 @@
+# valid
+variable "n" { type = number }
+module "m" {
+ source = "./m"
+ count = var.n
+ x = 9
+}
+output "o" { value = module.m[*].y }
+output "p" { value = module.m[0].y }

@@ -1,0 +1,5 @@
+# invalid: 1
+module "m" {
+ source = "./m"
+ x = 1
+}

@@ -1,0 +1,8 @@
+# valid
+variable "x" {
+ default = 1
+ validation {
+ condition = var.x > 5
+ error_message = "Too small."
+ }
+}
