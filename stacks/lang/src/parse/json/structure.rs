@@ -216,9 +216,7 @@ impl Kind {
             ) => Blocks(Kind::Override),
             (Kind::Override, "target") => native,
             (_, "override_during") => native,
-            (Kind::Mock, "defaults") | (Kind::Override, "values" | "outputs") => {
-                Attribute(Reads::Template)
-            }
+            // What mocks and overrides give is not evaluated.
             _ => verbatim,
         }
     }

@@ -1,0 +1,2 @@
+variable "name" {}
+output "made" { value = "${var.name}-made" }
