@@ -86,7 +86,7 @@ pub fn difference(
         let (a, b) = (live.get(*name), ours.sections.get(*name));
         if a != b {
             let text = |v: Option<&Json>| v.map_or(String::new(), |v| format!("{v:#}\n"));
-            let diff = TextDiff::from_lines(&text(a), &text(b))
+            let diff = TextDiff::from_lines(text(a), text(b))
                 .unified_diff()
                 .header(&format!("terraform {name}"), &format!("weir {name}"))
                 .to_string();
