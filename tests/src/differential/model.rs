@@ -15,6 +15,8 @@ pub(super) struct Module {
     pub(super) notes: Vec<Note>,
 }
 
+// A stack has a few dozen at most.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Item {
     Variable {
