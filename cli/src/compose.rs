@@ -155,7 +155,8 @@ fn path_of(stack: &StackSettings) -> Result<PathBuf, Diagnostic> {
     }
     match state.settings.get("path") {
         None => Ok(STATE.into()),
-        Some(path) if path.is_null() => Ok(STATE.into()),
+        // Not known while a configuration is checked for whatever values: no state is opened then.
+        Some(path) if path.is_null() || path.is_unknown() => Ok(STATE.into()),
         Some(path) => match path.as_str() {
             Some(text) if !text.is_empty() => Ok(text.into()),
             _ => Err(wrong("The path of the state must be a text".to_owned())),

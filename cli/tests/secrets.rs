@@ -85,7 +85,10 @@ fn errors_over_sensitive_values_do_not_show_them() {
         stack.write("x.tpl", "${ p.text + x }");
         for line in ["plan", "plan -json", "validate", "validate -json"] {
             let ended = stack.weir(line);
-            assert_eq!(ended.code, Some(1), "{line}: {wrong}");
+            // `validate` knows no values, so that it finds less.
+            if line.starts_with("plan") {
+                assert_eq!(ended.code, Some(1), "{line}: {wrong}");
+            }
             silent(&format!("{line}: {wrong}"), &ended);
         }
     }

@@ -4,6 +4,8 @@
 //! `fuzz/README.md` says how the fuzzers themselves are run, which look for more. Without them,
 //! `WEIR_FUZZ_SECONDS=600 cargo test -p weir-lang --test fuzz` tries other mutations for as long.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)] // what a long run tries
+
 #[path = "../fuzz/harness.rs"]
 mod harness;
 

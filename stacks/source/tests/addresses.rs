@@ -22,6 +22,7 @@ fn said(raw: &str) -> String {
     }
 }
 
+#[allow(clippy::too_many_lines)] // a table
 #[test]
 fn addresses_are_read_as_terraform_reads_them() {
     let table = [

@@ -8,8 +8,8 @@ resource "terraform_data" "two" {
   count = 2
   input = count.index
 }
-output "set" { value = toset([terraform_data.u.id, "b", "a"]) }
+output "set" { value = toset([terraform_data.u.id, "y", "x"]) }
 output "ids" { value = toset(terraform_data.two[*].id) }
 output "n" { value = length(toset(terraform_data.two[*].id)) }
-output "union" { value = setunion(["b"], [terraform_data.u.id]) }
-output "subtract" { value = setsubtract(["b"], [terraform_data.u.id]) }
+output "union" { value = setunion(["y"], [terraform_data.u.id]) }
+output "subtract" { value = setsubtract(["y"], [terraform_data.u.id]) }

@@ -14,7 +14,7 @@ use crate::{
     eval::Context,
     files::{Catalog, EntryKind, Files, Mounted, Recording},
     functions::Registry,
-    inputs::Inputs,
+    inputs::{Inputs, VarSource},
     ir::Body,
     link, parse,
     sources::Sources,
@@ -139,9 +139,14 @@ fn examine_with(
     };
     // Settings are evaluated by themselves: only where no reference is in error, so that they end.
     if !problems.has_errors() {
+        let open = match inputs.vars.contains(&VarSource::Unknown) {
+            true => stack::Open::Kept,
+            false => stack::Open::Refused,
+        };
         let (settings, found) = stack::settings(
             root.and_then(|b| b.stack.as_ref()),
             root.and_then(|b| b.backend.as_ref()),
+            open,
             &mut config,
         );
         problems.extend(found);

@@ -24,10 +24,20 @@ pub(super) fn unnamed(root_dir: &Path) -> StackSettings {
     }
 }
 
+/// What becomes of a setting whose value is not known.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Open {
+    /// It is an error: state can't be found.
+    Refused,
+    /// It stays: the configuration is checked for whatever values it will be given.
+    Kept,
+}
+
 /// The settings that `stack`, or Terraform's `backend`, say.
 pub(super) fn settings(
     stack: Option<&Block>,
     backend: Option<&Block>,
+    open: Open,
     config: &mut Config,
 ) -> (StackSettings, Diagnostics) {
     let sources = config.context.sources.clone();
@@ -68,7 +78,7 @@ pub(super) fn settings(
     }
     if let Some(block) = state {
         let mut errors = Vec::new();
-        let value = object(&block.body, config, &mut errors);
+        let value = object(&block.body, open, config, &mut errors);
         report.diagnostics.0.extend(errors);
         settings.state = Some(StateSettings {
             backend: block.label(0).unwrap_or_default().to_owned(),
@@ -80,12 +90,14 @@ pub(super) fn settings(
 }
 
 /// Attributes as they are, nested blocks as objects by their type.
-fn object(body: &Body, config: &Config, errors: &mut Vec<Diagnostic>) -> Value {
+fn object(body: &Body, open: Open, config: &Config, errors: &mut Vec<Diagnostic>) -> Value {
     let mut fields: Vec<(Arc<str>, Value)> = Vec::new();
     let scope = Settings { config };
     for a in &body.attributes {
         match eval(&a.expr, &scope) {
-            Ok(value) if value.is_wholly_known() => fields.push((a.name.clone(), value)),
+            Ok(value) if open == Open::Kept || value.is_wholly_known() => {
+                fields.push((a.name.clone(), value));
+            }
             Ok(_) => {
                 let d =
                     Diagnostic::error(format!("`{}` is not known before anything is made", a.name))
@@ -98,7 +110,10 @@ fn object(body: &Body, config: &Config, errors: &mut Vec<Diagnostic>) -> Value {
         }
     }
     for block in &body.blocks {
-        fields.push((block.ident.clone(), object(&block.body, config, errors)));
+        fields.push((
+            block.ident.clone(),
+            object(&block.body, open, config, errors),
+        ));
     }
     Value::object(fields)
 }

@@ -1,6 +1,8 @@
 //! Every kind of diagnostic has a golden text: the summaries in the source are looked for in
 //! `errors/*.txt`. What is tested elsewhere stands in `errors-elsewhere.txt`, with the file that does.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use regex::Regex;
 use std::{
     collections::{BTreeMap, BTreeSet},
