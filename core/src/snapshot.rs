@@ -27,7 +27,7 @@ pub struct DeposedKey(pub String);
 /// The state at a serial.
 ///
 /// A dependency without a key stands for all instances of its block; see
-/// [`members`](crate::address::members).
+/// [`members`].
 ///
 /// Invariants, checked by [`Snapshot::verify`]:
 /// 1. a resource depends on nothing that is not there, and not on itself;
