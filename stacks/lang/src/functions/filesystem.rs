@@ -112,17 +112,28 @@ fn exists(args: &[Value], context: &Context) -> Outcome {
 }
 
 fn templatefile(args: &[Value], context: &Context) -> Outcome {
+    refuse_nested("templatefile", context)?;
     let source = utf8(args, context)?;
     render(show(&path(args, context)), source, args, context)
 }
 
 fn templatestring(args: &[Value], context: &Context) -> Outcome {
+    refuse_nested("templatestring", context)?;
     render(
         "<templatestring>".to_owned(),
         text(args, 0).to_owned(),
         args,
         context,
     )
+}
+
+fn refuse_nested(name: &str, context: &Context) -> Outcome<()> {
+    match context.functions.in_template {
+        true => Err(FunctionError::call(format!(
+            "cannot recursively call {name} from inside another template function"
+        ))),
+        false => Ok(()),
+    }
 }
 
 /// A template with the variables of the second argument.
@@ -151,6 +162,7 @@ fn render(name: String, source: String, args: &[Value], context: &Context) -> Ou
     sources.add(name, source);
     let context = Context {
         sources: Arc::new(sources),
+        functions: Arc::new(context.functions.of_template()),
         ..context.clone()
     };
     eval::render(&template, &variables, &context).map_err(|e| FunctionError::Eval(Box::new(e)))

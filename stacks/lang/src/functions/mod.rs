@@ -43,6 +43,7 @@ pub(crate) type Outcome<T = Value> = Result<T, FunctionError>;
 pub struct Registry {
     functions: Arc<BTreeMap<&'static str, Function>>,
     pub(crate) provided: Provided,
+    in_template: bool,
 }
 
 impl Registry {
@@ -68,7 +69,7 @@ impl Registry {
         let functions = themes.into_iter().flatten().map(|f| (f.name(), f));
         Registry {
             functions: Arc::new(functions.collect()),
-            provided: Provided::default(),
+            ..Registry::default()
         }
     }
 
@@ -77,6 +78,16 @@ impl Registry {
         Registry {
             functions: self.functions.clone(),
             provided,
+            in_template: self.in_template,
+        }
+    }
+
+    /// The same for a template that a function renders, which can't render another: it could be
+    /// itself, without end.
+    pub(crate) fn of_template(&self) -> Registry {
+        Registry {
+            in_template: true,
+            ..self.clone()
         }
     }
 

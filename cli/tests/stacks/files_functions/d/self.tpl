@@ -1,0 +1,1 @@
+${templatefile("d/self.tpl", {})}
