@@ -77,6 +77,11 @@ fn name_and_value(text: &str) -> Result<(&str, &str), CommandError> {
     Ok((name, value))
 }
 
+/// The files of the current folder.
+pub(crate) fn files() -> Arc<dyn Files> {
+    Arc::new(DiskFiles::new("."))
+}
+
 /// The stack in the current folder.
 pub(crate) fn load(inputs: &Inputs, env: &Env) -> Result<Loaded, CommandError> {
     let loaded = read(inputs, env)?;
@@ -91,7 +96,7 @@ pub(crate) fn load(inputs: &Inputs, env: &Env) -> Result<Loaded, CommandError> {
 
 /// The configuration, whatever it says of its state.
 fn read(inputs: &Inputs, env: &Env) -> Result<Loaded, Diagnostics> {
-    let examined = weir_lang::examine(Arc::new(DiskFiles::new(".")), &Catalogue, inputs);
+    let examined = weir_lang::examine(files(), &Catalogue, inputs);
     let mut problems = examined.problems;
     match examined.config {
         Some(config) if !problems.has_errors() => Ok(Loaded {
@@ -120,7 +125,7 @@ pub(crate) fn remote_calls(
     installed: &InstalledModules,
     tests: &Suite,
 ) -> Result<(Vec<RemoteCall>, Sources), Diagnostics> {
-    let files: Arc<dyn Files> = Arc::new(DiskFiles::new("."));
+    let files = files();
     let (mut calls, mut sources) =
         weir_lang::remote_calls(files.clone(), &Catalogue, inputs, installed.clone())?;
     let found = weir_tftest::remote_calls(tests, &files, (&Catalogue, inputs), installed)?;
@@ -183,8 +188,7 @@ pub(crate) fn open_existing(path: &Path) -> Result<Option<Arc<dyn Store>>, Comma
 /// beside it.
 pub(crate) fn store_here(env: &Env) -> Result<Option<Arc<dyn Store>>, CommandError> {
     let inputs = inputs(&VarArgs::default(), env)?;
-    let files = Arc::new(DiskFiles::new("."));
-    let path = match weir_lang::load(files, &Catalogue, &inputs) {
+    let path = match weir_lang::load(files(), &Catalogue, &inputs) {
         Ok(loaded) => state_path(loaded.config.stack())?,
         Err(_) => STATE.into(),
     };

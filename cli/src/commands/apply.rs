@@ -171,7 +171,11 @@ pub(super) fn read(file: &Path) -> std::result::Result<SavedPlan, CommandError> 
             file.display()
         ))
     })?;
-    Ok(SavedPlan::read(&bytes, &compose::Catalogue)?)
+    Ok(SavedPlan::read(
+        &bytes,
+        compose::files(),
+        &compose::Catalogue,
+    )?)
 }
 
 /// Refuses at once where nobody could answer later.

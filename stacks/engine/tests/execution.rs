@@ -305,7 +305,7 @@ async fn a_plan_in_a_file_does_exactly_what_it_says() {
     world.converge(&thing("b", "zone = \"x\"")).await;
     let planned = world.plan(&stack).await;
     let bytes = planned.to_bytes();
-    let saved = SavedPlan::read(&bytes, &NoCatalog).unwrap();
+    let saved = SavedPlan::read(&bytes, common::no_files(), &NoCatalog).unwrap();
     assert_eq!(saved.plan(), planned.plan.plan());
     let lease = world.lease().await;
     let engine = world.engine();
@@ -317,7 +317,7 @@ async fn a_plan_in_a_file_does_exactly_what_it_says() {
         .unwrap();
     assert_eq!(report.status, Status::Succeeded, "{}", report.diagnostics);
     // Once more is stale.
-    let again = SavedPlan::read(&bytes, &NoCatalog).unwrap();
+    let again = SavedPlan::read(&bytes, common::no_files(), &NoCatalog).unwrap();
     let refused = engine.open(again, &lease).await.err().unwrap();
     assert_eq!(refused.0[0].summary, "the plan is out of date");
     world.store.release(lease).await.unwrap();
@@ -327,7 +327,10 @@ async fn a_plan_in_a_file_does_exactly_what_it_says() {
 #[tokio::test]
 async fn a_file_that_is_no_plan_is_refused() {
     let refuse = |bytes: &[u8]| {
-        SavedPlan::read(bytes, &NoCatalog).err().unwrap().0[0]
+        SavedPlan::read(bytes, common::no_files(), &NoCatalog)
+            .err()
+            .unwrap()
+            .0[0]
             .summary
             .clone()
     };

@@ -477,8 +477,12 @@ async fn a_plan_of_pods_in_a_file_places_them_as_shown() {
     let site = Site::new();
     let stack = cluster("ab") + &service("web", &format!("count = 2\n{DISTINCT}"));
     let planned = site.plan(&stack).await.unwrap_or_else(|d| panic!("{d}"));
-    let saved = weir_engine::planfile::SavedPlan::read(&planned.to_bytes(), &weir_lang::NoCatalog)
-        .unwrap_or_else(|d| panic!("{d}"));
+    let saved = weir_engine::planfile::SavedPlan::read(
+        &planned.to_bytes(),
+        common::no_files(),
+        &weir_lang::NoCatalog,
+    )
+    .unwrap_or_else(|d| panic!("{d}"));
     let lease = site.world.lease().await;
     let engine = site.engine();
     let opened = engine

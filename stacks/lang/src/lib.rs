@@ -37,7 +37,7 @@ mod vars;
 pub use config::{
     Additions, Config, End, Endpoint, Examined, InstalledModule, InstalledModules, Loaded,
     ModuleStep, Move, OutputMeta, RemoteCall, Removed, Repetition, RequiredProvider, StackSettings,
-    StateSettings, StepKey, Undeclared, examine, is_remote, load, load_with, remote_calls,
+    StateSettings, StepKey, Undeclared, examine, is_remote, load, load_with, reload, remote_calls,
 };
 pub use evaluator::{
     CheckInstance, CheckKind, CheckResult, CheckStatus, Evaluator, Output, Roots, Schemas,

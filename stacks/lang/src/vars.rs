@@ -152,11 +152,11 @@ fn flag_name(name: &str) -> Arc<str> {
 /// The files of variables in a folder that load by themselves, in order of rising priority.
 pub fn automatic_files(files: &dyn Files, folder: &Path) -> Vec<PathBuf> {
     let names: Vec<String> = files
-        .list(folder)
+        .configuration(folder)
         .unwrap_or_default()
-        .into_iter()
+        .iter()
         .filter(|e| e.kind == EntryKind::File)
-        .map(|e| e.name)
+        .map(|e| e.name.clone())
         .collect();
     let fixed = [
         "terraform.tfvars",

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use weir_lang::{Files, files::Entry};
+use weir_lang::{
+    Files,
+    files::{Entry, EntryKind},
+};
 
 /// Where the stack's modules are installed, and what tells of them.
 const INSTALLED: &str = ".weir/modules";
@@ -38,8 +41,14 @@ impl Files for Below {
             false => Ok(bytes),
         }
     }
-    fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
+    fn list(&self, folder: &Path) -> io::Result<Arc<[Entry]>> {
         self.files.list(&self.place(folder))
+    }
+    fn kind(&self, path: &Path) -> io::Result<EntryKind> {
+        self.files.kind(&self.place(path))
+    }
+    fn configuration(&self, folder: &Path) -> io::Result<Arc<[Entry]>> {
+        self.files.configuration(&self.place(folder))
     }
 }
 

@@ -99,10 +99,10 @@ fn plain(path: &str) -> &str {
 fn names(files: &dyn Files, folder: &str) -> Vec<String> {
     let entries = files.list(Path::new(folder)).unwrap_or_default();
     entries
-        .into_iter()
+        .iter()
         .filter(|e| e.kind == EntryKind::File && ENDS.iter().any(|end| e.name.ends_with(end)))
         .map(|e| match folder {
-            "" => e.name,
+            "" => e.name.clone(),
             folder => format!("{folder}/{}", e.name),
         })
         .collect()

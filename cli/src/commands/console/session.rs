@@ -30,6 +30,7 @@ pub(super) type Values = BTreeMap<Address, Value>;
 /// An evaluated configuration.
 pub(super) struct Session {
     evaluator: Evaluator,
+    config: Arc<Config>,
 }
 
 /// What is to be done with what was typed.
@@ -78,7 +79,8 @@ impl Session {
             }
         }
         found.extend(evaluator.take_diagnostics());
-        (Session { evaluator }, found)
+        let config = config.clone();
+        (Session { evaluator, config }, found)
     }
 
     /// The answer to an expression or a word of the console.
@@ -93,6 +95,8 @@ impl Session {
             _ => {}
         }
         let text: Arc<str> = text.into();
+        // A session is long: files may be edited beside it.
+        self.config.forget_files();
         self.evaluate(&text)
             .map(Answer::Text)
             .map_err(|found| pointed(found, &text))

@@ -28,6 +28,6 @@ output "refused" {
     can(file("${local.d}/none")), can(file("${local.d}/bytes.bin")), can(file(local.d)), can(filemd5("${local.d}/none")),
     can(templatefile("${local.d}/self.tpl", {})), can(templatefile("${local.d}/undefined.tpl", {})),
     can(templatefile("${local.d}/t.tpl", { m = {}, "not a name" = 1 })), can(templatefile("${local.d}/t.tpl", "text")),
-    can(fileset(local.d, "[")), can(filebase64("${local.d}/none")), can(filesha512(local.d)),
+    can(fileset(local.d, "[")), can(fileexists(local.d)), can(filebase64("${local.d}/none")), can(filesha512(local.d)),
   ]
 }

@@ -2,10 +2,11 @@
 
 use super::{
     format::{
-        ActionRecord, ChangeRecord, Content, DeposedRecord, FORMAT, InputsRecord, ModeRecord,
-        NodeRecord, OpRecord, OutputRecord, PlanFile, ReasonRecord, ReferenceRecord,
-        ResourceRecord, StatusRecord, StepRecord, VERSION, VarRecord,
+        ActionRecord, ChangeRecord, DeposedRecord, FORMAT, InputsRecord, ModeRecord, NodeRecord,
+        OpRecord, OutputRecord, PlanFile, ReasonRecord, ReferenceRecord, ResourceRecord,
+        StatusRecord, StepRecord, VERSION, VarRecord,
     },
+    found::{self, Found},
     hex, unhex,
 };
 use crate::engine::{Mode, Planned};
@@ -29,7 +30,7 @@ pub(super) struct Rest {
 
 pub(super) fn write(planned: &Planned) -> PlanFile {
     let plan = &planned.plan;
-    let files = planned.config.files();
+    let seen = planned.config.found();
     PlanFile {
         format: FORMAT.into(),
         version: VERSION,
@@ -42,16 +43,8 @@ pub(super) fn write(planned: &Planned) -> PlanFile {
             Mode::Refresh => ModeRecord::Refresh,
         },
         complete: plan.complete,
-        files: files
-            .iter()
-            .map(|(path, bytes)| {
-                let content = match std::str::from_utf8(bytes) {
-                    Ok(text) => Content::Text(text.to_owned()),
-                    Err(_) => Content::Hex(hex(bytes)),
-                };
-                (path.to_string_lossy().into_owned(), content)
-            })
-            .collect(),
+        files: found::write_files(&seen),
+        found: Some(found::write_found(&seen)),
         inputs: write_inputs(&planned.inputs),
         changes: plan.changes.values().map(write_change).collect(),
         drift: plan.drift.values().map(write_change).collect(),
@@ -229,18 +222,20 @@ fn write_resource(resource: &Resource) -> ResourceRecord {
     }
 }
 
-type Parts = (BTreeMap<PathBuf, Vec<u8>>, Plan, Rest);
+/// The files a plan was made with.
+pub(super) struct Carried {
+    pub(super) found: Found,
+    /// Whether what was not looked at then may be looked at now.
+    pub(super) may_look: bool,
+}
+
+type Parts = (Carried, Plan, Rest);
 
 /// The parts of a plan file; what is wrong with it otherwise.
 pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
-    let mut files = BTreeMap::new();
-    for (path, content) in file.files {
-        let bytes = match content {
-            Content::Text(text) => text.into_bytes(),
-            Content::Hex(text) => bytes(&text)?,
-        };
-        files.insert(PathBuf::from(path), bytes);
-    }
+    // Files of before carry no more than what was read: the rest is not there for them.
+    let may_look = file.found.is_some();
+    let found = found::read(file.files, file.found.unwrap_or_default())?;
     let changes = |list: Vec<ChangeRecord>| -> Result<BTreeMap<Address, Change>, String> {
         list.into_iter()
             .map(|c| read_change(c).map(|c| (c.address.clone(), c)))
@@ -317,7 +312,7 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
         .map(|a| Ok((address(a)?, None)))
         .collect::<Result<_, String>>()?;
     Ok((
-        files,
+        Carried { found, may_look },
         plan,
         Rest {
             mode: match file.mode {

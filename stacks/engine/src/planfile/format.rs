@@ -31,8 +31,12 @@ pub(super) struct PlanFile {
     /// Whether it leaves nothing out. Since version 2.
     #[serde(default = "complete")]
     pub(super) complete: bool,
-    /// The configuration's files by path.
+    /// The files that were read, by path: the configuration's, and those of functions.
     pub(super) files: BTreeMap<String, Content>,
+    /// What else was found of files, by path: what is not there or can't be read, what lies in
+    /// folders. Files of before say nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) found: Option<BTreeMap<String, FoundRecord>>,
     pub(super) inputs: InputsRecord,
     pub(super) changes: Vec<ChangeRecord>,
     pub(super) drift: Vec<ChangeRecord>,
@@ -73,6 +77,43 @@ pub(super) enum ModeRecord {
 pub(super) enum Content {
     Text(String),
     Hex(String),
+}
+
+/// What was found at a path, beside its content.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct FoundRecord {
+    /// Why it can't be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) content: Option<FailureRecord>,
+    /// What lies there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) kind: Option<Outcome<EntryKindRecord>>,
+    /// What lies in the folder, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) entries: Option<Outcome<BTreeMap<String, EntryKindRecord>>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome<T> {
+    Is(T),
+    Fails(FailureRecord),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum FailureRecord {
+    Absent(String),
+    Refused(String),
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum EntryKindRecord {
+    File,
+    Folder,
+    Special,
+    Dangling,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -6,6 +6,7 @@
 
 mod convert;
 mod format;
+mod found;
 
 use crate::{
     diagnostics,
@@ -15,7 +16,7 @@ use format::{PlanFile, VERSION};
 use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 use weir_core::{Address, Diagnostic, Diagnostics, plan::Plan, snapshot::Resource};
-use weir_lang::{Catalog, MemoryFiles, load};
+use weir_lang::{Catalog, Files, MemoryFiles, reload};
 use weir_plan::check;
 use weir_state::Lease;
 
@@ -29,11 +30,16 @@ pub struct SavedPlan {
 }
 
 impl SavedPlan {
-    /// Reads a plan file.
+    /// Reads a plan file. What the plan found of files it carries; what it did not look at, as the
+    /// name was not known yet, is looked at in `files`.
     ///
     /// # Errors
     /// It is no plan file, it is damaged, or a newer weir wrote it.
-    pub fn read(bytes: &[u8], catalog: &dyn Catalog) -> Result<SavedPlan, Diagnostics> {
+    pub fn read(
+        bytes: &[u8],
+        files: Arc<dyn Files>,
+        catalog: &dyn Catalog,
+    ) -> Result<SavedPlan, Diagnostics> {
         let header: format::Header = serde_json::from_slice(bytes)
             .map_err(|e| Diagnostic::error("this is not a plan file").because(sentence(&e)))?;
         if header.format != FORMAT {
@@ -58,8 +64,12 @@ impl SavedPlan {
                 .help("Plan again.")
         };
         let file: PlanFile = serde_json::from_slice(bytes).map_err(|e| damaged(sentence(&e)))?;
-        let (files, plan, rest) = convert::read(file).map_err(damaged)?;
-        let loaded = load(Arc::new(MemoryFiles(files)), catalog, &rest.inputs)?;
+        let (carried, plan, rest) = convert::read(file).map_err(damaged)?;
+        let files = match carried.may_look {
+            true => files,
+            false => Arc::new(MemoryFiles::default()),
+        };
+        let loaded = reload(carried.found, files, catalog, &rest.inputs)?;
         Ok(SavedPlan {
             plan,
             rest,
@@ -107,15 +117,10 @@ impl Planned {
         hex(&Sha256::digest(self.to_bytes()))
     }
 
-    /// The sha256 over the configuration's files and their names, in hexadecimal.
+    /// The sha256 over all that was found of files, in hexadecimal: what was read, what is not
+    /// there, what lies in folders that were listed.
     pub fn config_digest(&self) -> String {
-        let mut digest = Sha256::new();
-        for (path, bytes) in self.config.files() {
-            digest.update(path.to_string_lossy().as_bytes());
-            digest.update([0]);
-            digest.update(Sha256::digest(&bytes));
-        }
-        hex(&digest.finalize())
+        found::digest(&self.config.found())
     }
 }
 

@@ -30,6 +30,11 @@ use weir_provider::{
 };
 use weir_state::{Holder, Lease, Options, SqliteStore, Store, Wait};
 
+/// What a plan that is applied elsewhere finds there.
+pub fn no_files() -> Arc<MemoryFiles> {
+    Arc::default()
+}
+
 /// Keeps every event.
 #[derive(Default)]
 pub struct Recorder(Mutex<Vec<Event>>);

@@ -213,7 +213,7 @@ impl Discovery<'_, '_> {
                 None => {
                     let names = self.reading.catalog.names();
                     // A plan file holds the modules it was made with, whatever the catalogue has.
-                    if self.reading.files.list(Path::new(source)).is_ok() {
+                    if self.reading.files.configuration(Path::new(source)).is_ok() {
                         return Ok(PathBuf::from(source));
                     }
                     let mut d = Diagnostic::error(format!(
@@ -265,7 +265,7 @@ impl Discovery<'_, '_> {
             ),
             Some(m) => {
                 let dir = normal(Path::new(&m.dir));
-                if files.list(&dir).is_err() {
+                if files.configuration(&dir).is_err() {
                     return not(
                         "is not installed",
                         format!("Its folder `{}` is gone.", m.dir),

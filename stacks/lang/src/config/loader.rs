@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     eval::Context,
-    files::{Catalog, EntryKind, Files, Mounted, Recording},
+    files::{Catalog, EntryKind, Files, Finding, Mounted, Recording},
     functions::Registry,
     inputs::{Inputs, VarSource},
     ir::Body,
@@ -49,14 +49,24 @@ pub fn load_with(
     inputs: &Inputs,
     additions: &Additions,
 ) -> Result<Loaded, Diagnostics> {
-    let examined = examine_with(files, catalog, inputs, additions);
-    match examined.config {
-        Some(config) if !examined.problems.has_errors() => Ok(Loaded {
-            config,
-            warnings: examined.problems,
-        }),
-        _ => Err(examined.problems),
-    }
+    examine_with(files, catalog, inputs, additions).loaded()
+}
+
+/// Reads the stack that a plan carries: [`Config::found`] of the run that made it. What its
+/// expressions look at and that run did not is looked at in `files`.
+///
+/// # Errors
+/// All that is wrong with it, in file order.
+pub fn reload(
+    carried: BTreeMap<PathBuf, Finding>,
+    files: Arc<dyn Files>,
+    catalog: &dyn Catalog,
+    inputs: &Inputs,
+) -> Result<Loaded, Diagnostics> {
+    let mounted = Arc::new(Mounted::new(files));
+    let recording = Recording::resumed(carried, mounted.clone());
+    let reading = Reading::of(recording, mounted, catalog);
+    examine_reading(reading, inputs, &Additions::default()).loaded()
 }
 
 /// What [`load`] makes of a folder, past errors.
@@ -66,6 +76,18 @@ pub struct Examined {
     pub config: Option<Arc<Config>>,
     /// All that is wrong with it, in file order, and warnings.
     pub problems: Diagnostics,
+}
+
+impl Examined {
+    fn loaded(self) -> Result<Loaded, Diagnostics> {
+        match self.config {
+            Some(config) if !self.problems.has_errors() => Ok(Loaded {
+                config,
+                warnings: self.problems,
+            }),
+            _ => Err(self.problems),
+        }
+    }
 }
 
 /// As [`load`], and goes on where there are errors, so that a run can say all that is wrong:
@@ -80,7 +102,10 @@ fn examine_with(
     inputs: &Inputs,
     additions: &Additions,
 ) -> Examined {
-    let mut reading = Reading::new(files, catalog);
+    examine_reading(Reading::new(files, catalog), inputs, additions)
+}
+
+fn examine_reading(mut reading: Reading<'_>, inputs: &Inputs, additions: &Additions) -> Examined {
     reading.sources = additions.sources.clone();
     let (given, targets, _) = reading.discover(inputs, None);
     let sources = Arc::new(std::mem::take(&mut reading.sources));
@@ -196,8 +221,13 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn new(files: Arc<dyn Files>, catalog: &'a dyn Catalog) -> Reading<'a> {
         let mounted = Arc::new(Mounted::new(files));
+        let recording = Recording::new(mounted.clone());
+        Reading::of(recording, mounted, catalog)
+    }
+
+    fn of(recording: Recording, mounted: Arc<Mounted>, catalog: &'a dyn Catalog) -> Reading<'a> {
         Reading {
-            files: Arc::new(Recording::new(mounted.clone())),
+            files: Arc::new(recording),
             mounted,
             catalog,
             sources: Sources::new(),
@@ -252,7 +282,7 @@ impl<'a> Reading<'a> {
 
     /// The files of a folder; `None` where it can't be read or holds none (who calls it says so).
     fn folder(&mut self, dir: &Path) -> Option<Folder> {
-        let entries = match self.files.list(dir) {
+        let entries = match self.files.configuration(dir) {
             Ok(entries) => entries,
             Err(error) => {
                 if dir.as_os_str().is_empty() {

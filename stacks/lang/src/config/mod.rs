@@ -16,14 +16,18 @@ mod version;
 
 pub use additions::{Additions, Undeclared};
 pub use discover::{InstalledModule, InstalledModules, RemoteCall, is_remote};
-pub use loader::{Examined, examine, load, load_with, remote_calls};
+pub use loader::{Examined, examine, load, load_with, reload, remote_calls};
 pub use lower::RequiredProvider;
 pub(crate) use lower::{is_later, later};
 pub(crate) use module::{Module, ModuleId, Node, NodeIx, NodeKind, Serving};
 pub use moves::{End, Endpoint, ModuleStep, Move, Removed, StepKey};
 
 use crate::{
-    eval::Context, evaluator::Schemas, files::Recording, functions::Provided, sources::Sources,
+    eval::Context,
+    evaluator::Schemas,
+    files::{Finding, Recording},
+    functions::Provided,
+    sources::Sources,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -155,11 +159,17 @@ impl Config {
         &self.context.sources
     }
 
-    /// Every file that was read so far, by path: the configuration's own, templates and files that
-    /// functions read, modules of the catalogue. Complete once an evaluator is done; what a plan
-    /// file carries.
-    pub fn files(&self) -> BTreeMap<PathBuf, Arc<[u8]>> {
-        self.recording.files()
+    /// All that was found of files so far, by path: what was read (the configuration's own files,
+    /// templates, files that functions read, modules of the catalogue), what is there and what is
+    /// not, what lies in folders that functions list. Complete once an evaluator is done; what a
+    /// plan file carries, and [`reload`] goes on from.
+    pub fn found(&self) -> BTreeMap<PathBuf, Finding> {
+        self.recording.found()
+    }
+
+    /// Lets functions look at files anew. Until then each is as it was found first.
+    pub fn forget_files(&self) {
+        self.recording.forget();
     }
 
     /// The root module's outputs.

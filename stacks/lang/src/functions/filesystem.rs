@@ -98,17 +98,18 @@ fn utf8(args: &[Value], context: &Context) -> Outcome<String> {
 
 fn exists(args: &[Value], context: &Context) -> Outcome {
     let path = path(args, context);
-    match files(context)?.read_bytes(&path) {
-        Ok(_) => Ok(Value::bool(true)),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Value::bool(false)),
-        Err(e) => Err(FunctionError::Argument(
-            0,
-            format!(
-                "{:?} is not a regular file that can be read: {e}",
-                text(args, 0)
-            ),
-        )),
-    }
+    let what = match files(context)?.kind(&path) {
+        Ok(EntryKind::File) => return Ok(Value::bool(true)),
+        Ok(EntryKind::Dangling) => return Ok(Value::bool(false)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Value::bool(false)),
+        Ok(EntryKind::Folder) => "is a folder, not a file".to_owned(),
+        Ok(EntryKind::Special) => "is a device, pipe or socket, not a regular file".to_owned(),
+        Err(e) => format!("can't be looked at: {e}"),
+    };
+    Err(FunctionError::Argument(
+        0,
+        format!("{:?} {what}", text(args, 0)),
+    ))
 }
 
 fn templatefile(args: &[Value], context: &Context) -> Outcome {
@@ -199,8 +200,8 @@ fn walk(
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(e) => return Err(e),
     };
-    for entry in entries {
-        below.push(entry.name);
+    for entry in entries.iter() {
+        below.push(entry.name.clone());
         match entry.kind {
             EntryKind::File if pattern.matches(below) => found.push(below.join("/")),
             EntryKind::Folder if below.len() < FILESET_DEPTH => {

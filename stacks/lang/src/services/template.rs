@@ -171,9 +171,9 @@ fn find(files: &dyn Files, dir: &Path, name: &str) -> Result<(PathBuf, Arc<str>)
     let there: Vec<String> = files
         .list(&dir.join(FOLDER))
         .unwrap_or_default()
-        .into_iter()
+        .iter()
         .filter(|e| e.kind == EntryKind::File)
-        .map(|e| e.name)
+        .map(|e| e.name.clone())
         .collect();
     let d = Diagnostic::error(format!("There is no template `{name}`")).because(format!(
         "Neither `{}` nor `{}` can be read.",

@@ -155,8 +155,10 @@ fn the_configuration_says_what_it_declares() {
     assert!(!declares("fake_thing.net"));
     assert_eq!(config.stack().name, "s");
     let files: Vec<String> = config
-        .files()
-        .keys()
+        .found()
+        .into_iter()
+        .filter(|(_, finding)| matches!(finding.content, Some(Ok(_))))
+        .map(|(path, _)| path)
         .map(|p| p.display().to_string())
         .collect();
     assert_eq!(files, ["main.hcl", "net/main.hcl"]);

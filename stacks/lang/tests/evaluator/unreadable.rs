@@ -3,7 +3,11 @@
 use crate::kit::{Mode, drive, evaluator, shown};
 use std::{collections::BTreeSet, io, path::Path, sync::Arc};
 use weir_core::Diagnostics;
-use weir_lang::{Files, Inputs, MemoryFiles, NoCatalog, files::Entry, load};
+use weir_lang::{
+    Files, Inputs, MemoryFiles, NoCatalog,
+    files::{Entry, EntryKind},
+    load,
+};
 
 /// A folder that no one may look into.
 struct Denied;
@@ -12,7 +16,10 @@ impl Files for Denied {
     fn read_bytes(&self, _: &Path) -> io::Result<Arc<[u8]>> {
         Err(io::ErrorKind::PermissionDenied.into())
     }
-    fn list(&self, _: &Path) -> io::Result<Vec<Entry>> {
+    fn list(&self, _: &Path) -> io::Result<Arc<[Entry]>> {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+    fn kind(&self, _: &Path) -> io::Result<EntryKind> {
         Err(io::ErrorKind::PermissionDenied.into())
     }
 }
