@@ -4,7 +4,7 @@ use super::{Env, EvalError, Evaluated};
 use crate::ir::{BinaryOp, Chain, Expr, Link, UnaryOp};
 use weir_core::{
     Diagnostic, Kind, Number, Type, Value,
-    convert::{convert, converted_type, unify},
+    convert::{convert, resolve, unify},
     value::Refinements,
 };
 
@@ -141,7 +141,8 @@ impl Env<'_> {
         let decision = self.condition(condition, "the condition")?;
         let marks = decision.marks();
         let Some(holds) = decision.as_bool() else {
-            let (a, b) = (self.eval(if_true)?, self.eval(if_false)?);
+            // What may never be chosen may be wrong.
+            let (a, b) = (self.branch(if_true)?, self.branch(if_false)?);
             let ty = self.branches(&a, &b, expr)?;
             let marks = marks.union(a.marks_deep()).union(b.marks_deep());
             return Ok(either(&a, &b, ty).mark(marks));
@@ -153,11 +154,7 @@ impl Env<'_> {
         };
         let value = self.eval(chosen)?;
         // The branch not taken says what type the whole has; that it is wrong doesn't matter.
-        let other = match self.eval(other) {
-            Ok(other) => other,
-            Err(EvalError::Diagnostic(_)) => return Ok(value.mark(marks)),
-            Err(e @ EvalError::NotReady(_)) => return Err(e),
-        };
+        let other = self.branch(other)?;
         let ty = if holds {
             self.branches(&value, &other, expr)?
         } else {
@@ -170,6 +167,14 @@ impl Env<'_> {
         })?;
         // As in Terraform, that a result might have been secret is one already.
         Ok(value.mark(marks).mark(other.marks()))
+    }
+
+    /// A branch that is not chosen, or not yet: anything where it is wrong.
+    fn branch(&self, expr: &Expr) -> Evaluated {
+        match self.eval(expr) {
+            Err(EvalError::Diagnostic(_)) => Ok(Value::unknown(Type::Dynamic)),
+            other => other,
+        }
     }
 
     /// The type both results of a conditional have.
@@ -186,19 +191,7 @@ impl Env<'_> {
         if untyped(b) {
             return Ok(ta);
         }
-        let unified = unify(&[ta.clone(), tb.clone()]).or_else(|| {
-            // A value that converts decides where the types alone don't.
-            [&ta, &tb]
-                .into_iter()
-                .find(|t| {
-                    converted_type(&ta, t).is_ok()
-                        && converted_type(&tb, t).is_ok()
-                        && convert(a, t).is_ok()
-                        && convert(b, t).is_ok()
-                })
-                .cloned()
-        });
-        unified.ok_or_else(|| {
+        unify(&[ta.clone(), tb.clone()]).ok_or_else(|| {
             let error = Diagnostic::error("the results of this conditional have different types")
                 .because(format!(
                     "One is {}, the other {}, and neither converts to the other.",

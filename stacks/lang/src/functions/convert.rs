@@ -4,7 +4,7 @@ use super::{Function, FunctionError, Marking, Outcome, Unknowns, signature::any}
 use crate::eval::Context;
 use weir_core::{
     Kind, Marks, Type, Value,
-    convert::{convert, converted_type},
+    convert::{convert, resolve},
 };
 
 pub(super) fn functions() -> Vec<Function> {
@@ -48,7 +48,7 @@ fn to_type(args: &[Value], want: &Type, _: &Context) -> Outcome {
     match value.kind() {
         Kind::Unknown(have, _) if have == want => return Ok(value),
         Kind::Unknown(have, _) => {
-            converted_type(have, want).map_err(|e| refused(e.to_string()))?;
+            resolve(have, want).map_err(|e| refused(e.to_string()))?;
             return Ok(Value::unknown(want.clone()).mark(value.marks()));
         }
         Kind::String(text) if !matches!(want, Type::String) && want.is_primitive() => {
