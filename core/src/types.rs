@@ -104,6 +104,23 @@ impl Type {
             Type::Tuple(ts) => ts.iter().any(Type::has_dynamic),
         }
     }
+    /// Whether a value of the one type may be one of the other, where `Dynamic` may be any type.
+    pub fn overlaps(&self, other: &Type) -> bool {
+        match (self, other) {
+            (Type::Dynamic, _) | (_, Type::Dynamic) => true,
+            (Type::List(a), Type::List(b))
+            | (Type::Set(a), Type::Set(b))
+            | (Type::Map(a), Type::Map(b)) => a.overlaps(b),
+            (Type::Object(a), Type::Object(b)) => {
+                let mut pairs = a.values().zip(b.values());
+                a.keys().eq(b.keys()) && pairs.all(|(a, b)| a.ty.overlaps(&b.ty))
+            }
+            (Type::Tuple(a), Type::Tuple(b)) => {
+                a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.overlaps(b))
+            }
+            (a, b) => a == b,
+        }
+    }
     /// The word for the type in messages: `a list of string`, `an object`, ...
     pub fn friendly(&self) -> String {
         match self {

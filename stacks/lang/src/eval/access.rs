@@ -198,6 +198,10 @@ pub(crate) fn index_into(value: &Value, key: &Value) -> Result<Value, Diagnostic
     }
     let ty = value.ty();
     let found = match &ty {
+        // An index of any type may be of any element.
+        _ if matches!(key.kind(), Kind::Unknown(Type::Dynamic, _)) => {
+            Some(Value::unknown(Type::Dynamic))
+        }
         Type::Dynamic => Some(Value::unknown(Type::Dynamic)),
         Type::List(_) | Type::Tuple(_) => Some(element(value, &ty, key)?),
         Type::Map(_) | Type::Object(_) => Some(entry(value, &ty, key)?),

@@ -4,7 +4,7 @@ use super::{Env, EvalError, Evaluated};
 use crate::ir::{BinaryOp, Chain, Expr, Link, UnaryOp};
 use weir_core::{
     Diagnostic, Kind, Number, Type, Value,
-    convert::{convert, resolve, unify},
+    convert::{convert, unify},
     value::Refinements,
 };
 
@@ -329,7 +329,7 @@ fn compare(a: &Value, b: &Value) -> Option<bool> {
 
 /// Whether no value of the one type is one of the other.
 fn differ(a: &Type, b: &Type) -> bool {
-    !a.has_dynamic() && !b.has_dynamic() && a != b
+    !a.overlaps(b)
 }
 
 /// `None` where an unknown value may turn out to be that one.

@@ -423,26 +423,24 @@ fn flatten(args: &[Value], _: &Context) -> Outcome {
     }
 }
 
-/// `false` where an unknown list stands in it, whose length decides the result's.
+/// `false` where an unknown list stands in it, whose length decides the result's. The marks are
+/// those of all lists, known or not.
 fn flatten_into(value: &Value, out: &mut Vec<Value>, marks: &mut Marks) -> bool {
-    if !value.has_known_length() {
-        return false;
-    }
+    let mut known = value.has_known_length();
     for item in value.elements().unwrap_or_default() {
         match item.kind() {
             Kind::List(..) | Kind::Set(..) | Kind::Tuple(_) => {
                 *marks = marks.union(item.marks());
-                if !flatten_into(item, out, marks) {
-                    return false;
-                }
+                known &= flatten_into(item, out, marks);
             }
             Kind::Unknown(Type::List(_) | Type::Set(_) | Type::Tuple(_) | Type::Dynamic, _) => {
-                return false;
+                *marks = marks.union(item.marks());
+                known = false;
             }
             _ => out.push(item.clone()),
         }
     }
-    true
+    known
 }
 
 fn distinct(args: &[Value], _: &Context) -> Outcome {

@@ -31,20 +31,27 @@ pub(super) fn functions() -> Vec<Function> {
 
 /// The type of a set with the elements of all of them.
 fn set_type(args: &[Value]) -> Outcome<Type> {
-    // What an empty or unknown set is of says nothing.
+    // What an empty set is of says nothing.
+    let empty = |v: &Value| !v.is_unknown() && v.children().next().is_none();
     let types: Vec<Type> = args
         .iter()
         .filter_map(|v| match v.ty() {
-            Type::Set(of) if *of != Type::Dynamic => Some((*of).clone()),
+            Type::Set(of) if *of == Type::Dynamic && empty(v) => None,
+            Type::Set(of) => Some((*of).clone()),
             _ => None,
         })
         .collect();
     if types.is_empty() {
         return Ok(Type::set(Type::Dynamic));
     }
-    unify(&types)
-        .map(Type::set)
-        .ok_or_else(|| FunctionError::call("given sets must all have compatible element types"))
+    let known = args.iter().all(|v| !v.is_unknown());
+    match unify(&types) {
+        // A null fits elements that have a type of their own no more than in `toset`.
+        Some(Type::Dynamic) if known && types.iter().any(|t| *t != Type::Dynamic) => None,
+        found => found,
+    }
+    .map(Type::set)
+    .ok_or_else(|| FunctionError::call("given sets must all have compatible element types"))
 }
 
 /// Which elements of the first of two sets stay, and whether those of the second come to them.

@@ -87,6 +87,21 @@ const DELIBERATE: &[(&str, &[&str])] = &[
             "flatten({a=local.us})",
             "\"x${local.ul}\"",
             "\"x${local.uo}\"",
+            "merge(local.ud, [1])",
+            "merge(local.ud, [[1], [\"a\"]])",
+        ],
+    ),
+    (
+        "Terraform refuses while it validates, when it does not know the type yet",
+        &[
+            "distinct([toset([]), local.ul])",
+            "tolist([[\"a\", 1], local.ul])",
+            "tolist([local.ul, [\"a\", 1]])",
+            "tolist([local.uo, tomap({})])",
+            "toset([[], local.ul])",
+            "toset([local.uo, {}])",
+            "toset([toset([1]), local.ul])",
+            "toset([{ a = \"x\", b = null }, local.uo])",
         ],
     ),
     (
