@@ -165,6 +165,15 @@ impl Address {
             ..self.clone()
         }
     }
+    /// The address as its block is written: without its key and those of the modules around it.
+    pub fn written(&self) -> Address {
+        let calls = self.module.0.iter();
+        Address {
+            module: ModulePath(calls.map(|(name, _)| (name.clone(), Key::None)).collect()),
+            object: self.object.clone(),
+            key: Key::None,
+        }
+    }
     /// Whether `self` is `other` or one of its instances, or lies in it where `other` is the
     /// block of all.
     pub fn is_in(&self, other: &Address) -> bool {

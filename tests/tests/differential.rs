@@ -8,6 +8,7 @@
 //! - `WEIR_REGENERATE=1 cargo test -p weir-tests --test differential stored` asks it again and
 //!   writes the answers; stacks of seeds up to `WEIR_STACKS` that are not there yet are added.
 //!   `WEIR_REGENERATE=new` asks for stacks without answers alone.
+//! - `WEIR_STORED=seed-0042,seed-0101` limits it to these.
 //! - `WEIR_CASES=500 cargo test -p weir-tests --test differential random -- --ignored --nocapture`
 //!   tries stacks of other seeds (`WEIR_SEED` is the first), and makes those that differ smaller.
 //!   `WEIR_FEATURES=moved,import` limits what they are made of, `WEIR_SECTIONS` names the sections
@@ -135,13 +136,12 @@ fn stored() -> Vec<(PathBuf, Scenario)> {
         .map(|e| e.expect("an entry").path())
         .collect();
     files.sort();
-    // Of these, something still differs: `open.txt` says what.
-    let open = fs::read_to_string(folder().join("open.txt")).unwrap_or_default();
-    let is_open = |file: &Path| {
-        let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        open.lines().any(|l| l.split(':').next() == Some(&name))
-    };
-    files.retain(|f| f.file_stem().is_some_and(|n| n != "open") && !is_open(f));
+    if let Ok(names) = env::var("WEIR_STORED") {
+        files.retain(|f| {
+            f.file_stem()
+                .is_some_and(|stem| names.split(',').any(|n| stem == n))
+        });
+    }
     let read = |f: &PathBuf| Scenario::parse(&fs::read_to_string(f).expect("a stored stack"));
     files.iter().map(|f| (f.clone(), read(f))).collect()
 }

@@ -36,8 +36,9 @@ mod vars;
 
 pub use config::{
     Additions, Config, End, Endpoint, Examined, InstalledModule, InstalledModules, Loaded,
-    ModuleStep, Move, OutputMeta, RemoteCall, Removed, Repetition, RequiredProvider, StackSettings,
-    StateSettings, StepKey, Undeclared, examine, is_remote, load, load_with, reload, remote_calls,
+    ModuleStep, Move, OutputMeta, Part, RemoteCall, Removed, Repetition, RequiredProvider,
+    StackSettings, StateSettings, StepKey, Undeclared, examine, is_remote, load, load_with, reload,
+    remote_calls,
 };
 pub use evaluator::{
     CheckInstance, CheckKind, CheckResult, CheckStatus, Evaluator, Output, Roots, Schemas,

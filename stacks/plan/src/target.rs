@@ -63,6 +63,38 @@ impl Target {
     }
 }
 
+impl Target {
+    /// Whether a block was named, or an instance of it: `written` has no keys
+    /// ([`Address::written`]).
+    pub fn names_block(&self, written: &Address) -> bool {
+        let calls = |path: &ModulePath| {
+            ModulePath(
+                (path.0.iter())
+                    .map(|(name, _)| (name.clone(), Key::None))
+                    .collect(),
+            )
+        };
+        match self {
+            Target::Module(path) => Target::Module(calls(path)).names(written),
+            Target::Service(m, name) => Target::Service(calls(m), name.clone()).names(written),
+            Target::Site(m, name) => Target::Site(calls(m), name.clone()).names(written),
+            Target::Block(address) => address.written() == *written,
+            Target::Pattern(pattern) => Target::Pattern(without_keys(pattern)).names(written),
+        }
+    }
+}
+
+/// A pattern without what stands in brackets.
+fn without_keys(pattern: &str) -> String {
+    let mut out = String::new();
+    let mut rest = pattern;
+    while let Some((before, key)) = rest.split_once('[') {
+        out.push_str(before);
+        rest = key.split_once(']').map_or("", |(_, after)| after);
+    }
+    out + rest
+}
+
 impl FromStr for Target {
     type Err = ParseAddressError;
 
@@ -131,24 +163,18 @@ impl fmt::Display for Target {
     }
 }
 
-/// A block of the configuration: its object under the names of the calls around it, without keys.
-type Written<'a> = (Vec<&'a str>, &'a Object);
-
-fn written(address: &Address) -> Written<'_> {
-    let calls = address.module.0.iter().map(|(name, _)| name.as_str());
-    (calls.collect(), &address.object)
-}
-
 /// The instances to plan for: the targets, what they depend on, and, for those that are deleted,
 /// what depends on them and is deleted or replaced as well.
 ///
 /// A dependency is one of blocks as they are written: it brings all instances of the block in all
 /// instances of its module, as Terraform's does. Of a block that a target names, it brings what the
-/// dependency itself says and no more.
+/// dependency itself says and no more. `behind` are the blocks that those which are named refer to
+/// as they are written: what has no instances refers to them all the same.
 pub fn select(
     changes: &BTreeMap<Address, Change>,
     dependencies: Dependencies<'_>,
     targets: &[Target],
+    behind: &BTreeSet<Address>,
 ) -> BTreeSet<Address> {
     let mut dependents: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
     for (user, used) in dependencies.state {
@@ -162,21 +188,18 @@ pub fn select(
         .filter(|a| targets.iter().any(|t| t.names(a)))
         .cloned()
         .collect();
-    let named: BTreeSet<Written<'_>> = changes
-        .keys()
-        .filter(|a| selected.contains(*a))
-        .map(written)
-        .collect();
-    let mut everywhere: BTreeMap<Written<'_>, Vec<&Address>> = BTreeMap::new();
+    let named: BTreeSet<Address> = selected.iter().map(Address::written).collect();
+    let mut everywhere: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();
     for address in changes.keys() {
-        everywhere
-            .entry(written(address))
-            .or_default()
-            .push(address);
+        let block = everywhere.entry(address.written()).or_default();
+        block.push(address);
     }
+    let far = behind.iter().filter(|b| !named.contains(*b));
+    let far = far.filter_map(|b| everywhere.get(b)).flatten();
+    selected.extend(far.map(|a| (*a).clone()));
     let mut open: Vec<Address> = selected.iter().cloned().collect();
     let mut blocks: BTreeSet<&Address> = BTreeSet::new();
-    let mut brought: BTreeSet<Written<'_>> = BTreeSet::new();
+    let mut brought: BTreeSet<Address> = behind.difference(&named).cloned().collect();
     let mut ends: BTreeSet<Address> = BTreeSet::new();
     while let Some(address) = open.pop() {
         let mut take = |a: &Address| {
@@ -197,7 +220,7 @@ pub fn select(
             }
         } else {
             for d in dependencies.config.get(&address).into_iter().flatten() {
-                let block = written(d);
+                let block = d.written();
                 if named.contains(&block) {
                     if d.key != Key::None || blocks.insert(d) {
                         members(dependencies.config, d).for_each(|(a, _)| take(a));

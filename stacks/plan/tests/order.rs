@@ -225,7 +225,7 @@ fn a_target_brings_what_it_depends_on() {
     let s = stack("a create\n b create < a\n c create < b\n d create");
     let names = |targets: &[&str]| -> Vec<String> {
         let targets: Vec<Target> = targets.iter().map(|t| t.parse().unwrap()).collect();
-        select(&s.changes, s.dependencies(), &targets)
+        select(&s.changes, s.dependencies(), &targets, &BTreeSet::new())
             .iter()
             .map(Address::to_string)
             .collect()
@@ -238,7 +238,7 @@ fn a_target_brings_what_it_depends_on() {
 fn a_target_that_is_deleted_brings_its_users() {
     let s = stack("a delete < < \n b delete < < a\n c delete < < ");
     let targets = [Target::Block(address("a"))];
-    let names: Vec<String> = select(&s.changes, s.dependencies(), &targets)
+    let names: Vec<String> = select(&s.changes, s.dependencies(), &targets, &BTreeSet::new())
         .iter()
         .map(Address::to_string)
         .collect();
@@ -471,7 +471,7 @@ fn all_of_a_block_on_all_of_another_is_linear() {
     assert!(edges < 60_000, "{edges}");
     assert!(o.nodes.iter().filter(|n| n.op == Op::Join).count() < 20);
     let targets = [Target::Block(address("c[7]"))];
-    let selected = select(&s.changes, s.dependencies(), &targets);
+    let selected = select(&s.changes, s.dependencies(), &targets, &BTreeSet::new());
     assert_eq!(selected.len(), 4_001);
 }
 

@@ -36,7 +36,13 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
     let changes = |changes: &mut dyn Iterator<Item = &Change>| {
         let mut rows: Vec<&Change> = changes.collect();
         rows.sort_by(|a, b| row_order(&a.address, &b.address));
-        rows.iter().map(|c| change(c, form)).collect::<Vec<_>>()
+        let mut rows: Vec<Json> = rows.iter().map(|c| change(c, form)).collect();
+        if mode == Mode::Destroy {
+            // Terraform has moved everything before it plans what goes.
+            let objects = rows.iter_mut().filter_map(Json::as_object_mut);
+            objects.for_each(|row| drop(row.remove("previous_address")));
+        }
+        rows
     };
     let mut out = json!({
         "format_version": "1.2",
@@ -56,8 +62,13 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
     if !all.is_empty() {
         out["resource_changes"] = json!(all);
     }
-    if !plan.drift.is_empty() {
-        out["resource_drift"] = json!(changes(&mut plan.drift.values()));
+    // Where nothing is planned, what has moved is what was found.
+    let moved = (plan.changes.values())
+        .filter(|c| mode == Mode::Refresh && c.moved_from.is_some())
+        .filter(|c| !plan.drift.contains_key(&c.address));
+    let drift = changes(&mut plan.drift.values().chain(moved));
+    if !drift.is_empty() {
+        out["resource_drift"] = json!(drift);
     }
     let outputs: Map<String, Json> = (plan.outputs.iter())
         .map(|(name, o)| (name.clone(), output(o, form)))

@@ -39,7 +39,7 @@ use report::Failure;
 use schedule::Schedule;
 use slots::Slots;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Instant, SystemTime},
 };
@@ -158,8 +158,7 @@ impl<'a> Run<'a> {
         }
         let (snapshot, found) = record::before(planned, &stored);
         let settled = settled::settled();
-        let mut evaluator = Evaluator::new(planned.config.clone(), engine.registry.clone())
-            .settling(settled.clone());
+        let mut evaluator = evaluator(engine, planned).settling(settled.clone());
         let (driven, errors) = drive::drive(
             &mut evaluator,
             |address| planned_value(planned, &snapshot, address),
@@ -514,6 +513,20 @@ impl<'a> Run<'a> {
         }
         outputs
     }
+}
+
+/// One of what was planned: of what the plan leaves out, nothing is asked.
+fn evaluator(engine: &Engine, planned: &Planned) -> Evaluator {
+    let plan = &planned.plan;
+    let part = (!plan.complete).then(|| {
+        let blocks: BTreeSet<Address> = plan.changes.keys().map(Address::written).collect();
+        let part = (planned.config).part(
+            |block| blocks.contains(block),
+            |output, _, _| plan.outputs.contains_key(output),
+        );
+        Arc::new(part)
+    });
+    Evaluator::of_part(planned.config.clone(), engine.registry.clone(), part)
 }
 
 /// What the evaluator was given for an instance while planning: the planned value; for what the

@@ -15,7 +15,7 @@ use weir_core::{
     schema::Schema,
     snapshot::{Resource, Status},
 };
-use weir_lang::{Evaluator, Instance, Schemas as _};
+use weir_lang::{Instance, Schemas as _};
 use weir_plan::ignore;
 use weir_provider::{ApplyRequest, Provider, Token};
 use weir_state::Target;
@@ -91,8 +91,7 @@ impl Run<'_> {
         if unknown {
             let planned = self.planned;
             let mut evaluator =
-                Evaluator::new(planned.config.clone(), self.engine.registry.clone())
-                    .settling(self.settled.clone());
+                super::evaluator(self.engine, planned).settling(self.settled.clone());
             let ephemerals = &self.engine.ephemerals;
             let value = |address: &Address| match self.resources.get(address) {
                 Some(resource) => resource.value.value().clone(),

@@ -16,7 +16,10 @@ use crate::{
     diagnostics, drive,
     engine::{Engine, Mode, PlanInput, PlanOptions, Planned},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Object, Span,
     address::members,
@@ -25,7 +28,7 @@ use weir_core::{
     plan::{Deposed, Plan},
     snapshot::{DeposedKey, Resource, Snapshot},
 };
-use weir_lang::Evaluator;
+use weir_lang::{Evaluator, Part};
 use weir_plan::{Dependencies, Target, check, exclude, order, relocate, select};
 use weir_state::Lease;
 
@@ -118,14 +121,20 @@ impl Engine {
             moved: moved.from,
             ..Findings::default()
         };
-        let mut evaluator = self.evaluate(input, &snapshot, &mut findings).await;
+        let taken = targeted(input);
+        let evaluator =
+            Evaluator::of_part(input.config.clone(), self.registry.clone(), taken.clone());
+        let mut evaluator = self
+            .evaluate(input, &snapshot, evaluator, &mut findings)
+            .await;
         if input.options.mode == Mode::Apply && !findings.diagnostics.has_errors() {
             self.plan_imports(input, &snapshot, &mut evaluator, &mut findings)
                 .await;
         }
         import::check_target(input, &mut findings);
         if !findings.diagnostics.has_errors() {
-            self.plan_orphans(input, &snapshot, &evaluator, &mut findings)
+            let orphans = orphans::of(input, &snapshot, taken.as_deref(), &findings);
+            self.plan_orphans(input, &snapshot, orphans, &evaluator, &mut findings)
                 .await;
         }
         if input.options.mode == Mode::Apply {
@@ -147,7 +156,15 @@ impl Engine {
             config: &findings.dependencies,
             state: &state,
         };
-        let selected = chosen(&input.options, &findings.changes, dependencies);
+        let nothing = BTreeSet::new();
+        let behind = taken.as_ref().map_or(&nothing, |p| p.behind());
+        let selected = chosen(&input.options, &findings.changes, dependencies, behind);
+        let left_out = selected.as_ref().map(|selected| {
+            let block = |a: &Address| a.written();
+            let left: BTreeSet<Address> = selected.iter().map(block).collect();
+            let all = findings.changes.keys().map(block);
+            all.filter(|b| !left.contains(b)).collect::<BTreeSet<_>>()
+        });
         let named = unnamed(&input.options, &findings);
         findings.diagnostics.extend(named);
         if let Some(selected) = &selected {
@@ -157,7 +174,7 @@ impl Engine {
             for address in left_out.filter(|a| !matches!(a.object, Object::Data { .. })) {
                 evaluator.supply(address, drive::from_state(&snapshot, address));
             }
-            if let Some(refusal) = moves::excluded(&findings, selected) {
+            if let Some(refusal) = moves::excluded(&findings, &input.options, selected) {
                 return Err(Diagnostics::from(refusal).into());
             }
             findings.changes.retain(|a, _| selected.contains(a));
@@ -166,16 +183,16 @@ impl Engine {
         }
         let ordered = order(findings.changes, dependencies, &findings.create_first)
             .map_err(|e| Diagnostics::from(Diagnostic::error(e.to_string())))?;
-        let outputs = outputs::outputs(
-            &mut evaluator,
-            &snapshot,
-            input.options.mode,
-            selected.as_ref(),
-        );
+        let around = outputs::Around {
+            snapshot: &snapshot,
+            options: &input.options,
+            left_out: left_out.as_ref(),
+        };
+        let outputs = outputs::outputs(&mut evaluator, &input.config, &around);
         let plan = Plan {
             lineage: snapshot.lineage.clone(),
             base: snapshot.serial,
-            complete: selected.is_none(),
+            complete: left_out.is_none(),
             changes: ordered.changes,
             drift: findings.drift,
             deposed: deposed(&snapshot),
@@ -207,14 +224,30 @@ impl Engine {
     }
 }
 
+/// What targets take of the configuration; `None` where that is all. An output is of it where all
+/// it is made from is, and that is something.
+fn targeted(input: &PlanInput) -> Option<Arc<Part>> {
+    let targets = &input.options.targets;
+    // All goes by what state says: the configuration has no part in it.
+    if targets.is_empty() || input.options.mode == Mode::Destroy {
+        return None;
+    }
+    let part = input.config.part(
+        |block| targets.iter().any(|t| t.names_block(block)),
+        |_, made_from, blocks| !made_from.is_empty() && made_from.is_subset(blocks),
+    );
+    Some(Arc::new(part))
+}
+
 /// What `-target` and `-exclude` leave; `None` where all is planned.
 fn chosen(
     options: &PlanOptions,
     changes: &BTreeMap<Address, Change>,
     dependencies: Dependencies<'_>,
+    behind: &BTreeSet<Address>,
 ) -> Option<BTreeSet<Address>> {
-    let targets =
-        (!options.targets.is_empty()).then(|| select(changes, dependencies, &options.targets));
+    let named = &options.targets;
+    let targets = (!named.is_empty()).then(|| select(changes, dependencies, named, behind));
     let rest =
         (!options.excludes.is_empty()).then(|| exclude(changes, dependencies, &options.excludes));
     match (targets, rest) {

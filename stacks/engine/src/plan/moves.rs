@@ -1,7 +1,10 @@
 //! `moved` blocks: what planning makes of them.
 
 use super::Findings;
-use crate::{engine::PlanInput, settle::Settlements};
+use crate::{
+    engine::{PlanInput, PlanOptions},
+    settle::Settlements,
+};
 use std::collections::BTreeSet;
 use weir_core::{Address, Diagnostic, Diagnostics, ModulePath, change::Action, snapshot::Snapshot};
 use weir_lang::Evaluator;
@@ -61,23 +64,30 @@ pub(super) fn note(findings: &mut Findings) {
     }
 }
 
-/// A move can't be left out: what is planned for the others counts on it.
-pub(super) fn excluded(findings: &Findings, selected: &BTreeSet<Address>) -> Option<Diagnostic> {
-    let left_out: Vec<String> = findings
-        .moved
-        .iter()
-        .filter(|(now, _)| {
-            let change = findings.changes.get(*now);
-            !selected.contains(*now) && change.is_some_and(|c| c.action != Action::Forget)
-        })
+/// A move can't be left out: what is planned for the others counts on it. With targets, both its
+/// ends are named; nothing is taken for what the targets depend on.
+pub(super) fn excluded(
+    findings: &Findings,
+    options: &PlanOptions,
+    selected: &BTreeSet<Address>,
+) -> Option<Diagnostic> {
+    let named = |a: &Address| options.targets.iter().any(|t| t.names(a));
+    let leaves_out = |now: &Address, before: &Address| {
+        let change = findings.changes.get(now);
+        let is_planned = change.is_some_and(|c| c.action != Action::Forget);
+        let unnamed = !options.targets.is_empty() && !(named(now) && named(before));
+        unnamed || is_planned && !selected.contains(now)
+    };
+    let left_out: Vec<String> = (findings.moved.iter())
+        .filter(|(now, before)| leaves_out(now, before))
         .map(|(now, before)| format!("{before} to {now}"))
         .collect();
     (!left_out.is_empty()).then(|| {
         Diagnostic::error("this plan leaves out objects that have moved")
             .because(format!(
-                "The targets do not name all that has a new address: {}.",
+                "The targets do not name both addresses of what has a new one: {}.",
                 left_out.join(", ")
             ))
-            .help("Name the new addresses too, or plan without targets first.")
+            .help("Name the old and the new addresses too, or plan without targets first.")
     })
 }

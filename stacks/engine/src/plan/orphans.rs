@@ -15,8 +15,28 @@ use weir_core::{
     change::{Action, Change, Orphan, Reason, ReplaceOrder},
     snapshot::{Resource, Snapshot},
 };
-use weir_lang::{Evaluator, Repetition, Schemas as _};
+use weir_lang::{Evaluator, Part, Repetition, Schemas as _};
 use weir_plan::{Subject, diff};
+
+/// What is in state and no longer wanted; all, where all is to go. Of blocks that targets leave out
+/// it is not known.
+pub(super) fn of<'a>(
+    input: &PlanInput,
+    snapshot: &'a Snapshot,
+    part: Option<&Part>,
+    findings: &Findings,
+) -> Vec<(&'a Address, &'a Resource)> {
+    let left_out = |address: &Address| {
+        let left = part.is_some_and(|p| !p.blocks().contains(&address.written()));
+        left && input.config.declares(address)
+    };
+    let unwanted = |address: &Address| {
+        input.options.mode == Mode::Destroy
+            || !findings.changes.contains_key(address) && !left_out(address)
+    };
+    let all = snapshot.resources.iter();
+    all.filter(|(address, _)| unwanted(address)).collect()
+}
 
 impl Engine {
     /// Deletions: of what the configuration does not have, or of everything.
@@ -24,16 +44,10 @@ impl Engine {
         &self,
         input: &PlanInput,
         snapshot: &Snapshot,
+        orphans: Vec<(&Address, &Resource)>,
         evaluator: &Evaluator,
         findings: &mut Findings,
     ) {
-        let orphans: Vec<(&Address, &Resource)> = snapshot
-            .resources
-            .iter()
-            .filter(|(address, _)| {
-                input.options.mode == Mode::Destroy || !findings.changes.contains_key(*address)
-            })
-            .collect();
         let asked: Vec<(&Address, &Resource)> = orphans
             .iter()
             .filter(|(address, _)| !is_kept(input, address))

@@ -1,42 +1,57 @@
 //! The root module's outputs, before and after.
 
-use crate::engine::Mode;
+use crate::engine::{Mode, PlanOptions, Refresh};
 use std::collections::{BTreeMap, BTreeSet};
-use weir_core::{
-    Address, Marks, ModulePath, Object, Value, plan::OutputChange, snapshot::Snapshot,
-};
-use weir_lang::{Evaluator, Output};
+use weir_core::{Address, Marks, Value, plan::OutputChange, snapshot::Snapshot};
+use weir_lang::{Config, Evaluator, Output};
 
-/// With targets, `selected` is what they chose: an output is among the changes only where all it
-/// is made from is of a block that has an instance among it.
+/// What outputs are planned from.
+pub(super) struct Around<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) options: &'a PlanOptions,
+    /// Where not all is planned, the blocks of which no instance is left, as they are written.
+    pub(super) left_out: Option<&'a BTreeSet<Address>>,
+}
+
+impl Around<'_> {
+    fn before(&self, name: &str) -> Option<Value> {
+        let stored = self.snapshot.outputs.get(name);
+        stored.map(|v| v.value().clone())
+    }
+}
+
 pub(super) fn outputs(
     evaluator: &mut Evaluator,
-    snapshot: &Snapshot,
-    mode: Mode,
-    selected: Option<&BTreeSet<Address>>,
+    config: &Config,
+    around: &Around<'_>,
 ) -> BTreeMap<String, OutputChange> {
-    let before = |name: &str| snapshot.outputs.get(name).map(|v| v.value().clone());
-    let blocks: Option<BTreeSet<_>> = selected.map(|s| s.iter().map(block).collect());
     let mut changes: BTreeMap<String, OutputChange> = BTreeMap::new();
-    if blocks.is_none() {
+    if around.left_out.is_none() {
         let gone = |name: &String| OutputChange {
-            before: before(name),
+            before: around.before(name),
             after: None,
         };
-        changes.extend(snapshot.outputs.keys().map(|n| (n.clone(), gone(n))));
+        let stored = around.snapshot.outputs.keys();
+        changes.extend(stored.map(|n| (n.clone(), gone(n))));
     }
-    if mode == Mode::Destroy {
+    if around.options.mode == Mode::Destroy {
+        let is_empty = around.snapshot.resources.is_empty()
+            && around.snapshot.deposed.is_empty()
+            && around.snapshot.outputs.is_empty();
+        let looks = around.options.refresh != Refresh::Nothing && !is_empty;
+        if around.left_out.is_none() && looks {
+            refreshed(evaluator, &mut changes);
+        }
         return changes;
     }
     for (name, output) in evaluator.outputs() {
-        let made_from = &output.dependencies;
-        if let Some(blocks) = &blocks
-            && (made_from.is_empty() || !made_from.iter().all(|d| blocks.contains(&block(d))))
+        if let Some(left_out) = around.left_out
+            && !config.blocks_of_output(&name).is_disjoint(left_out)
         {
             continue;
         }
         let after = marked(output);
-        let before = before(&name);
+        let before = around.before(&name);
         let change = changes.entry(name).or_insert(OutputChange {
             before,
             after: None,
@@ -50,9 +65,21 @@ pub(super) fn outputs(
     changes
 }
 
-/// What an instance is one of.
-fn block(address: &Address) -> (&ModulePath, &Object) {
-    (&address.module, &address.object)
+/// What goes with everything is what it would be by now, as far as that is known: an output that
+/// was never recorded goes too, one that is null is none. Of an empty state nothing goes.
+fn refreshed(evaluator: &mut Evaluator, changes: &mut BTreeMap<String, OutputChange>) {
+    for (name, output) in evaluator.outputs() {
+        let value = marked(output);
+        if value.is_null() {
+            changes.remove(&name);
+        } else if value.is_wholly_known() {
+            let change = OutputChange {
+                before: Some(value),
+                after: None,
+            };
+            changes.insert(name, change);
+        }
+    }
 }
 
 /// The output's value, marked if it is declared sensitive.

@@ -30,15 +30,15 @@ struct Wave {
 const AT_HAND: usize = 1024;
 
 impl Engine {
-    /// Evaluates the whole configuration. Errors are among the findings; what depends on an
+    /// Evaluates the configuration, or a part of it. Errors are among the findings; what depends on an
     /// erroneous instance is left out, the rest is not.
     pub(super) async fn evaluate(
         &self,
         input: &PlanInput,
         snapshot: &Snapshot,
+        mut evaluator: Evaluator,
         findings: &mut Findings,
     ) -> Evaluator {
-        let mut evaluator = Evaluator::new(input.config.clone(), self.registry.clone());
         let mut pods = Pods::of_state(snapshot, &input.config);
         let mut broken: BTreeSet<ProviderRef> = BTreeSet::new();
         let mut configured: BTreeSet<ProviderRef> = BTreeSet::new();

@@ -600,6 +600,7 @@ fn nodes_of(blocks: &Blocks) -> Vec<Node> {
             validated_later: false,
             is_broken: false,
             imports: Vec::new(),
+            uses: Vec::new(),
         })
         .collect()
 }

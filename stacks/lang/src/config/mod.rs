@@ -12,6 +12,7 @@ mod moves;
 mod overrides;
 pub(crate) mod reader;
 mod stack;
+mod uses;
 mod version;
 
 pub use additions::{Additions, Undeclared};
@@ -21,6 +22,7 @@ pub use lower::RequiredProvider;
 pub(crate) use lower::{is_later, later};
 pub(crate) use module::{Module, ModuleId, Node, NodeIx, NodeKind, Serving};
 pub use moves::{End, Endpoint, ModuleStep, Move, Removed, StepKey};
+pub use uses::Part;
 
 use crate::{
     eval::Context,

@@ -56,6 +56,8 @@ pub(crate) struct Node {
     pub(crate) validated_later: bool,
     /// The root module's `import` blocks that name instances of a resource.
     pub(crate) imports: Vec<NodeIx>,
+    /// The nodes it refers to, each once.
+    pub(crate) uses: Vec<(ModuleId, NodeIx)>,
 }
 
 /// The provider configuration that serves a resource.

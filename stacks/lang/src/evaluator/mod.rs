@@ -39,7 +39,7 @@ pub use checks::{CheckInstance, CheckKind, CheckResult, CheckStatus};
 pub use origin::is_not_known_yet;
 
 use crate::{
-    config::{Config, NodeKind},
+    config::{Config, NodeKind, Part},
     eval::{Context, NodeId},
     instance::{Import, Next, PlaceRequest, Placement},
 };
@@ -124,6 +124,8 @@ enum Purpose {
 pub struct Evaluator {
     config: Arc<Config>,
     purpose: Purpose,
+    /// What is evaluated, where that is not all.
+    part: Option<Arc<Part>>,
     schemas: Arc<dyn Schemas>,
     graph: Graph,
     /// Of each module of the configuration.
@@ -156,6 +158,16 @@ pub struct Evaluator {
 impl Evaluator {
     /// An evaluator at the beginning.
     pub fn new(config: Arc<Config>, schemas: Arc<dyn Schemas>) -> Evaluator {
+        Evaluator::of_part(config, schemas, None)
+    }
+
+    /// One of a part of the configuration alone: the rest is as if it were not there, and nothing
+    /// that is wrong with it is found.
+    pub fn of_part(
+        config: Arc<Config>,
+        schemas: Arc<dyn Schemas>,
+        part: Option<Arc<Part>>,
+    ) -> Evaluator {
         let contexts = (0..config.modules.len())
             .map(|m| config.context_with(crate::config::ModuleId(m), &schemas))
             .collect();
@@ -163,6 +175,7 @@ impl Evaluator {
         let mut evaluator = Evaluator {
             config,
             purpose: Purpose::Run,
+            part,
             schemas,
             graph: Graph::default(),
             contexts,

@@ -83,7 +83,8 @@ impl Evaluator {
         for ix in (0..nodes).map(NodeIx) {
             let id = self.graph.module(inst).id(ix);
             let in_error = self.config.modules[module.0].node(ix).is_broken;
-            if in_error || self.shapes.is_broken(module, ix) {
+            let left_out = self.part.as_ref().is_some_and(|p| !p.has((module, ix)));
+            if in_error || left_out || self.shapes.is_broken(module, ix) {
                 self.graph.get_mut(id).state = State::Failed;
             } else {
                 self.enqueue(id);

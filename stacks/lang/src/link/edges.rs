@@ -2,7 +2,7 @@
 
 use super::{
     Edge, Place,
-    targets::{Names, collect_body, dependency_targets, targets},
+    targets::{Names, collect_body, dependency_targets, made_in, targets, whole_call},
 };
 use crate::{
     config::{
@@ -17,11 +17,13 @@ use std::{
     sync::Arc,
 };
 
-/// All edges, by module and node; nodes with a reference that leads nowhere are `broken`.
+/// All edges, by module and node; nodes with a reference that leads nowhere are `broken`. `wholes`
+/// gets, of each node, what is made in the modules that it refers to as a whole.
 pub(super) fn all(
     modules: &[Module],
     providers: &BTreeMap<Place, Serving>,
     broken: &mut BTreeSet<Place>,
+    wholes: &mut Vec<(Place, Place)>,
     report: &mut Report<'_>,
 ) -> Vec<Vec<Vec<Edge>>> {
     let mut all = Vec::with_capacity(modules.len());
@@ -35,6 +37,7 @@ pub(super) fn all(
                 module,
                 node: NodeIx(n),
                 edges: Vec::new(),
+                wholes: Vec::new(),
                 report,
             };
             finder.node();
@@ -54,6 +57,12 @@ pub(super) fn all(
                     span,
                 });
             }
+            wholes.extend(
+                finder
+                    .wholes
+                    .into_iter()
+                    .map(|to| ((module, NodeIx(n)), to)),
+            );
             of_module.push(finder.edges);
             let found = &report.diagnostics.0[before..];
             if found.iter().any(weir_core::Diagnostic::is_error) {
@@ -70,6 +79,9 @@ struct Finder<'a, 'r> {
     module: ModuleId,
     node: NodeIx,
     edges: Vec<Edge>,
+    /// What lies in modules that are referred to as a whole. Whoever refers to it need not come
+    /// after it, and still stands for it with targets.
+    wholes: Vec<Place>,
     report: &'a mut Report<'r>,
 }
 
@@ -138,7 +150,9 @@ impl Finder<'_, '_> {
             return;
         };
         let repeat = Names::of(&call.repeat);
-        for reference in input.expr.references() {
+        let references = input.expr.references();
+        self.wholes(&references, parent);
+        for reference in references {
             let found = targets(self.modules, parent, &reference, &repeat, self.report);
             self.edges.extend(found.into_iter().map(|to| Edge {
                 to,
@@ -296,6 +310,7 @@ impl Finder<'_, '_> {
     }
 
     fn references(&mut self, references: Vec<Reference>, names: Names<'_>) {
+        self.wholes(&references, self.module);
         for reference in references {
             let found = targets(self.modules, self.module, &reference, &names, self.report);
             self.edges.extend(found.into_iter().map(|to| Edge {
@@ -308,6 +323,19 @@ impl Finder<'_, '_> {
     fn depends_on(&mut self, references: &[Reference]) {
         for reference in references {
             self.dependency(reference);
+        }
+    }
+
+    /// All that is made in the modules that are named as a whole, rather than by an output.
+    fn wholes(&mut self, references: &[Reference], from: ModuleId) {
+        let module = &self.modules[from.0];
+        for reference in references {
+            let called = whole_call(reference).and_then(|n| module.names.calls.get(n));
+            if let Some(call) = called
+                && let NodeKind::Call(_, child) = &module.node(*call).kind
+            {
+                made_in(self.modules, *child, &mut self.wholes);
+            }
         }
     }
 

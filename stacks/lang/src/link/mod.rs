@@ -10,7 +10,8 @@
 //! 6. [`order`] ranks the nodes so that each comes after what it refers to; a loop is an error
 //!    that names every reference in it;
 //! 7. [`create_first`] spreads `create_before_destroy`;
-//! 8. nodes in error are marked: they are never evaluated, and the others are.
+//! 8. nodes keep what they refer to, for targets;
+//! 9. nodes in error are marked: they are never evaluated, and the others are.
 
 mod create_first;
 mod edges;
@@ -43,13 +44,23 @@ pub(crate) fn link(modules: &mut [Module], report: &mut Report<'_>) {
     imports(modules, report);
     let providers = providers::resolve(modules, report);
     let mut broken = unserved(modules, &providers);
-    let mut edges = edges::all(modules, &providers, &mut broken, report);
+    let mut wholes = Vec::new();
+    let mut edges = edges::all(modules, &providers, &mut broken, &mut wholes, report);
     validations(modules, &mut edges);
     for ((module, node), serving) in providers {
         modules[module.0].nodes[node.0].provider = Some(serving);
     }
     order::rank(modules, &edges, &mut broken, report);
     create_first::spread(modules, &edges);
+    for (module, edges) in modules.iter_mut().zip(edges) {
+        for (node, edges) in module.nodes.iter_mut().zip(edges) {
+            let to: BTreeSet<Place> = edges.into_iter().map(|e| e.to).collect();
+            node.uses = to.into_iter().collect();
+        }
+    }
+    for ((module, node), to) in wholes {
+        modules[module.0].nodes[node.0].uses.push(to);
+    }
     for (module, node) in broken {
         modules[module.0].nodes[node.0].is_broken = true;
     }

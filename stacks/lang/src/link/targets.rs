@@ -398,8 +398,18 @@ pub(super) fn dependency_targets(
     places
 }
 
+/// The call that is named as a whole: neither it nor an instance of it by one of its outputs.
+pub(super) fn whole_call(reference: &Reference) -> Option<&str> {
+    let output = match reference.steps.get(1) {
+        Some(RefStep::Index(_)) => reference.steps.get(2),
+        step => step,
+    };
+    let name = reference.attr(0).filter(|_| &*reference.root == "module")?;
+    (!matches!(output, Some(RefStep::Attr(_)))).then_some(name)
+}
+
 /// Everything that is made in a module and those below it.
-fn made_in(modules: &[Module], id: ModuleId, out: &mut Vec<Place>) {
+pub(super) fn made_in(modules: &[Module], id: ModuleId, out: &mut Vec<Place>) {
     let Some(module) = modules.get(id.0) else {
         return;
     };

@@ -1,0 +1,147 @@
+//! Parts of a configuration: some blocks with all they refer to as they are written, whether they
+//! have instances or not. What targets go by.
+
+use super::{Config, Module, ModuleId, Node, NodeIx, NodeKind};
+use std::collections::BTreeSet;
+use weir_core::{Address, Key, ModulePath, Object};
+
+type Place = (ModuleId, NodeIx);
+
+/// Blocks of a configuration and all they refer to, through whatever lies between them: variables,
+/// the `count` of a module, the configuration of a provider. Nothing else is evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    places: BTreeSet<Place>,
+    blocks: BTreeSet<Address>,
+    behind: BTreeSet<Address>,
+}
+
+impl Part {
+    /// All its blocks, by addresses without keys ([`Address::written`]).
+    pub fn blocks(&self) -> &BTreeSet<Address> {
+        &self.blocks
+    }
+
+    /// Those that another of its blocks refers to.
+    pub fn behind(&self) -> &BTreeSet<Address> {
+        &self.behind
+    }
+
+    /// Whether a node is evaluated.
+    pub(crate) fn has(&self, place: Place) -> bool {
+        self.places.contains(&place)
+    }
+}
+
+impl Config {
+    /// The blocks that `named` takes, given their addresses without keys, with all they refer to;
+    /// and the outputs that `output` takes, given their names, the blocks they are made from, and
+    /// the blocks there are so far.
+    pub fn part(
+        &self,
+        named: impl Fn(&Address) -> bool,
+        output: impl Fn(&str, &BTreeSet<Address>, &BTreeSet<Address>) -> bool,
+    ) -> Part {
+        let (mut own, mut open) = (BTreeSet::new(), Vec::new());
+        for (m, module) in self.modules.iter().enumerate() {
+            for (n, node) in module.nodes.iter().enumerate() {
+                let place = (ModuleId(m), NodeIx(n));
+                // What is imported without configuration is named by nothing else.
+                let stray =
+                    matches!(&node.kind, NodeKind::Import(i) if !self.is_import_of_block(i));
+                if stray || self.written(place).iter().any(&named) {
+                    own.insert(place);
+                    open.extend(&node.uses);
+                }
+            }
+        }
+        let mut places = self.closure(open);
+        let behind = self.blocks_of(&places);
+        places.extend(&own);
+        let mut blocks = behind.clone();
+        blocks.extend(self.blocks_of(&own));
+        let root = &self.modules[0];
+        let mut outputs = BTreeSet::new();
+        for (name, ix) in &root.names.outputs {
+            let uses = self.closure(root.node(*ix).uses.clone());
+            if output(name, &self.blocks_of(&uses), &blocks) {
+                outputs.insert((ModuleId(0), *ix));
+                outputs.extend(uses);
+            }
+        }
+        places.extend(outputs);
+        Part {
+            places,
+            blocks,
+            behind,
+        }
+    }
+
+    /// The blocks that an output of the root module is made from, by addresses without keys.
+    pub fn blocks_of_output(&self, name: &str) -> BTreeSet<Address> {
+        let root = &self.modules[0];
+        match root.names.outputs.get(name) {
+            Some(ix) => self.blocks_of(&self.closure(root.node(*ix).uses.clone())),
+            None => BTreeSet::new(),
+        }
+    }
+
+    fn is_import_of_block(&self, import: &super::blocks::ImportBlock) -> bool {
+        let calls = import.to.modules.iter();
+        let path = ModulePath(calls.map(|(n, _)| (n.to_string(), Key::None)).collect());
+        self.block(&path, &import.to.object).is_some()
+    }
+
+    fn closure(&self, mut open: Vec<Place>) -> BTreeSet<Place> {
+        let mut seen: BTreeSet<Place> = BTreeSet::new();
+        while let Some(place) = open.pop() {
+            if seen.insert(place) {
+                open.extend(&self.node_at(place).uses);
+            }
+        }
+        seen
+    }
+
+    fn blocks_of(&self, places: &BTreeSet<Place>) -> BTreeSet<Address> {
+        places.iter().flat_map(|p| self.written(*p)).collect()
+    }
+
+    fn node_at(&self, (module, ix): Place) -> &Node {
+        self.modules[module.0].node(ix)
+    }
+
+    /// What a node makes, by the address of its block: nothing, for a local or a call.
+    fn written(&self, place: Place) -> Option<Address> {
+        let object = match &self.node_at(place).kind {
+            NodeKind::Resource(r) => r.object.clone(),
+            NodeKind::Site(s) => Object::Host {
+                site: s.name.to_string(),
+            },
+            NodeKind::Pods(s, p) => Object::Pod {
+                service: s.name.to_string(),
+                pod: p.name.to_string(),
+            },
+            _ => return None,
+        };
+        Some(Address {
+            module: self.calls_to(&self.modules[place.0.0]),
+            object,
+            key: Key::None,
+        })
+    }
+
+    /// The calls that lead to a module, from the root on.
+    fn calls_to(&self, module: &Module) -> ModulePath {
+        let mut calls = Vec::new();
+        let mut at = module;
+        while let Some((parent, call)) = at.parent {
+            let caller = &self.modules[parent.0];
+            if let NodeKind::Call(call, _) = &caller.node(call).kind {
+                calls.push((call.name.to_string(), Key::None));
+            }
+            at = caller;
+        }
+        calls.reverse();
+        ModulePath(calls)
+    }
+}
