@@ -51,11 +51,20 @@ impl Retry {
     /// How long to wait before the call is tried again for the `attempt`th time (from 0); `None`
     /// where it is not.
     pub(crate) fn after(&self, attempt: u32, errors: &Diagnostics) -> Option<Duration> {
-        let mut found = errors.0.iter().filter(|d| d.is_error()).peekable();
-        found.peek()?;
-        if attempt >= self.times || !found.all(|d| d.transient) {
-            return None;
+        match self.is_worth(attempt, errors) {
+            true => self.spend(attempt),
+            false => None,
         }
+    }
+
+    /// Whether these errors may pass, and the call was not tried often enough.
+    pub(crate) fn is_worth(&self, attempt: u32, errors: &Diagnostics) -> bool {
+        let mut found = errors.0.iter().filter(|d| d.is_error()).peekable();
+        attempt < self.times && found.peek().is_some() && found.all(|d| d.transient)
+    }
+
+    /// Takes one call from the budget: how long to wait before it, `None` where nothing is left.
+    pub(crate) fn spend(&self, attempt: u32) -> Option<Duration> {
         let spend = |left: usize| left.checked_sub(1);
         self.budget
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend)

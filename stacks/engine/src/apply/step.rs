@@ -254,22 +254,16 @@ async fn call_all(shared: &Shared<'_>, calls: Vec<(Place, Box<Call>)>, end: &mut
             let host = b.call.host.clone();
             b.place.start(shared, host);
         }
-        Some(call_provider(shared.engine, &*provider, requests).await)
+        Some(call_provider(shared.engine, &*provider, &requests).await)
     });
-    let mut responses = match called.await {
-        None => return withdraw(journal, begun, end).await,
-        Some(Ok(responses)) => responses.into_iter(),
-        // The entries stay open: what was done is found out by the next run.
-        Some(Err(errors)) => {
-            end.ended
-                .extend(begun.iter().map(|b| b.place.failed(errors.clone())));
-            return;
-        }
+    let Some(answers) = called.await else {
+        return withdraw(journal, begun, end).await;
     };
-    for b in begun {
-        match responses.next() {
-            Some(response) => commit(journal, b, response, end).await,
-            None => end.ended.push(b.place.failed(short("the provider"))),
+    for (b, answer) in begun.into_iter().zip(answers) {
+        match answer {
+            Ok(response) => commit(journal, b, response, end).await,
+            // The entry stays open: what was done is found out by the next run.
+            Err(errors) => end.ended.push(b.place.failed(errors)),
         }
     }
 }
@@ -297,33 +291,63 @@ fn short(who: &str) -> Diagnostics {
     .into()
 }
 
+/// Calls the provider, and again for what may succeed later: with the same tokens, so that nothing
+/// is done twice. An answer for each request; an error where nobody knows what was done.
 async fn call_provider(
     engine: &Engine,
     provider: &dyn Provider,
-    mut requests: Vec<ApplyRequest>,
-) -> Result<Vec<ApplyResponse>, Diagnostics> {
+    requests: &[ApplyRequest],
+) -> Vec<Result<ApplyResponse, Diagnostics>> {
     let progress = Relay(&*engine.events);
-    match (requests.len(), requests.pop()) {
-        (1, Some(only)) => {
-            let mut attempt = 0;
-            loop {
-                // The token is the same each time, so that nothing is done twice.
-                let response = caught(provider.apply(only.clone(), &progress)).await?;
-                let Some(wait) = engine.retry.after(attempt, &response.diagnostics) else {
-                    return Ok(vec![response]);
-                };
-                attempt += 1;
-                let what = diagnostics::one_line(&response.diagnostics);
-                progress.progress(
-                    &only.address,
-                    format!("{what}: trying again in {} ms", wait.as_millis()),
-                );
-                tokio::time::sleep(wait).await;
+    let mut answers: Vec<Result<ApplyResponse, Diagnostics>> = Vec::new();
+    answers.resize_with(requests.len(), || Err(short("the provider")));
+    let mut open: Vec<usize> = (0..requests.len()).collect();
+    for attempt in 0.. {
+        let asked: Vec<ApplyRequest> = open.iter().map(|i| requests[*i].clone()).collect();
+        match call_once(provider, asked, &progress).await {
+            Ok(responses) => {
+                for (i, response) in open.iter().zip(responses) {
+                    answers[*i] = Ok(response);
+                }
+            }
+            Err(crash) => {
+                for i in &open {
+                    answers[*i] = Err(crash.clone());
+                }
             }
         }
+        open.retain(|i| {
+            let errors = answers[*i].as_ref().map(|r| &r.diagnostics);
+            errors.is_ok_and(|e| engine.retry.is_worth(attempt, e))
+        });
+        let Some(wait) = (!open.is_empty())
+            .then(|| engine.retry.spend(attempt))
+            .flatten()
+        else {
+            break;
+        };
+        for i in &open {
+            if let Ok(response) = &answers[*i] {
+                let what = diagnostics::one_line(&response.diagnostics);
+                let text = format!("{what}: trying again in {} ms", wait.as_millis());
+                progress.progress(&requests[*i].address, text);
+            }
+        }
+        tokio::time::sleep(wait).await;
+    }
+    answers
+}
+
+async fn call_once(
+    provider: &dyn Provider,
+    mut requests: Vec<ApplyRequest>,
+    progress: &dyn Progress,
+) -> Result<Vec<ApplyResponse>, Diagnostics> {
+    match (requests.len(), requests.pop()) {
+        (1, Some(only)) => Ok(vec![caught(provider.apply(only, progress)).await?]),
         (_, last) => {
             requests.extend(last);
-            caught(provider.apply_batch(requests, &progress)).await
+            caught(provider.apply_batch(requests, progress)).await
         }
     }
 }

@@ -73,8 +73,13 @@ impl Engine {
                     .await
             }
             Object::Data { .. } => {
-                self.plan_data(instance, around.pending, &mut diagnostics)
-                    .await
+                self.plan_data(
+                    instance,
+                    around.pending,
+                    input.options.mode,
+                    &mut diagnostics,
+                )
+                .await
             }
             _ => {
                 let task = Task {
@@ -169,6 +174,7 @@ impl Engine {
         &self,
         instance: &Instance,
         pending: bool,
+        mode: Mode,
         diagnostics: &mut Diagnostics,
     ) -> Result<Finding, Diagnostics> {
         let ty = instance.address.object.type_name();
@@ -176,7 +182,15 @@ impl Engine {
         let provider = self.session.get(&instance.provider).await?;
         validate(&*provider, ty, &instance.config, diagnostics).await?;
         let subject = subject(instance);
-        let change = if pending || !instance.config.is_wholly_known() {
+        let later = pending || !instance.config.is_wholly_known();
+        if later && mode == Mode::Refresh {
+            // Nothing is made that it could wait for: it is read by a run that makes it.
+            return Ok(Finding {
+                value: Some(unknown_where_computed(&instance.config, schema)),
+                ..Finding::failed(Diagnostics::new())
+            });
+        }
+        let change = if later {
             let reason = match instance.config.is_wholly_known() {
                 true => Reason::PendingDependency,
                 false => Reason::UnknownInputs,
