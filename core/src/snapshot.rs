@@ -64,6 +64,18 @@ pub struct Resource {
     pub dependencies: BTreeSet<Address>,
     /// Whether it is whole.
     pub status: Status,
+    /// What becomes of it once its block is gone.
+    pub removal: Removal,
+}
+
+/// What becomes of an object that the configuration has no block for any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Removal {
+    /// It is deleted.
+    #[default]
+    Delete,
+    /// It leaves state and stays in the world: its block said `lifecycle { destroy = false }`.
+    Forget,
 }
 
 /// Whether an object is whole.

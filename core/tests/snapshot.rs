@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use weir_core::{
     Address, Known, Value,
-    snapshot::{Lineage, Resource, Snapshot, SnapshotError, Status},
+    snapshot::{Lineage, Removal, Resource, Snapshot, SnapshotError, Status},
 };
 
 fn address(text: &str) -> Address {
@@ -25,6 +25,7 @@ fn snapshot(edges: &[(&str, &[&str])]) -> Snapshot {
                 .map(|d| address(d))
                 .collect::<BTreeSet<_>>(),
             status: Status::Ready,
+            removal: Removal::default(),
         };
         snapshot.resources.insert(address(name), resource);
     }

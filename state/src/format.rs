@@ -17,7 +17,7 @@ use weir_core::{
     checks::CheckResult,
     json::{self, Encoded},
     plan::Op,
-    snapshot::{Resource, Serial, Status},
+    snapshot::{Removal, Resource, Serial, Status},
 };
 
 /// A row can't be read, or could not be read again if it were written.
@@ -49,6 +49,22 @@ struct ResourceV1 {
     private: Bytes,
     dependencies: Vec<Address>,
     status: StatusV1,
+    #[serde(default, skip_serializing_if = "RemovalV1::is_delete")]
+    removal: RemovalV1,
+}
+
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RemovalV1 {
+    #[default]
+    Delete,
+    Forget,
+}
+
+impl RemovalV1 {
+    fn is_delete(&self) -> bool {
+        *self == RemovalV1::Delete
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -197,6 +213,10 @@ pub fn resource_to_text(resource: &Resource) -> Result<String> {
             Status::Ready => StatusV1::Ready,
             Status::Tainted => StatusV1::Tainted,
         },
+        removal: match resource.removal {
+            Removal::Delete => RemovalV1::Delete,
+            Removal::Forget => RemovalV1::Forget,
+        },
     });
     resource_from_text(&text)?;
     Ok(text)
@@ -217,6 +237,10 @@ pub fn resource_from_text(text: &str) -> Result<Resource> {
         status: match row.status {
             StatusV1::Ready => Status::Ready,
             StatusV1::Tainted => Status::Tainted,
+        },
+        removal: match row.removal {
+            RemovalV1::Delete => Removal::Delete,
+            RemovalV1::Forget => Removal::Forget,
         },
     })
 }

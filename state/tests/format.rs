@@ -9,7 +9,7 @@ use std::{
 use weir_core::{
     Known, Marks, Type, Value,
     plan::Op,
-    snapshot::{Resource, Serial, Status},
+    snapshot::{Removal, Resource, Serial, Status},
 };
 use weir_state::{
     Applied, ApplyOutcome, ApplyRecord, Begin, ClosedEntry, Ending, EntryId, Holder, Target,
@@ -66,6 +66,7 @@ fn resource(private: &[u8], status: Status) -> Resource {
         private: private.to_vec(),
         dependencies: BTreeSet::from([address("aws_vpc.main"), address("site.z.host[\"h\"]")]),
         status,
+        removal: Removal::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use weir_core::{
     Address, Diagnostic, Diagnostics, Value,
     event::{Event, Settlement},
     plan::Op,
-    snapshot::{Resource, Snapshot, Status},
+    snapshot::{Removal, Resource, Snapshot, Status},
 };
 use weir_lang::{Config, Evaluator};
 use weir_plan::carry_marks;
@@ -239,6 +239,7 @@ fn outcome(
                 private,
                 dependencies: begin.dependencies.clone(),
                 status,
+                removal: Removal::default(),
             };
             Ok((Outcome::Put(resource), Settlement::Done))
         }

@@ -9,7 +9,7 @@ mod common;
 
 use common::{World, thing};
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     sync::{
         Arc,
@@ -92,14 +92,23 @@ fn run_child(folder: &Path, stack: &str, point: usize) -> bool {
 const EXPIRY: Duration = Duration::from_millis(400);
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Beside the stack once a frozen process is to go on.
+const THAW: &str = "thaw";
+
 /// Freezes the process at the n-th moment, as a host does that is suspended.
 struct Freezer {
     left: AtomicUsize,
+    thaw: PathBuf,
 }
 impl Probe for Freezer {
     fn at(&self, _: Point<'_>) {
         if self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
             signal("STOP", std::process::id());
+            // The signal goes to any of the threads: where the machine is busy this one could go
+            // on for a while before that one has stopped all.
+            while !self.thaw.exists() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
         }
     }
 }
@@ -126,6 +135,7 @@ async fn child_that_freezes() {
     world.parallelism = 1;
     let freezer = Freezer {
         left: AtomicUsize::new(point.parse().unwrap()),
+        thaw: Path::new(&folder).join(THAW),
     };
     let engine = world.engine().with_probe(Arc::new(freezer));
     let lease = world.lease().await;
@@ -200,6 +210,7 @@ async fn a_holder_that_was_frozen_does_nothing_once_its_lease_is_taken_over() {
             lease => lease.unwrap(),
         };
         let before = world.log();
+        std::fs::write(dir.path().join(THAW), "").unwrap();
         signal("CONT", child.id());
         let code = child.wait().unwrap().code();
         let after = world.log();

@@ -382,3 +382,30 @@ async fn a_provider_whose_configuration_is_known_at_apply_alone() {
     world.converge(&stack).await;
     assert_eq!(world.log(), ["create a", "create b"]);
 }
+
+#[tokio::test]
+async fn an_object_that_is_not_to_be_destroyed_is_forgotten_also_once_its_block_is_gone() {
+    let world = World::new();
+    let kept = |name: &str| thing(name, "lifecycle { destroy = false }");
+    world.converge(&(kept("a") + &thing("b", ""))).await;
+    let planned = world.plan("").await;
+    let expected = [
+        ("fake_thing.a".to_owned(), Action::Forget),
+        ("fake_thing.b".to_owned(), Action::Delete),
+    ];
+    assert_eq!(actions(&planned), expected.into());
+    // A `removed` block has the last word.
+    let removed = "removed {\n  from = fake_thing.a\n  lifecycle {\n    destroy = true\n  }\n}\n";
+    let planned = world.plan(&(thing("b", "") + removed)).await;
+    let expected = [("fake_thing.a".to_owned(), Action::Delete)];
+    assert_eq!(actions(&planned), expected.into());
+    // Taken back, and recorded though nothing else changes.
+    world.converge(&(thing("a", "") + &thing("b", ""))).await;
+    let planned = world.plan("").await;
+    assert!(actions(&planned).values().all(|a| *a == Action::Delete));
+    // And given again.
+    world.converge(&(kept("a") + &thing("b", ""))).await;
+    world.converge("").await;
+    assert_eq!(world.cloud().objects().unwrap().len(), 1);
+    assert!(weir_state::Store::is_empty(&*world.store).await.unwrap());
+}

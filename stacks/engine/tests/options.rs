@@ -218,3 +218,36 @@ async fn what_is_transient_is_tried_again_with_a_budget() {
     world.assert_settled(&stack).await;
     assert_eq!(world.cloud().creations().unwrap(), 2);
 }
+
+#[tokio::test]
+async fn what_is_not_to_be_refreshed_is_looked_up_by_a_refresh_alone() {
+    let world = World::new();
+    let stack = |size: u8| {
+        let body = format!("size = {size}\nlifecycle {{ refresh = false }}");
+        thing("a", &body) + &thing("b", "size = 1")
+    };
+    world.converge(&stack(1)).await;
+    for name in ["fake_thing.a", "fake_thing.b"] {
+        let id = world.id(name).await;
+        world.cloud().tamper(&id, "class", "big".into()).unwrap();
+    }
+    let drifted = |planned: &weir_engine::Planned| -> Vec<String> {
+        planned.plan.drift.keys().map(ToString::to_string).collect()
+    };
+    let planned = world.plan(&stack(1)).await;
+    assert_eq!(drifted(&planned), ["fake_thing.b"]);
+    // Nor by a light plan, though it changes.
+    let light = PlanOptions {
+        refresh: Refresh::Changed,
+        ..PlanOptions::default()
+    };
+    let planned = world.plan_with(&stack(2), light).await.unwrap();
+    assert_eq!(names(&planned), ["fake_thing.a"]);
+    assert!(drifted(&planned).is_empty());
+    let refresh = PlanOptions {
+        mode: Mode::Refresh,
+        ..PlanOptions::default()
+    };
+    let planned = world.plan_with(&stack(1), refresh).await.unwrap();
+    assert_eq!(drifted(&planned), ["fake_thing.a", "fake_thing.b"]);
+}

@@ -70,6 +70,8 @@ pub struct Lifecycle {
     pub replace_triggered_by: Vec<Trigger>,
     /// `destroy`: where it is false, the object is forgotten instead of deleted.
     pub destroy: bool,
+    /// `refresh`: where it is false, plans take state for what is.
+    pub refresh: bool,
 }
 
 impl Default for Lifecycle {
@@ -81,6 +83,7 @@ impl Default for Lifecycle {
             ignore_changes: Ignore::Nothing,
             replace_triggered_by: Vec::new(),
             destroy: true,
+            refresh: true,
         }
     }
 }

@@ -11,7 +11,7 @@ use weir_core::{
     address::members,
     change::{Action, Change, ReplaceOrder},
     plan::{Op, Plan},
-    snapshot::{Lineage, Resource, Serial, Snapshot, Status},
+    snapshot::{Lineage, Removal, Resource, Serial, Snapshot, Status},
 };
 use weir_plan::{Dependencies, Ordered, Target, check, order, select};
 
@@ -400,6 +400,7 @@ fn plan(s: &Stack, o: Ordered) -> (Plan, Snapshot) {
                     private: Vec::new(),
                     dependencies: d.clone(),
                     status: Status::Ready,
+                    removal: Removal::default(),
                 };
                 (a.clone(), resource)
             })

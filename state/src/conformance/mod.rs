@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use weir_core::{
     Address, Known, Marks, Type, Value,
     plan::Op,
-    snapshot::{Resource, Serial, Status},
+    snapshot::{Removal, Resource, Serial, Status},
 };
 
 /// A place for one store, empty at first.
@@ -83,6 +83,7 @@ pub fn resource(id: &str, dependencies: &[&str]) -> Resource {
         private: id.as_bytes().to_vec(),
         dependencies: dependencies.iter().map(|d| address(d)).collect(),
         status: Status::Ready,
+        removal: Removal::default(),
     }
 }
 

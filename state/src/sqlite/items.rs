@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use weir_core::{
     Address,
     plan::Op,
-    snapshot::{Resource, Serial, Snapshot, Status},
+    snapshot::{Removal, Resource, Serial, Snapshot, Status},
 };
 
 /// What a row is of.
@@ -227,6 +227,7 @@ fn put_aside(conn: &Connection, snapshot: &mut Snapshot) -> Result<(), Fault> {
             private: begin.private.clone(),
             dependencies: begin.dependencies.clone(),
             status: Status::Ready,
+            removal: Removal::default(),
         };
         snapshot
             .deposed

@@ -200,7 +200,7 @@ mod tests {
     use weir_core::{
         Known, Value,
         address::ProviderRef,
-        snapshot::{Lineage, Status},
+        snapshot::{Lineage, Removal, Status},
     };
 
     fn state(addresses: &[(&str, &[&str])]) -> Snapshot {
@@ -214,6 +214,7 @@ mod tests {
                 private: Vec::new(),
                 dependencies: on.iter().map(|d| at(d)).collect(),
                 status: Status::Ready,
+                removal: Removal::default(),
             };
             snapshot.resources.insert(at(address), resource);
         }

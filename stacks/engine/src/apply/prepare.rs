@@ -13,7 +13,7 @@ use weir_core::{
     change::{Action, Change, ReplaceOrder},
     plan::{NodeId, Op},
     schema::Schema,
-    snapshot::{Resource, Status},
+    snapshot::{Removal, Resource, Status},
 };
 use weir_lang::{Instance, Schemas as _};
 use weir_plan::ignore;
@@ -291,6 +291,8 @@ impl Run<'_> {
             .into_iter()
             .filter(|d| members(&self.resources, d).next().is_some())
             .collect();
+        let removal = self.driven.instances.get(&change.address);
+        let removal = removal.map_or_else(Removal::default, |i| crate::plan::removal(&i.lifecycle));
         let stored = self.resources.get(&change.address);
         Resource {
             provider: change.provider.clone(),
@@ -299,6 +301,7 @@ impl Run<'_> {
             private: stored.map(|r| r.private.clone()).unwrap_or_default(),
             dependencies: there,
             status: Status::Ready,
+            removal: removal,
         }
     }
 }

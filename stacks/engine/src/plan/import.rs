@@ -12,7 +12,7 @@ use weir_core::{
     change::{Action, Change, Reason},
     event::Event,
     schema::Schema,
-    snapshot::{Resource, Snapshot, Status},
+    snapshot::{Removal, Resource, Snapshot, Status},
 };
 use weir_lang::{Evaluator, Import, Schemas as _};
 use weir_plan::{carry_marks, generate};
@@ -69,6 +69,7 @@ impl Engine {
             private,
             dependencies: BTreeSet::new(),
             status: Status::Ready,
+            removal: Removal::default(),
         };
         let change = import_change(address, &resource, id);
         findings.changes.insert(address.clone(), change);

@@ -11,9 +11,9 @@ use weir_core::{
     change::{Action, Change, Reason, Reference, ReplaceOrder},
     event::Event,
     schema::Schema,
-    snapshot::{Resource, Snapshot, Status},
+    snapshot::{Removal, Resource, Snapshot, Status},
 };
-use weir_lang::{ImportId, Instance, Schemas as _};
+use weir_lang::{ImportId, Instance, Lifecycle, Schemas as _};
 use weir_plan::{
     Prior, Proposal, Requested, Subject, Verdict, carry_marks, change, diff, ignore, verdict,
 };
@@ -390,7 +390,7 @@ impl Task<'_> {
                 private: resource.private.clone(),
             },
             Some(resource) => {
-                let refresh = self.input.options.refresh;
+                let refresh = self.refreshed();
                 self.engine
                     .look_up(&provider, schema, address, resource, refresh)
                     .await?
@@ -402,7 +402,7 @@ impl Task<'_> {
             .propose(&*provider, schema, (stored, status), &found, diagnostics)
             .await?;
         // What the configuration leaves as state has it is not looked up in a light plan.
-        if self.input.options.refresh == Refresh::Changed
+        if self.refreshed() == Refresh::Changed
             && proposed.0 != Verdict::Keep
             && let Some(resource) = in_state
         {
@@ -506,6 +506,7 @@ impl Task<'_> {
             private,
             dependencies: self.known_dependencies(),
             status: Status::Ready,
+            removal: removal(&self.instance.lifecycle),
         })
     }
 
@@ -626,16 +627,34 @@ impl Task<'_> {
                 now.dependencies = self.known_dependencies();
                 now.provider = self.instance.provider.clone();
                 now.schema_version = schema.version;
+                now.removal = removal(&self.instance.lifecycle);
             }
             now
         });
         (now.as_ref() != Some(stored)).then_some(now)
     }
 
+    /// How it is looked up: not at all where its `lifecycle` has `refresh = false`. A run that is
+    /// asked for nothing else does look it up.
+    fn refreshed(&self) -> Refresh {
+        match self.instance.lifecycle.refresh {
+            true => self.input.options.refresh,
+            false => Refresh::Nothing,
+        }
+    }
+
     /// The dependencies that are in state: a snapshot names no other.
     fn known_dependencies(&self) -> BTreeSet<Address> {
         let there = |d: &&Address| self.snapshot.has(d);
         self.dependencies.iter().filter(there).cloned().collect()
+    }
+}
+
+/// What becomes of the object once its block is gone.
+pub(crate) fn removal(lifecycle: &Lifecycle) -> Removal {
+    match lifecycle.destroy {
+        true => Removal::Delete,
+        false => Removal::Forget,
     }
 }
 

@@ -10,6 +10,7 @@ mod outputs;
 mod wave;
 
 pub(crate) use dependencies::Behind;
+pub(crate) use instance::removal;
 pub(crate) use outputs::marked;
 
 use crate::{

@@ -13,7 +13,7 @@ use weir_core::{
     Address, Diagnostics, Key,
     address::ProviderRef,
     change::{Action, Change, Orphan, Reason, ReplaceOrder},
-    snapshot::{Resource, Snapshot},
+    snapshot::{Removal, Resource, Snapshot},
 };
 use weir_lang::{Evaluator, Part, Repetition, Schemas as _};
 use weir_plan::{Subject, diff};
@@ -50,20 +50,20 @@ impl Engine {
     ) {
         let asked: Vec<(&Address, &Resource)> = orphans
             .iter()
-            .filter(|(address, _)| !is_kept(input, address))
+            .filter(|(address, resource)| !is_kept(input, address, resource))
             .copied()
             .collect();
         let missing = self.missing_providers(&asked).await;
         let orphans = orphans
             .into_iter()
-            .filter(|(a, r)| is_kept(input, a) || !missing.contains_key(&r.provider));
+            .filter(|(a, r)| is_kept(input, a, r) || !missing.contains_key(&r.provider));
         let seen = &*findings;
         let questions = orphans.map(|(address, resource)| async move {
             let why = match input.options.mode {
                 Mode::Destroy => None,
                 Mode::Apply | Mode::Refresh => Some(orphan(input, evaluator, seen, address)),
             };
-            if input.options.mode != Mode::Refresh && is_kept(input, address) {
+            if input.options.mode != Mode::Refresh && is_kept(input, address, resource) {
                 return (address.clone(), forgotten(address, resource));
             }
             let finding = self.plan_orphan(input, address, resource, why).await;
@@ -249,11 +249,14 @@ fn orphan(
 }
 
 /// Whether the object is left alone when it leaves the stack: a `removed` block says so, or the
-/// `lifecycle` of the block it came from.
-fn is_kept(input: &PlanInput, address: &Address) -> bool {
+/// `lifecycle` of the block it came from; where that is gone, state has what it said.
+fn is_kept(input: &PlanInput, address: &Address, stored: &Resource) -> bool {
     let removed = input.config.removed().iter();
     if let Some(removed) = removed.rev().find(|r| r.from.holds(address)) {
         return !removed.destroy;
     }
-    input.config.is_kept(address)
+    match input.config.declares(address) {
+        true => input.config.is_kept(address),
+        false => stored.removal == Removal::Forget,
+    }
 }

@@ -3,8 +3,8 @@
 use super::{
     format::{
         ActionRecord, ChangeRecord, DeposedRecord, FORMAT, InputsRecord, ModeRecord, NodeRecord,
-        OpRecord, OutputRecord, PlanFile, ReasonRecord, ReferenceRecord, ResourceRecord,
-        StatusRecord, StepRecord, VERSION, VarRecord,
+        OpRecord, OutputRecord, PlanFile, ReasonRecord, ReferenceRecord, RemovalRecord,
+        ResourceRecord, StatusRecord, StepRecord, VERSION, VarRecord,
     },
     found::{self, Found},
     hex, unhex,
@@ -16,7 +16,7 @@ use weir_core::{
     change::{Action, Change, Orphan, Reason, Reference, ReplaceOrder},
     json::{Encoded, decode, encode, path_from_json, path_to_json},
     plan::{Deposed, Node, NodeId, Op, OutputChange, Plan, Step, StepId},
-    snapshot::{DeposedKey, Lineage, Resource, Serial, Status},
+    snapshot::{DeposedKey, Lineage, Removal, Resource, Serial, Status},
 };
 use weir_lang::{Inputs, VarSource};
 
@@ -218,6 +218,10 @@ fn write_resource(resource: &Resource) -> ResourceRecord {
         status: match resource.status {
             Status::Ready => StatusRecord::Ready,
             Status::Tainted => StatusRecord::Tainted,
+        },
+        removal: match resource.removal {
+            Removal::Delete => None,
+            Removal::Forget => Some(RemovalRecord::Forget),
         },
     }
 }
@@ -429,6 +433,10 @@ fn read_resource(record: ResourceRecord) -> Result<Resource, String> {
         status: match record.status {
             StatusRecord::Ready => Status::Ready,
             StatusRecord::Tainted => Status::Tainted,
+        },
+        removal: match record.removal {
+            None => Removal::Delete,
+            Some(RemovalRecord::Forget) => Removal::Forget,
         },
     })
 }

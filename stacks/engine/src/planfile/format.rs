@@ -240,6 +240,15 @@ pub(super) struct ResourceRecord {
     pub(super) private: String,
     pub(super) dependencies: Vec<String>,
     pub(super) status: StatusRecord,
+    /// Absent where it is deleted, as most are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) removal: Option<RemovalRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RemovalRecord {
+    Forget,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -145,6 +145,7 @@ pub(crate) struct LifecycleBlock {
     pub(crate) ignore_changes: Ignore,
     pub(crate) triggers: Vec<TriggerBlock>,
     pub(crate) destroy: bool,
+    pub(crate) refresh: bool,
 }
 
 /// An element of `replace_triggered_by`.

@@ -29,6 +29,7 @@ impl Evaluator {
             ignore_changes,
             triggers,
             destroy,
+            refresh,
         } = &resource.lifecycle;
         let prevent_destroy = match prevent_destroy {
             None => false,
@@ -51,6 +52,7 @@ impl Evaluator {
             ignore_changes: ignore_changes.clone(),
             replace_triggered_by,
             destroy: *destroy,
+            refresh: *refresh,
         })
     }
 

@@ -94,6 +94,7 @@ pub(super) fn resource(block: &Block, report: &mut Report<'_>) -> Option<Resourc
             ignore_changes: Ignore::Nothing,
             triggers: Vec::new(),
             destroy: true,
+            refresh: true,
         },
         preconditions: Vec::new(),
         postconditions: Vec::new(),
@@ -202,7 +203,7 @@ fn lifecycle(resource: &mut Resource, block: &Block, report: &mut Report<'_>) {
     } else {
         for name in ["create_before_destroy", "prevent_destroy", "ignore_changes"]
             .into_iter()
-            .chain(["replace_triggered_by", "destroy"])
+            .chain(["replace_triggered_by", "destroy", "refresh"])
         {
             if let Some(a) = reader.attribute(name) {
                 let d = Diagnostic::error(format!("`{}` can't set `{name}`", resource.object))
@@ -258,6 +259,7 @@ fn managed_lifecycle(
         .unwrap_or(false);
     lifecycle.prevent_destroy = reader.attribute("prevent_destroy").map(|a| a.expr.clone());
     lifecycle.destroy = reader.flag("destroy", report).unwrap_or(true);
+    lifecycle.refresh = reader.flag("refresh", report).unwrap_or(true);
     if let Some(a) = reader.attribute("ignore_changes") {
         lifecycle.ignore_changes = ignore_changes(a, report);
     }
