@@ -249,6 +249,53 @@ async fn a_lost_lease_begins_nothing_more() {
 }
 
 #[tokio::test]
+async fn a_stale_plan_names_what_changed_since() {
+    let world = World::new();
+    let things = |names: &[&str], size: u8| -> String {
+        let body = format!("size = {size}");
+        names.iter().map(|n| thing(n, &body)).collect()
+    };
+    world.converge(&things(&["a", "b", "kept"], 1)).await;
+    let early = world.plan(&things(&["a"], 9)).await;
+    let stack = things(&["a"], 2)
+        + &things(&["kept"], 1)
+        + &things(&["n1", "n2", "n3", "n4", "n5", "n6", "n7"], 1);
+    world.converge(&stack).await;
+    let lease = world.lease().await;
+    let stop = CancellationToken::new();
+    let refused = world.engine().apply(&early, &lease, stop).await;
+    let detail = refused.err().unwrap().0[0].detail.clone();
+    for part in [
+        "tester applied a plan of another configuration 0 seconds ago",
+        " Changed since: fake_thing.a.",
+        " New since: fake_thing.n1, fake_thing.n2, fake_thing.n3, fake_thing.n4, fake_thing.n5 and 2 more.",
+        " Gone since: fake_thing.b.",
+    ] {
+        // Where the machine is busy it may be a second or two.
+        let same = |text: &str| {
+            text.replace("1 second ", "0 seconds ")
+                .replace("2 seconds", "0 seconds")
+        };
+        assert!(same(&detail).contains(part), "{part}: {detail}");
+    }
+    assert!(!detail.contains("kept"), "{detail}");
+    world.store.release(lease).await.unwrap();
+    // What was edited by hand is no apply, and is told as well.
+    let early = world.plan(&(stack.clone() + &thing("late", ""))).await;
+    let lease = world.lease().await;
+    world
+        .store
+        .forget(&lease, &addr("fake_thing.n7"))
+        .await
+        .unwrap();
+    let stop = CancellationToken::new();
+    let refused = world.engine().apply(&early, &lease, stop).await;
+    let detail = refused.err().unwrap().0[0].detail.clone();
+    assert!(detail.ends_with("Gone since: fake_thing.n7."), "{detail}");
+    assert!(!detail.contains("applied"), "{detail}");
+}
+
+#[tokio::test]
 async fn a_stale_plan_is_refused_with_what_changed_since() {
     let world = World::new();
     let early = world.plan(&thing("a", "")).await;

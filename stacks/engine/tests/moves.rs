@@ -8,7 +8,7 @@ use weir_core::{
     Address,
     change::{Action, Orphan, Reason, ReplaceOrder},
 };
-use weir_engine::{PlanOptions, Planned};
+use weir_engine::{Mode, PlanOptions, Planned};
 use weir_state::Store as _;
 
 const DELETE_FIRST: Action = Action::Replace(ReplaceOrder::DeleteFirst);
@@ -338,4 +338,36 @@ async fn an_ephemeral_resource_is_open_while_a_run_lasts() {
         world.ephemerals().last().map(String::as_str),
         Some("open refused")
     );
+}
+
+/// The new address has no block, so that a refresh plans nothing for it.
+#[tokio::test]
+async fn a_refresh_records_a_move_to_where_nothing_is_and_knows_the_object_once() {
+    let told = "moved {\n  from = fake_thing.a\n  to   = fake_thing.b\n}\n";
+    for vanishes in [false, true] {
+        let world = World::new();
+        world.converge(&(thing("a", "") + &thing("c", ""))).await;
+        let id = world.id("fake_thing.a").await;
+        match vanishes {
+            true => world.cloud().vanish(&id).unwrap(),
+            false => world.cloud().tamper(&id, "size", 7.into()).unwrap(),
+        }
+        let stack = thing("c", "") + told;
+        let refresh = || PlanOptions {
+            mode: Mode::Refresh,
+            ..PlanOptions::default()
+        };
+        world.apply_with(&stack, refresh()).await;
+        let snapshot = world.store.snapshot().await.unwrap();
+        let have: Vec<String> = snapshot.resources.keys().map(ToString::to_string).collect();
+        let expected: &[&str] = match vanishes {
+            true => &["fake_thing.c"],
+            false => &["fake_thing.b", "fake_thing.c"],
+        };
+        assert_eq!(have, expected);
+        let again = world.plan_with(&stack, refresh()).await.unwrap();
+        assert!(again.is_empty());
+        world.converge(&stack).await;
+        assert_eq!(world.cloud().objects().unwrap().len(), 1);
+    }
 }

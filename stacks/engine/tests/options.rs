@@ -251,3 +251,51 @@ async fn what_is_not_to_be_refreshed_is_looked_up_by_a_refresh_alone() {
     let planned = world.plan_with(&stack(1), refresh).await.unwrap();
     assert_eq!(drifted(&planned), ["fake_thing.a", "fake_thing.b"]);
 }
+
+#[tokio::test]
+async fn what_failed_of_a_batch_is_tried_again_and_the_rest_is_not() {
+    let mut world = World::new();
+    world.settings = "batch = true".into();
+    let stack: String = ["a", "b", "c", "d"].map(|n| thing(n, "")).concat();
+    let calls: std::sync::Arc<std::sync::Mutex<Vec<String>>> = Default::default();
+    let noted = calls.clone();
+    *world.script.at_apply.lock().unwrap() = Some(std::sync::Arc::new(move |address: &str| {
+        noted.lock().unwrap().push(address.to_owned());
+    }));
+    *world.script.transient.lock().unwrap() = [
+        ("fake_thing.b".to_owned(), 1),
+        ("fake_thing.c".to_owned(), 2),
+        ("fake_thing.d".to_owned(), 99),
+    ]
+    .into();
+    let apply = async |budget: usize| {
+        let retry = Retry::default().with_first(Duration::from_millis(1));
+        let engine = world.engine().with_retry(retry.with_budget(budget));
+        let lease = world.lease().await;
+        let planned = engine.plan(&world.input(&stack), &lease).await.unwrap();
+        assert_eq!(planned.plan.steps.len(), 1, "it is one batch");
+        let stop = tokio_util::sync::CancellationToken::new();
+        let report = engine.apply(&planned, &lease, stop).await.unwrap();
+        world.store.release(lease).await.unwrap();
+        report
+    };
+    let report = apply(100).await;
+    assert_eq!(
+        common::results(&report),
+        [
+            "create fake_thing.a: done",
+            "create fake_thing.b: done",
+            "create fake_thing.c: done",
+            "create fake_thing.d: failed"
+        ]
+    );
+    let count = |name: &str| {
+        let calls = calls.lock().unwrap();
+        calls.iter().filter(|a| a.ends_with(name)).count()
+    };
+    assert_eq!(["a", "b", "c", "d"].map(count), [1, 2, 3, 6]);
+    assert_eq!(world.log(), ["create a", "create b", "create c"]);
+    // The budget is the run's.
+    apply(2).await;
+    assert_eq!(count("d"), 9);
+}

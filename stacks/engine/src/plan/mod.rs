@@ -141,7 +141,7 @@ impl Engine {
         if input.options.mode == Mode::Apply {
             moves::validate(input, &evaluator, &mut findings);
         }
-        moves::note(&mut findings);
+        moves::note(&snapshot, &mut findings);
         if findings.diagnostics.has_errors() {
             findings.diagnostics.sort();
             return Err(Unplanned {

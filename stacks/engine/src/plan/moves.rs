@@ -53,9 +53,19 @@ pub(super) fn validate(input: &PlanInput, evaluator: &Evaluator, findings: &mut 
 }
 
 /// Notes in each change where its object was before. Data sources are not in state and move by
-/// themselves.
-pub(super) fn note(findings: &mut Findings) {
+/// themselves. What has no change, as a refresh plans none for what is to go, is recorded at its
+/// new address alone. `snapshot` is state after the moves.
+pub(super) fn note(snapshot: &Snapshot, findings: &mut Findings) {
     for (now, before) in &findings.moved {
+        if !findings.changes.contains_key(now)
+            && let Some(resource) = snapshot.resources.get(now)
+        {
+            let found = findings.observed.entry(now.clone());
+            found.or_insert_with(|| Some(resource.clone()));
+            if !snapshot.resources.contains_key(before) {
+                findings.observed.insert(before.clone(), None);
+            }
+        }
         for changes in [&mut findings.changes, &mut findings.drift] {
             if let Some(change) = changes.get_mut(now) {
                 change.moved_from = Some(before.clone());

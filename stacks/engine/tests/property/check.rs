@@ -136,7 +136,9 @@ impl Witness {
         let deletes_first =
             (changes.values()).any(|c| c.action == Action::Replace(ReplaceOrder::DeleteFirst));
         let lies = faults.values().any(|f| *f == Fault::Lie);
-        let free = drifted || ignores || lies || !planned.plan.complete;
+        // A lookup by name may find the object that is about to go.
+        let looks = stack.blocks.iter().any(|b| b.kind == Kind::Lookup);
+        let free = drifted || ignores || lies || looks || !planned.plan.complete;
         // Whose object it was before the run.
         let owners: BTreeMap<String, &Address> = (self.before.resources.iter())
             .filter_map(|(a, r)| Some((id(r)?, a)))
@@ -193,7 +195,10 @@ impl Witness {
                                 "{owner} was deleted before {user}, which uses it"
                             ));
                         }
-                        if uses.contains(id) && !free && !deletes_first {
+                        let direct = self.before.resources.get(*user);
+                        let direct =
+                            direct.is_some_and(|r| r.dependencies.iter().any(|d| owner.is_in(d)));
+                        if uses.contains(id) && direct && !free && !deletes_first {
                             return Err(format!("{owner} went while {user} used {id}"));
                         }
                     }
