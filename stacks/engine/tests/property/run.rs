@@ -289,7 +289,7 @@ impl<'a> Life<'a> {
         let mut engine = self.engine(self.case.parallelism);
         if step.filed {
             let bytes = planned.to_bytes();
-            let saved = SavedPlan::read(&bytes, &NoCatalog)
+            let saved = SavedPlan::read(&bytes, Arc::new(MemoryFiles::of([])), &NoCatalog)
                 .map_err(|d| format!("the plan file is not read: {d}"))?;
             planned = (engine.open(saved, &lease).await)
                 .map_err(|d| format!("the plan file is not taken: {d}"))?;
