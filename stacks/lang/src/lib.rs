@@ -6,7 +6,8 @@
 //!
 //! 1. [`load`] reads a folder: [`parse`] makes each file an [`ir::Body`], [`config`] sorts the
 //!    blocks into modules, `vars` finds the values of variables, `link` resolves every reference
-//!    and refuses cycles. All errors come at once; the result is a [`Config`].
+//!    and refuses cycles. All errors come at once; the result is a [`Config`]. Files are
+//!    parsed, and their blocks sorted, on all cores.
 //! 2. An [`Evaluator`] works through the configuration in the order of its references. Its
 //!    [`Evaluator::next`] yields providers and [`Instance`]s as their inputs become ready, and
 //!    pods that want hosts; the caller answers with [`Evaluator::supply`] and
@@ -31,6 +32,7 @@ pub mod sources;
 mod decode;
 mod hints;
 mod link;
+mod parallel;
 mod services;
 mod vars;
 

@@ -118,15 +118,9 @@ fn examine_reading(mut reading: Reading<'_>, inputs: &Inputs, additions: &Additi
     } = reading;
 
     let mut report = Report::new(&context.sources);
-    let mut blocks: BTreeMap<&PathBuf, Blocks> = folders
-        .iter()
-        .map(|(dir, folder)| {
-            (
-                dir,
-                lower::lower(folder.bodies.iter(), &context, &mut report),
-            )
-        })
-        .collect();
+    let bodies: Vec<&[Body]> = folders.values().map(|f| f.bodies.as_slice()).collect();
+    let lowered = lower::lower(&bodies, &context, &mut report);
+    let mut blocks: BTreeMap<&PathBuf, Blocks> = folders.keys().zip(lowered).collect();
     if let Some(root) = blocks.get_mut(&PathBuf::new()) {
         additions.add_providers(root, &mut report);
     }

@@ -9,6 +9,10 @@ mod settings;
 mod statements;
 mod values;
 
+#[cfg(test)]
+#[path = "mod_tests.rs"]
+mod tests;
+
 use super::{
     blocks::{
         CheckBlock, Cluster, ImportBlock, Local, ModuleCall, OutputBlock, ProviderBlock, Resource,
@@ -20,6 +24,7 @@ use crate::{
     eval::Context,
     hints,
     ir::{Block, Body},
+    parallel,
 };
 use std::sync::Arc;
 use weir_core::{Diagnostic, Span};
@@ -77,32 +82,78 @@ const KNOWN: [&str; 17] = [
 /// Blocks of the language that this version does not have.
 const LATER: [&str; 3] = ["burst", "tenant", "policy"];
 
-/// Sorts the blocks of all files of a folder. Everything wrong with one is reported and the
-/// rest goes on.
-pub(crate) fn lower<'b>(
-    files: impl IntoIterator<Item = &'b Body>,
+/// How many blocks one thread takes at once: starting to work on one costs next to nothing beside
+/// them, and the blocks of a single large file still keep every core busy.
+const CHUNK: usize = 256;
+
+/// Below so many blocks in all, starting threads takes longer than they save.
+const WORTH_IT: usize = 1_000;
+
+/// Sorts the blocks of each folder's files. Everything wrong with one is reported and the rest
+/// goes on; what is found is in no order.
+pub(crate) fn lower(
+    folders: &[&[Body]],
     context: &Context,
     report: &mut Report<'_>,
-) -> Blocks {
-    let mut out = Blocks::default();
-    for body in files {
-        for attribute in &body.attributes {
-            let d = Diagnostic::error(format!("`{}` stands outside of any block", attribute.name))
-                .because("A file holds blocks; an attribute belongs into one of them.")
-                .help(format!(
-                    "For a named value, write `locals {{ {} = ... }}`.",
-                    attribute.name
-                ));
-            report.push(d, &attribute.name_span);
+) -> Vec<Blocks> {
+    let bodies = folders.iter().flat_map(|bodies| bodies.iter());
+    let blocks: usize = bodies.map(|b| b.blocks.len()).sum();
+    let workers = match blocks < WORTH_IT {
+        true => 1,
+        false => parallel::cores(),
+    };
+    lower_with(folders, context, report, (workers, CHUNK))
+}
+
+fn lower_with(
+    folders: &[&[Body]],
+    context: &Context,
+    report: &mut Report<'_>,
+    (workers, chunk): (usize, usize),
+) -> Vec<Blocks> {
+    let mut chunks: Vec<(usize, &[Block])> = Vec::new();
+    for (folder, bodies) in folders.iter().enumerate() {
+        for body in *bodies {
+            attributes(body, report);
+            chunks.extend(body.blocks.chunks(chunk).map(|blocks| (folder, blocks)));
         }
-        for block in &body.blocks {
-            out.add(block, context, report);
+    }
+    let sources = report.sources;
+    let done = parallel::map(&chunks, workers, |(_, blocks)| {
+        let mut report = Report::new(sources);
+        let mut out = Blocks::default();
+        for block in *blocks {
+            out.add(block, context, &mut report);
+        }
+        (out, report.diagnostics)
+    });
+    let mut out: Vec<Blocks> = Vec::new();
+    out.resize_with(folders.len(), Blocks::default);
+    for ((folder, blocks), (part, problems)) in chunks.into_iter().zip(done) {
+        out[folder].append(part);
+        report.diagnostics.extend(problems);
+        for block in blocks {
+            out[folder].settings(block, report);
         }
     }
     out
 }
 
+/// Attributes outside of any block.
+fn attributes(body: &Body, report: &mut Report<'_>) {
+    for attribute in &body.attributes {
+        let d = Diagnostic::error(format!("`{}` stands outside of any block", attribute.name))
+            .because("A file holds blocks; an attribute belongs into one of them.")
+            .help(format!(
+                "For a named value, write `locals {{ {} = ... }}`.",
+                attribute.name
+            ));
+        report.push(d, &attribute.name_span);
+    }
+}
+
 impl Blocks {
+    /// Sorts one block; those that a folder may hold once are left to [`Blocks::settings`].
     fn add(&mut self, block: &Block, context: &Context, report: &mut Report<'_>) {
         match &*block.ident {
             "variable" => self
@@ -127,8 +178,7 @@ impl Blocks {
             "site" => self.sites.extend(services::site(block, report)),
             "cluster" => self.clusters.extend(services::cluster(block, report)),
             "service" => self.services.extend(services::service(block, report)),
-            "stack" => self.stack(block, report),
-            "terraform" => settings::terraform(block, self, report),
+            "stack" | "terraform" => {}
             later if LATER.contains(&later) => report.push(not_yet(later), &block.span),
             other => {
                 let mut d = Diagnostic::error(format!("`{other}` is not a block of the language"));
@@ -136,6 +186,50 @@ impl Blocks {
                 report.push(d, &block.span);
             }
         }
+    }
+
+    /// Reads the settings of a folder, where the block is one of them: whether one is the second
+    /// depends on all before it, so this is not done at the same time for many.
+    fn settings(&mut self, block: &Block, report: &mut Report<'_>) {
+        match &*block.ident {
+            "stack" => self.stack(block, report),
+            "terraform" => settings::terraform(block, self, report),
+            _ => {}
+        }
+    }
+
+    /// Those of a later part, which holds no settings.
+    fn append(&mut self, part: Blocks) {
+        let Blocks {
+            variables,
+            locals,
+            outputs,
+            providers,
+            resources,
+            calls,
+            sites,
+            clusters,
+            services,
+            checks,
+            imports,
+            statements,
+            stack: _,
+            backend: _,
+            required_providers: _,
+            requirements: _,
+        } = part;
+        self.variables.extend(variables);
+        self.locals.extend(locals);
+        self.outputs.extend(outputs);
+        self.providers.extend(providers);
+        self.resources.extend(resources);
+        self.calls.extend(calls);
+        self.sites.extend(sites);
+        self.clusters.extend(clusters);
+        self.services.extend(services);
+        self.checks.extend(checks);
+        self.imports.extend(imports);
+        self.statements.extend(statements);
     }
 
     fn stack(&mut self, block: &Block, report: &mut Report<'_>) {

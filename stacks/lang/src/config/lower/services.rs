@@ -174,6 +174,7 @@ fn plans(service: &str, block: &Block, pods: &[Arc<Pod>], report: &mut Report<'_
 fn phases(service: &str, block: &Block, pods: &[Arc<Pod>], report: &mut Report<'_>) -> Vec<Phase> {
     let mut phases: Vec<Phase> = Vec::new();
     let plan = block.label(0).unwrap_or_default();
+    let before = report.diagnostics.0.len();
     let own = format!("plan `{plan}` of service `{service}`");
     check_body(&block.body, &schema::PLAN, &own, &block.span, report);
     for block in block.body.blocks("phase") {
@@ -239,7 +240,11 @@ fn phases(service: &str, block: &Block, pods: &[Arc<Pod>], report: &mut Report<'
         .map(|p| &*p.name)
         .filter(|n| !phases.iter().any(|p| &*p.pod == *n))
         .collect();
-    if !missing.is_empty() && !report.diagnostics.has_errors() {
+    // A phase that is in error may be the one of such a pod.
+    let is_broken = report.diagnostics.0[before..]
+        .iter()
+        .any(Diagnostic::is_error);
+    if !missing.is_empty() && !is_broken {
         let d = Diagnostic::error(format!(
             "Plan `{}` of service `{service}` leaves out pod {}",
             block.label(0).unwrap_or_default(),
