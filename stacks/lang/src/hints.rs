@@ -23,6 +23,16 @@ pub(crate) fn closest<'a>(
         .map(|(_, c)| c)
 }
 
+/// Whether one of the written names is none of the `known` ones, and it is `name` that its error
+/// offers.
+pub(crate) fn misspells<'w, 'k>(
+    mut written: impl Iterator<Item = &'w str>,
+    name: &str,
+    known: impl Iterator<Item = &'k str> + Clone,
+) -> bool {
+    written.any(|w| !known.clone().any(|k| k == w) && closest(w, known.clone()) == Some(name))
+}
+
 /// How alike two names are, from 0 to 1. Short names differ by much where one letter is wrong, so
 /// a single slip (a letter more, less, other, or two swapped) counts as alike too.
 fn likeness(name: &str, candidate: &str) -> f64 {
@@ -51,6 +61,12 @@ pub(crate) fn suggest<'a>(
     if let Some(c) = closest(name, candidates.iter().copied()) {
         return Some(format!("Did you mean `{}`?", show(c)));
     }
+    listing(candidates.iter().map(|c| show(c)))
+}
+
+/// A help line: the names there are, as the user would write them; `None` where there is none.
+pub(crate) fn listing(names: impl IntoIterator<Item = impl AsRef<str>>) -> Option<String> {
+    let candidates: Vec<_> = names.into_iter().collect();
     if candidates.is_empty() {
         return None;
     }
@@ -61,7 +77,7 @@ pub(crate) fn suggest<'a>(
     let names: Vec<String> = candidates
         .iter()
         .take(LISTED)
-        .map(|c| format!("`{}`", show(c)))
+        .map(|c| format!("`{}`", c.as_ref()))
         .collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
     Some(format!("There {verb} {}{more}.", and(&names, &more)))

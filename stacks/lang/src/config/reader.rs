@@ -34,6 +34,8 @@ pub(crate) struct Reader<'b> {
     body: &'b Body,
     attributes: BTreeSet<&'static str>,
     blocks: BTreeSet<&'static str>,
+    /// What is reported at the end: which attributes there are is known only then.
+    missing: Vec<(&'static str, Diagnostic, &'b Span)>,
 }
 
 impl<'b> Reader<'b> {
@@ -43,6 +45,7 @@ impl<'b> Reader<'b> {
             body,
             attributes: BTreeSet::new(),
             blocks: BTreeSet::new(),
+            missing: Vec::new(),
         }
     }
 
@@ -50,6 +53,21 @@ impl<'b> Reader<'b> {
     pub(crate) fn attribute(&mut self, name: &'static str) -> Option<&'b Attribute> {
         self.attributes.insert(name);
         self.body.attribute(name)
+    }
+
+    /// The attribute of that name. Where there is none, that is reported at the header of the
+    /// block, unless another one is a misspelling of it: that one is reported, with what was meant.
+    pub(crate) fn required(
+        &mut self,
+        name: &'static str,
+        header: &'b Span,
+        missing: Diagnostic,
+    ) -> Option<&'b Attribute> {
+        let found = self.attribute(name);
+        if found.is_none() {
+            self.missing.push((name, missing, header));
+        }
+        found
     }
 
     /// The blocks of that type.
@@ -112,6 +130,11 @@ impl<'b> Reader<'b> {
 
     /// Reports every attribute and block that nobody asked for.
     pub(crate) fn finish(self, report: &mut Report<'_>) {
+        for (name, missing, header) in self.missing {
+            if !self.body.misspells(name, self.attributes.iter().copied()) {
+                report.push(missing, header);
+            }
+        }
         for attribute in &self.body.attributes {
             if self.attributes.contains(&*attribute.name) {
                 continue;

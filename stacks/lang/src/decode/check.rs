@@ -89,21 +89,9 @@ fn property(attribute: &Attribute, schema: &Block, what: &str, report: &mut Repo
 }
 
 fn missing(body: &Body, schema: &Block, what: &str, header: &Span, report: &mut Report<'_>) {
-    // A name that is misspelt was reported, with what was meant.
-    let misspelt = |name: &str| {
-        let settable = || {
-            let attributes = schema.attributes.iter();
-            let settable = attributes.filter(|(_, a)| a.set_by != SetBy::Computed);
-            settable.map(|(k, _)| k.as_str())
-        };
-        let mut names = body.attributes.iter().map(|a| &*a.name);
-        names.any(|n| {
-            !schema.attributes.contains_key(n) && hints::closest(n, settable()) == Some(name)
-        })
-    };
     for (name, attribute) in &schema.attributes {
         let absent = attribute.set_by == SetBy::Required && body.attribute(name).is_none();
-        if absent && !misspelt(name) {
+        if absent && !body.misspells(name, settable(schema)) {
             let about = match attribute.description.as_str() {
                 "" => String::new(),
                 text => format!(" {text}"),
@@ -119,7 +107,8 @@ fn missing(body: &Body, schema: &Block, what: &str, header: &Span, report: &mut 
     }
     for (name, nested) in &schema.blocks {
         let found = super::has_block(body, name);
-        if nested.min > 0 && !found {
+        let names = schema.blocks.keys().map(String::as_str);
+        if nested.min > 0 && !found && !body.misspells_block(name, names) {
             let d = Diagnostic::error(format!("{} has no block `{name}`", hints::sentence(what)))
                 .because(format!("It needs at least {}.", nested.min))
                 .help(format!("Add `{name}{} {{ ... }}`.", label(nested)));
@@ -128,10 +117,14 @@ fn missing(body: &Body, schema: &Block, what: &str, header: &Span, report: &mut 
     }
 }
 
+/// The attributes of a `dynamic` block.
+const DYNAMIC: [&str; 3] = ["for_each", "iterator", "labels"];
+
 fn dynamic(block: &Source, schema: &Block, what: &str, report: &mut Report<'_>) {
     let Some(ident) = block.label(0) else {
         let d = Diagnostic::error("Block `dynamic` has no label")
-            .because("Its label names the blocks it makes.");
+            .because("Its label names the blocks it makes.")
+            .help("Write `dynamic \"BLOCK\" { ... }`.");
         report.push(d, &block.span);
         return;
     };
@@ -140,18 +133,20 @@ fn dynamic(block: &Source, schema: &Block, what: &str, report: &mut Report<'_>) 
         return;
     };
     for a in &block.body.attributes {
-        if !["for_each", "iterator", "labels"].contains(&&*a.name) {
+        if !DYNAMIC.contains(&&*a.name) {
             let mut d = Diagnostic::error(format!(
                 "`dynamic \"{ident}\"` has no attribute `{}`",
                 a.name
             ));
-            d.help = hints::suggest(&a.name, ["for_each", "iterator", "labels"], str::to_owned);
+            d.help = hints::suggest(&a.name, DYNAMIC, str::to_owned);
             report.push(d, &a.name_span);
         }
     }
-    if block.body.attribute("for_each").is_none() {
+    let is_misspelt = block.body.misspells("for_each", DYNAMIC.into_iter());
+    if block.body.attribute("for_each").is_none() && !is_misspelt {
         let d = Diagnostic::error(format!("`dynamic \"{ident}\"` has no `for_each`"))
-            .because("It says how many blocks are made.");
+            .because("It says how many blocks are made.")
+            .help("Add `for_each = ...`: a list, a set or a map, with an element for each block.");
         report.push(d, &block.span);
     }
     match block.body.blocks("content").next() {
@@ -159,9 +154,13 @@ fn dynamic(block: &Source, schema: &Block, what: &str, report: &mut Report<'_>) 
             let inner = format!("block `{ident}` of {what}");
             check_body(&content.body, &nested.block, &inner, &content.span, report);
         }
+        None if block
+            .body
+            .misspells_block("content", ["content"].into_iter()) => {}
         None => {
             let d = Diagnostic::error(format!("`dynamic \"{ident}\"` has no block `content`"))
-                .because("It holds what each block that is made looks like.");
+                .because("It holds what each block that is made looks like.")
+                .help("Add `content { ... }`, with what stands in each.");
             report.push(d, &block.span);
         }
     }
@@ -170,7 +169,10 @@ fn dynamic(block: &Source, schema: &Block, what: &str, report: &mut Report<'_>) 
             "`dynamic \"{ident}\"` has no block `{}`",
             other.ident
         ))
-        .help("Put it into `content { ... }`.");
+        .help(match hints::closest(&other.ident, ["content"]) {
+            Some(_) => "Did you mean `content`?",
+            None => "Put it into `content { ... }`.",
+        });
         report.push(d, &other.span);
     }
 }
@@ -220,12 +222,8 @@ fn unknown_attribute(name: &str, schema: &Block, what: &str) -> Diagnostic {
     if schema.blocks.contains_key(name) {
         return d.help(format!("Write it as a block: `{name} {{ ... }}`."));
     }
-    let settable = schema
-        .attributes
-        .iter()
-        .filter(|(_, a)| a.set_by != SetBy::Computed)
-        .map(|(k, _)| k.as_str());
-    let help = hints::suggest(name, settable, str::to_owned);
+    let help = hints::suggest(name, settable(schema), str::to_owned);
+    let help = help.or_else(|| blocks_there_are(schema));
     Diagnostic { help, ..d }
 }
 
@@ -237,12 +235,30 @@ fn unknown_block(name: &str, schema: &Block, what: &str) -> Diagnostic {
     if schema.attributes.contains_key(name) {
         return d.help(format!("Write it as an attribute: `{name} = ...`."));
     }
-    let help = hints::suggest(
-        name,
-        schema.blocks.keys().map(String::as_str),
-        str::to_owned,
-    );
+    let blocks = schema.blocks.keys().map(String::as_str);
+    let help = hints::suggest(name, blocks, str::to_owned);
+    let help = help.or_else(|| match settable(schema).next() {
+        Some(_) => {
+            hints::listing(settable(schema)).map(|names| format!("It has no blocks. {names}"))
+        }
+        None => Some("Remove it; nothing can stand there.".to_owned()),
+    });
     Diagnostic { help, ..d }
+}
+
+/// A help line for a body that has no attributes.
+fn blocks_there_are(schema: &Block) -> Option<String> {
+    match hints::listing(schema.blocks.keys().map(String::as_str)) {
+        Some(names) => Some(format!("It has no attributes, only blocks. {names}")),
+        None => Some("Remove it; nothing can stand there.".to_owned()),
+    }
+}
+
+/// The attributes that a configuration may set.
+fn settable(schema: &Block) -> impl Iterator<Item = &str> + Clone {
+    let attributes = schema.attributes.iter();
+    let settable = attributes.filter(|(_, a)| a.set_by != SetBy::Computed);
+    settable.map(|(k, _)| k.as_str())
 }
 
 /// Whether the body is one of the language's own, where names are reserved: a provider may call

@@ -51,11 +51,22 @@ impl Body {
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|a| &*a.name == name)
     }
-    /// Whether something in it is called almost like that: who reports that says what was meant.
-    pub(crate) fn misspells(&self, name: &str) -> bool {
-        let attributes = self.attributes.iter().map(|a| &*a.name);
-        let mut names = attributes.chain(self.blocks.iter().map(|b| &*b.ident));
-        names.any(|n| n != name && crate::hints::closest(n, [name]).is_some())
+    /// Whether an attribute that is none of the `known` ones stands in it, and it is this one that
+    /// its error will offer: that this one is missing says nothing new.
+    pub(crate) fn misspells<'k>(
+        &self,
+        name: &str,
+        known: impl Iterator<Item = &'k str> + Clone,
+    ) -> bool {
+        crate::hints::misspells(self.attributes.iter().map(|a| &*a.name), name, known)
+    }
+    /// As [`Body::misspells`], of blocks.
+    pub(crate) fn misspells_block<'k>(
+        &self,
+        ident: &str,
+        known: impl Iterator<Item = &'k str> + Clone,
+    ) -> bool {
+        crate::hints::misspells(self.blocks.iter().map(|b| &*b.ident), ident, known)
     }
     /// The blocks of that type.
     pub fn blocks<'a>(&'a self, ident: &'a str) -> impl Iterator<Item = &'a Block> {

@@ -36,7 +36,10 @@ pub(super) fn check(modules: &[Module], report: &mut Report<'_>) {
                 continue;
             };
             let given = call.inputs.iter().any(|i| i.name == v.name);
-            if v.default.is_none() && !given {
+            let names = child.names.variables.keys().map(|k| &**k);
+            let is_misspelt =
+                || hints::misspells(call.inputs.iter().map(|i| &*i.name), &v.name, names);
+            if v.default.is_none() && !given && !is_misspelt() {
                 let d = Diagnostic::error(format!(
                     "Module `{}` is missing the input `{}`",
                     call.name, v.name

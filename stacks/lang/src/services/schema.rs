@@ -97,6 +97,17 @@ pub(crate) static SERVICE: LazyLock<Block> = LazyLock::new(|| {
     )
 });
 
+/// `service "name" {}` as it is written: pods and plans, whose bodies have schemas of their own,
+/// are among the names.
+pub(crate) static SERVICE_NAMES: LazyLock<Block> = LazyLock::new(|| {
+    let mut names = SERVICE.clone();
+    for ident in ["pod", "plan"] {
+        let nested = labelled(block([], []));
+        names.blocks.insert(ident.to_owned(), nested);
+    }
+    names
+});
+
 /// `plan "deploy" {}`
 pub(crate) static PLAN: LazyLock<Block> = LazyLock::new(|| {
     let phase = block(

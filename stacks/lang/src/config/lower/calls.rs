@@ -9,6 +9,7 @@ use crate::{
         blocks::{LocalProvider, ModuleCall, ProviderUse},
         reader::{Reader, Report, labels, literal},
     },
+    hints,
     ir::{Block, Expr, ExprKind},
 };
 use std::sync::Arc;
@@ -22,7 +23,12 @@ pub(super) fn module(block: &Block, report: &mut Report<'_>) -> Option<Arc<Modul
             "Name a folder beside this one (`source = \"./net\"`) or a module of the catalogue \
              (`source = \"catalog:prometheus\"`).",
         );
-        report.push(d, &block.span);
+        // What else is written is an input, so this is where to say that it was meant.
+        let mut attributes = block.body.attributes.iter();
+        match attributes.find(|a| hints::closest(&a.name, ["source"]).is_some()) {
+            Some(a) => report.push(d.help("Did you mean `source`?"), &a.name_span),
+            None => report.push(d, &block.span),
+        }
         return None;
     };
     // Evaluated where the call is followed; this is how it is shown.

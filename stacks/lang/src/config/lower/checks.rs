@@ -22,7 +22,9 @@ pub(super) fn check(
     let data = reader
         .block("data", report)
         .and_then(|b| scoped(b, &name, report));
-    let has_asserts = block.body.blocks("assert").next().is_some();
+    let known = ["assert", "data"].into_iter();
+    let has_asserts =
+        block.body.blocks("assert").next().is_some() || block.body.misspells_block("assert", known);
     reader.finish(report);
     if !has_asserts {
         let d = Diagnostic::error(format!("Check `{name}` asserts nothing"))

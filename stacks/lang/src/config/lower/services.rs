@@ -49,7 +49,9 @@ pub(super) fn service(block: &Block, report: &mut Report<'_>) -> Option<Arc<Serv
     let name = labels(block, &["name"], report)?[0];
     let what = format!("service `{name}`");
     let own = without(&block.body, &[], &["pod", "plan"]);
-    check_body(&own, &schema::SERVICE, &what, &block.span, report);
+    let names = &schema::SERVICE_NAMES;
+    check_body(&own, names, &what, &block.span, report);
+    let is_misspelt = own.misspells_block("pod", names.blocks.keys().map(String::as_str));
     let mut pods: Vec<Arc<Pod>> = Vec::new();
     let mut seen: BTreeMap<String, Span> = BTreeMap::new();
     for block in block.body.blocks("pod") {
@@ -65,7 +67,7 @@ pub(super) fn service(block: &Block, report: &mut Report<'_>) -> Option<Arc<Serv
         }
         pods.push(Arc::new(pod));
     }
-    if pods.is_empty() {
+    if block.body.blocks("pod").next().is_none() && !is_misspelt {
         let d = Diagnostic::error(format!("Service `{name}` has no pod"))
             .help("Add `pod \"main\" { ... }` with at least one `task`.");
         report.push(d, &block.span);

@@ -18,8 +18,8 @@ use weir_core::{Diagnostic, Key, Object};
 pub(super) fn moved(block: &Block, report: &mut Report<'_>) -> Option<Statement> {
     labels(block, &[], report)?;
     let mut reader = Reader::new("`moved`", &block.body);
-    let from = required(&mut reader, "from", block, report);
-    let to = required(&mut reader, "to", block, report);
+    let from = required(&mut reader, "from", block);
+    let to = required(&mut reader, "to", block);
     reader.finish(report);
     let (from, to) = (endpoint(from?, report), endpoint(to?, report));
     let (from, to) = (from?, to?);
@@ -45,7 +45,7 @@ pub(super) fn moved(block: &Block, report: &mut Report<'_>) -> Option<Statement>
 pub(super) fn removed(block: &Block, report: &mut Report<'_>) -> Option<Statement> {
     labels(block, &[], report)?;
     let mut reader = Reader::new("`removed`", &block.body);
-    let from = required(&mut reader, "from", block, report);
+    let from = required(&mut reader, "from", block);
     let mut destroy = true;
     if let Some(lifecycle) = reader.block("lifecycle", report) {
         let mut inner = Reader::new("`lifecycle` of `removed`", &lifecycle.body);
@@ -90,8 +90,8 @@ pub(super) fn removed(block: &Block, report: &mut Report<'_>) -> Option<Statemen
 pub(super) fn import(block: &Block, report: &mut Report<'_>) -> Option<Arc<ImportBlock>> {
     labels(block, &[], report)?;
     let mut reader = Reader::new("`import`", &block.body);
-    let to = required(&mut reader, "to", block, report);
-    let id = required(&mut reader, "id", block, report);
+    let to = required(&mut reader, "to", block);
+    let id = required(&mut reader, "id", block);
     let for_each = reader.attribute("for_each").map(|a| a.expr.clone());
     let provider = reader
         .attribute("provider")
@@ -138,16 +138,11 @@ pub(super) fn import(block: &Block, report: &mut Report<'_>) -> Option<Arc<Impor
 fn required<'b>(
     reader: &mut Reader<'b>,
     name: &'static str,
-    block: &Block,
-    report: &mut Report<'_>,
+    block: &'b Block,
 ) -> Option<&'b Attribute> {
-    let found = reader.attribute(name);
-    if found.is_none() && !block.body.misspells(name) {
-        let d = Diagnostic::error(format!("Block `{}` has no `{name}`", block.ident))
-            .help(format!("Add `{name} = ...`."));
-        report.push(d, &block.span);
-    }
-    found
+    let d = Diagnostic::error(format!("Block `{}` has no `{name}`", block.ident))
+        .help(format!("Add `{name} = ...`."));
+    reader.required(name, &block.span, d)
 }
 
 /// What a `moved` or `removed` names, with keys that are written out.

@@ -132,16 +132,10 @@ pub(super) fn output(block: &Block, report: &mut Report<'_>) -> Option<Arc<Outpu
     let ephemeral = reader.flag("ephemeral", report).unwrap_or(false);
     let depends_on = depends_on(&mut reader, report);
     let preconditions = rules(&mut reader, "precondition", report);
-    let value = reader.attribute("value");
+    let none = Diagnostic::error(format!("Output `{name}` has no `value`"));
+    let value = reader.required("value", &block.span, none.help("Add `value = ...`."));
     reader.finish(report);
-    let Some(value) = value else {
-        let d =
-            Diagnostic::error(format!("Output `{name}` has no `value`")).help("Add `value = ...`.");
-        if !block.body.misspells("value") {
-            report.push(d, &block.span);
-        }
-        return None;
-    };
+    let value = value?;
     Some(Arc::new(OutputBlock {
         name: name.into(),
         value: value.expr.clone(),
@@ -163,35 +157,26 @@ pub(super) fn rules(
     let mut rules = Vec::new();
     for block in reader.blocks(ident) {
         let mut inner = Reader::new(format!("block `{ident}`"), &block.body);
-        let condition = inner.attribute("condition");
-        let message = inner.attribute("error_message");
+        let mut required = |name: &'static str| {
+            let d = Diagnostic::error(format!("Block `{ident}` has no `{name}`"))
+                .help("It needs both `condition` and `error_message`.");
+            inner.required(name, &block.span, d)
+        };
+        let (condition, message) = (required("condition"), required("error_message"));
         inner.finish(report);
-        match (condition, message) {
-            (Some(condition), Some(message)) => {
-                if condition.expr.references().is_empty() {
-                    let d = Diagnostic::error("The condition refers to nothing")
-                        .because("It would always come out the same, so it would check nothing.")
-                        .help("Refer to what is to be checked.");
-                    report.push(d, &condition.expr.span);
-                }
-                rules.push(Rule {
-                    condition: condition.expr.clone(),
-                    message: message.expr.clone(),
-                });
-            }
-            (condition, _) => {
-                let missing = if condition.is_none() {
-                    "condition"
-                } else {
-                    "error_message"
-                };
-                let d = Diagnostic::error(format!("Block `{ident}` has no `{missing}`"))
-                    .help("It needs both `condition` and `error_message`.");
-                if !block.body.misspells(missing) {
-                    report.push(d, &block.span);
-                }
-            }
+        let (Some(condition), Some(message)) = (condition, message) else {
+            continue;
+        };
+        if condition.expr.references().is_empty() {
+            let d = Diagnostic::error("The condition refers to nothing")
+                .because("It would always come out the same, so it would check nothing.")
+                .help("Refer to what is to be checked.");
+            report.push(d, &condition.expr.span);
         }
+        rules.push(Rule {
+            condition: condition.expr.clone(),
+            message: message.expr.clone(),
+        });
     }
     rules
 }
