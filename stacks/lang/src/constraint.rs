@@ -173,10 +173,17 @@ impl Reader<'_> {
                 "optional" => error.because("`optional` marks an attribute of an object type."),
                 _ => error.because(format!("It has {}.", call.args.len())),
             };
+            let error = error.help(match &*call.name {
+                "optional" => "Write `object({ NAME = optional(TYPE) })`.".to_owned(),
+                "object" => "Write `object({ NAME = TYPE })`.".to_owned(),
+                "tuple" => "Write `tuple([TYPE, TYPE])`.".to_owned(),
+                name => format!("Write `{name}(TYPE)`, for instance `{name}(string)`."),
+            });
             return Err(self.error(expr, error));
         };
         if call.expansion == Expansion::Spread {
-            return Err(self.error(arg, Diagnostic::error("`...` is not part of a type")));
+            let error = Diagnostic::error("`...` is not part of a type").help("Remove the dots.");
+            return Err(self.error(arg, error));
         }
         match &*call.name {
             "list" | "set" | "map" => {
@@ -196,7 +203,8 @@ impl Reader<'_> {
             "object" => self.object(arg),
             "optional" => {
                 let error = Diagnostic::error("`optional` stands outside an object type")
-                    .because("Only an attribute of `object({...})` can be optional.");
+                    .because("Only an attribute of `object({...})` can be optional.")
+                    .help("Use the type alone; a variable is optional where it has a `default`.");
                 Err(self.error(expr, error))
             }
             other => {
@@ -206,7 +214,7 @@ impl Reader<'_> {
                     expr,
                     match eval::nearest(other, known) {
                         Some(near) => error.help(format!("Did you mean `{near}`?")),
-                        None => error,
+                        None => error.help(format!("The types are {}.", known.join(", "))),
                     },
                 ))
             }
@@ -255,7 +263,8 @@ impl Reader<'_> {
             ExprKind::Literal(v) => v.as_str().unwrap_or_default().into(),
             _ => {
                 let error =
-                    Diagnostic::error("the name of an attribute in a type must be a plain word");
+                    Diagnostic::error("the name of an attribute in a type must be a plain word")
+                        .help("Write `object({ NAME = TYPE })`, with names as they are.");
                 return Err(self.error(&item.key, error));
             }
         };
@@ -280,7 +289,8 @@ impl Reader<'_> {
             .is_some()
         {
             let error =
-                Diagnostic::error(format!("the attribute `{name}` stands in this type twice"));
+                Diagnostic::error(format!("the attribute `{name}` stands in this type twice"))
+                    .help("Remove one of the two.");
             return Err(self.error(&item.key, error));
         }
         Ok(())
@@ -292,7 +302,8 @@ impl Reader<'_> {
             [ty, default] => (ty, Some(default)),
             args => {
                 let error = Diagnostic::error("`optional` takes a type and perhaps a default")
-                    .because(format!("It has {} arguments.", args.len()));
+                    .because(format!("It has {} arguments.", args.len()))
+                    .help("Write `optional(TYPE)` or `optional(TYPE, DEFAULT)`.");
                 return Err(self.error(expr, error));
             }
         };
@@ -304,12 +315,15 @@ impl Reader<'_> {
             Ok(value) => value,
             Err(EvalError::Diagnostic(d)) => return Err(d),
             Err(EvalError::NotReady(_)) => {
-                return Err(self.error(default, Diagnostic::error("a default must be a constant")));
+                let error =
+                    Diagnostic::error("a default must be a constant").help("Write the value out.");
+                return Err(self.error(default, error));
             }
         };
         let value = convert(&inner.apply(&value), &ty).map_err(|e| {
-            let error =
-                Diagnostic::error("the default does not fit its type").because(format!("{e}."));
+            let error = Diagnostic::error("the default does not fit its type")
+                .because(format!("{e}."))
+                .help(crate::hints::form(&ty));
             self.error(default, error)
         })?;
         Ok((ty, inner, Some(value)))
@@ -338,6 +352,7 @@ impl Scope for Constants {
     fn resolve(&self, reference: &Reference) -> Result<Resolved, EvalError> {
         let error = Diagnostic::error("a default must be a constant")
             .because(format!("`{reference}` is a name to look up."))
+            .help("Write the value out.")
             .at(reference.span.clone());
         Err(error.into())
     }

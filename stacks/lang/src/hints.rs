@@ -1,5 +1,8 @@
 //! The names a user may have meant.
 
+use crate::decode::article;
+use weir_core::Type;
+
 /// How alike two names must be for one to be offered in place of the other.
 const ALIKE: f64 = 0.8;
 
@@ -89,6 +92,22 @@ fn and(names: &[String], more: &str) -> String {
             format!("{} and {last}", head.join(", "))
         }
         _ => names.join(", "),
+    }
+}
+
+/// A help line: how a value of the type is written.
+pub(crate) fn form(ty: &Type) -> String {
+    match ty {
+        Type::String => {
+            "Write text, in quotes, or a number or a bool, which become text.".to_owned()
+        }
+        Type::Number => "Write a number, or text that is one: `5` or `\"5\"`.".to_owned(),
+        Type::Bool => "Write `true`, `false`, or a comparison such as `x == 1`.".to_owned(),
+        Type::List(_) | Type::Set(_) | Type::Tuple(_) => {
+            format!("Write {}: `[...]`.", article(ty))
+        }
+        Type::Map(_) | Type::Object(_) => format!("Write {}: `{{ NAME = ... }}`.", article(ty)),
+        _ => "Use another value.".to_owned(),
     }
 }
 

@@ -212,7 +212,11 @@ impl FileReader<'_> {
                 "A file of variables can't hold the block `{}`",
                 block.ident
             ))
-            .because("It holds values alone: `name = value`.");
+            .because("It holds values alone: `name = value`.")
+            .help(format!(
+                "Write a value, `{} = ...`, or move the block to a file of the stack.",
+                block.ident
+            ));
             self.problems.push(self.sources.point(d, &block.span));
         }
         for a in body.attributes {
@@ -393,7 +397,8 @@ fn given_value(
                         Diagnostic::error(format!("The value of variable `{name}` can't be read"))
                             .because(format!(
                                 "It was given by {origin}, line {at}, and is not shown."
-                            ));
+                            ))
+                            .help("Correct it there: a value stands by itself, without names.");
                     report.push(d, &variable.span);
                     return None;
                 }
@@ -408,9 +413,11 @@ fn given_value(
         return match &variable.default {
             Some(_) => default_value(variable, report),
             None => {
-                let d = Diagnostic::error(format!("Variable `{name}` is null")).because(format!(
-                    "It says `nullable = false`; the null comes from {origin}."
-                ));
+                let d = Diagnostic::error(format!("Variable `{name}` is null"))
+                    .because(format!(
+                        "It says `nullable = false`; the null comes from {origin}."
+                    ))
+                    .help("Give it a value.");
                 report.push(d, span.unwrap_or(&variable.span));
                 None
             }

@@ -230,7 +230,8 @@ impl Discovery<'_, '_> {
         self.remote.push(call.clone());
         if contains_itself(frame, source) {
             let d = Diagnostic::error(format!("Module `{name}` contains itself"))
-                .because(format!("It is called from the module of `{source}`."));
+                .because(format!("It is called from the module of `{source}`."))
+                .help("Give it another `source`, or remove the call.");
             return Err(Box::new(d));
         }
         self.installed(name, call)
@@ -294,7 +295,8 @@ impl Discovery<'_, '_> {
             }
         };
         let d = Diagnostic::error(format!("`{what}` of a module must be text that is known"))
-            .because(wrong);
+            .because(wrong)
+            .help("Write it out, or use a variable or a local value that is known.");
         Err(Box::new(self.reading.sources.point(d, &expr.span)))
     }
 
@@ -367,7 +369,8 @@ struct Known<'s, 'r, 'a> {
 impl Known<'_, '_, '_> {
     fn evaluate(&self, frame: &Frame, expr: &Expr, at: &Reference) -> Result<Value, EvalError> {
         if self.depth > MAX_DEPTH {
-            let d = Diagnostic::error(format!("`{at}` refers to itself"));
+            let d = Diagnostic::error(format!("`{at}` refers to itself"))
+                .help("Write one of the values that lead back to it as a constant.");
             return Err(self.context.sources.point(d, &at.span).into());
         }
         let scope = Known {
@@ -442,7 +445,7 @@ impl Scope for Known<'_, '_, '_> {
                     "`{}` of a module can't refer to `{reference}`",
                     self.what
                 ))
-                .because("Where a module comes from must be known before anything else is, so that only variables with a value and local values over them can be used.");
+                .because("Where a module comes from must be known before anything else is, so that only variables with a value and local values over them can be used.").help("Use a variable, or write it out.");
                 Err(self.context.sources.point(d, &reference.span).into())
             }
         }

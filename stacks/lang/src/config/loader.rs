@@ -282,7 +282,7 @@ impl<'a> Reading<'a> {
                 if dir.as_os_str().is_empty() {
                     self.problems.push(
                         Diagnostic::error("The stack's folder can't be read")
-                            .because(format!("{error}.")),
+                            .because(format!("{error}.")).help("Check that the folder is there and that you may read it, or name another with `-chdir=PATH`."),
                     );
                 }
                 return None;
@@ -333,7 +333,9 @@ impl<'a> Reading<'a> {
             }
             Err(error) => {
                 self.problems.push(
-                    Diagnostic::error(format!("{name} can't be read")).because(format!("{error}.")),
+                    Diagnostic::error(format!("{name} can't be read"))
+                        .because(format!("{error}."))
+                        .help("Check that you may read the file, and that it is UTF-8 text."),
                 );
                 None
             }
@@ -469,11 +471,12 @@ impl Tree<'_> {
         let mut above = Some(caller);
         while let Some(id) = above {
             if self.modules[id.0].dir == folder {
-                let d =
-                    Diagnostic::error(format!("Module `{name}` contains itself")).because(format!(
+                let d = Diagnostic::error(format!("Module `{name}` contains itself"))
+                    .because(format!(
                         "Its source `{}` is a folder that it is called from.",
                         call.source
-                    ));
+                    ))
+                    .help("Give it another `source`, or remove the call.");
                 return problem(d, report);
             }
             above = self.modules[id.0].parent.map(|(parent, _)| parent);
@@ -497,7 +500,8 @@ fn refuse_in_child(blocks: &Blocks, path: &str, report: &mut Report<'_>) {
     }
     if let Some(stack) = &blocks.stack {
         let d = Diagnostic::error(format!("{path} has a `stack` block"))
-            .because("It belongs to the root module: a module is part of a stack, not one itself.");
+            .because("It belongs to the root module: a module is part of a stack, not one itself.")
+            .help("Remove the block; the root module's holds for all modules.");
         report.push(d, &stack.span);
     }
 }

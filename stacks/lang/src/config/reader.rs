@@ -91,7 +91,8 @@ impl<'b> Reader<'b> {
             .because(format!(
                 "It may have one; the first is at {}.",
                 found[0].span
-            ));
+            ))
+            .help("Put both into one, or remove one.");
             report.push(d, &second.span);
         }
         found.first().copied()
@@ -110,7 +111,8 @@ impl<'b> Reader<'b> {
                 "`{name}` of {} must be `true` or `false`",
                 self.what
             ))
-            .because("It is read before anything is evaluated, so it can't be an expression.");
+            .because("It is read before anything is evaluated, so it can't be an expression.")
+            .help(format!("Write `{name} = true` or `{name} = false`."));
             report.push(d, &attribute.expr.span);
         }
         value
@@ -122,7 +124,8 @@ impl<'b> Reader<'b> {
         let value = literal(&attribute.expr).and_then(|v| v.as_str().map(str::to_owned));
         if value.is_none() {
             let d = Diagnostic::error(format!("`{name}` of {} must be text", self.what))
-                .because("It is read before anything is evaluated, so it can't be an expression.");
+                .because("It is read before anything is evaluated, so it can't be an expression.")
+                .help(format!("Write it out, in quotes: `{name} = \"...\"`."));
             report.push(d, &attribute.expr.span);
         }
         value
@@ -237,12 +240,28 @@ pub(crate) fn labels<'b>(
                 "{label:?} can't be the name of a `{}`",
                 block.ident
             ))
-            .because("A name begins with a letter or `_`, and holds letters, digits, `_` and `-`.");
+            .because("A name begins with a letter or `_`, and holds letters, digits, `_` and `-`.")
+            .help(format!("Call it {:?}, for instance.", as_name(label)));
             report.push(d, span);
             return None;
         }
     }
     Some(block.labels.iter().map(|(l, _)| &**l).collect())
+}
+
+/// The label as a name can be: what can't stand in one becomes `_`.
+fn as_name(label: &str) -> String {
+    let letters = label
+        .chars()
+        .map(|c| match c.is_alphanumeric() || c == '-' {
+            true => c,
+            false => '_',
+        });
+    let name: String = letters.collect();
+    match weir_core::address::is_identifier(&name) {
+        true => name,
+        false => format!("_{name}"),
+    }
 }
 
 /// `1 label`, `2 labels`.
@@ -264,7 +283,8 @@ pub(crate) struct NoNames<'a> {
 impl Scope for NoNames<'_> {
     fn resolve(&self, reference: &Reference) -> Result<Resolved, EvalError> {
         let d = Diagnostic::error(format!("{} can't refer to `{reference}`", self.what))
-            .because("It must be known before anything else is, so no name can stand in it.");
+            .because("It must be known before anything else is, so no name can stand in it.")
+            .help("Write the value out.");
         Err(self.context.sources.point(d, &reference.span).into())
     }
     fn context(&self) -> &Context {

@@ -101,7 +101,8 @@ fn object(body: &Body, open: Open, config: &Config, errors: &mut Vec<Diagnostic>
             Ok(_) => {
                 let d =
                     Diagnostic::error(format!("`{}` is not known before anything is made", a.name))
-                        .because("Where state is kept must be known first.");
+                        .because("Where state is kept must be known first.")
+                        .help("Write the value out, or give it with a variable.");
                 errors.push(config.context.sources.point(d, &a.expr.span));
             }
             Err(EvalError::Diagnostic(d)) => errors.push(*d),
@@ -144,7 +145,7 @@ impl Scope for Settings<'_> {
             Some(value) => Ok(Resolved { value, consumed: 1 }),
             None => {
                 let d = Diagnostic::error(format!("The stack's settings can't refer to `{reference}`"))
-                    .because("Where state is kept must be known before anything else is, so only variables and locals over them can be used.");
+                    .because("Where state is kept must be known before anything else is, so only variables and locals over them can be used.").help("Use a variable, or write the value out.");
                 Err(self.config.context.sources.point(d, &reference.span).into())
             }
         }

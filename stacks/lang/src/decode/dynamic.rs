@@ -138,7 +138,8 @@ fn expand_one<'b>(
             super::article(&collection.ty())
         };
         let d = Diagnostic::error(format!("`for_each` of `dynamic \"{ident}\"` is {what}"))
-            .because("It must be a list, a set, a map or an object.");
+            .because("It must be a list, a set, a map or an object.")
+            .help("For a single block, write `for_each = [1]`.");
         errors.push(scope.context().sources.point(d, &for_each.expr.span));
         return Ok(None);
     };
@@ -212,7 +213,8 @@ fn label_values(
     }
     if labels.is_empty() || labels.len() != items.len() {
         let d = Diagnostic::error("`labels` must be a list of known text")
-            .because("Labels are names: they must be known, and can't be sensitive.");
+            .because("Labels are names: they must be known, and can't be sensitive.")
+            .help("Write `labels = [\"NAME\"]`.");
         errors.push(scope.context().sources.point(d, &expr.span));
         return Ok(None);
     }

@@ -51,7 +51,8 @@ pub(crate) fn decode(
         };
         if value.is_null() && schema.set_by == SetBy::Required {
             let d = Diagnostic::error(format!("`{name}` is null"))
-                .because("It is required, and null counts as not set.");
+                .because("It is required, and null counts as not set.")
+                .help(format!("Give it a value: {}.", article(&schema.ty)));
             errors.push(scope.context().sources.point(d, &attribute.expr.span));
         }
         if let Some(Err(problem)) = shape.formats.get(name).map(|f| f.check(&value)) {
@@ -105,7 +106,8 @@ pub(crate) fn attribute_value(
             Ok(value) => Ok(Some(value)),
             Err(e) => {
                 let d = Diagnostic::error(format!("`{}` is not of its type", attribute.name))
-                    .because(format!("It must be {}: {e}.", article(ty)));
+                    .because(format!("It must be {}: {e}.", article(ty)))
+                    .help(crate::hints::form(ty));
                 errors.push(scope.context().sources.point(d, &attribute.expr.span));
                 Ok(None)
             }
@@ -146,7 +148,11 @@ fn nested_value(
             (_, max) => format!("at most {}", max.unwrap_or_default()),
         };
         let d = Diagnostic::error(format!("There must be {bound} of the block `{ident}`"))
-            .because(format!("There are {count}."));
+            .because(format!("There are {count}."))
+            .help(match too_few {
+                true => format!("Add a block `{ident}`."),
+                false => format!("Remove a block `{ident}`, or more."),
+            });
         let at = if too_few {
             header
         } else {
@@ -189,7 +195,8 @@ fn collect(
                 if entries.contains_key(&label) {
                     let d =
                         Diagnostic::error(format!("There are two blocks `{ident} \"{label}\"`"))
-                            .because("Their labels tell them apart.");
+                            .because("Their labels tell them apart.")
+                            .help("Give one of them another label.");
                     errors.push(scope.context().sources.point(d, &span));
                 }
                 entries.insert(label, value);

@@ -152,7 +152,7 @@ fn no_attribute(value: &Value, name: &str) -> Diagnostic {
                 Some(near) if !value.is_sensitive() => {
                     error.help(format!("Did you mean `{near}`?"))
                 }
-                _ => error,
+                _ => error.help("Use one of its attributes, or `try(x.NAME, default)` where one may be missing."),
             }
         }
         Type::Map(_) => missing_key(value, name),
@@ -161,7 +161,9 @@ fn no_attribute(value: &Value, name: &str) -> Diagnostic {
                 format!("Pick one element, `x[0].{name}`, or take it of each with `x[*].{name}`."),
             )
         }
-        _ => Diagnostic::error(format!("a {} has no attribute `{name}`", ty.friendly())),
+        _ => Diagnostic::error(format!("a {} has no attribute `{name}`", ty.friendly())).help(
+            format!("Remove `.{name}`: only objects and maps have attributes."),
+        ),
     }
 }
 
@@ -172,7 +174,7 @@ fn missing_key(value: &Value, key: &str) -> Diagnostic {
         .unwrap_or_default();
     let error = Diagnostic::error(format!("this map has no element {key:?}"));
     if value.is_sensitive() {
-        return error;
+        return error.help("Use `lookup(x, KEY, DEFAULT)` where there may be none.");
     }
     let error = if names.is_empty() {
         error.because("It is empty.")
@@ -194,7 +196,8 @@ pub(crate) fn index_into(value: &Value, key: &Value) -> Result<Value, Diagnostic
     }
     if key.is_null() {
         return Err(Diagnostic::error("an index is null")
-            .because("An element is picked by a number or a string."));
+            .because("An element is picked by a number or a string.")
+            .help("Give it a value, or test it first: `i == null ? ... : x[i]`."));
     }
     let ty = value.ty();
     let found = match &ty {
@@ -214,14 +217,17 @@ pub(crate) fn index_into(value: &Value, key: &Value) -> Result<Value, Diagnostic
                 .because("Its elements have no order and no keys.")
                 .help("Use a `for` expression, or `tolist(set)[0]` where any order will do."),
             ty => Diagnostic::error(format!("a {} has no elements", ty.friendly()))
-                .because("Only lists, tuples, maps and objects can be indexed."),
+                .because("Only lists, tuples, maps and objects can be indexed.")
+                .help("Remove the index."),
         }),
     }
 }
 
 fn element(value: &Value, ty: &Type, key: &Value) -> Result<Value, Diagnostic> {
     let wrong = |why: String| {
-        Diagnostic::error(format!("this index is not one of a {}", ty.friendly())).because(why)
+        Diagnostic::error(format!("this index is not one of a {}", ty.friendly()))
+            .because(why)
+            .help("Count from 0: `x[0]` is the first element.")
     };
     let key = convert(key, &Type::Number).map_err(|_| {
         wrong(format!(
@@ -277,10 +283,12 @@ fn out_of_range(len: usize, key: &Value) -> Diagnostic {
 
 fn entry(value: &Value, ty: &Type, key: &Value) -> Result<Value, Diagnostic> {
     let key = convert(key, &Type::String).map_err(|_| {
-        Diagnostic::error(format!("this index is not one of a {}", ty.friendly())).because(format!(
-            "A string is required, but it is {}.",
-            article(&key.ty())
-        ))
+        Diagnostic::error(format!("this index is not one of a {}", ty.friendly()))
+            .because(format!(
+                "A string is required, but it is {}.",
+                article(&key.ty())
+            ))
+            .help("Use a key: `x[\"NAME\"]`.")
     })?;
     let Some(name) = key.as_str() else {
         return Ok(Value::unknown(match ty {
@@ -290,7 +298,8 @@ fn entry(value: &Value, ty: &Type, key: &Value) -> Result<Value, Diagnostic> {
     };
     let missing = || match key.is_sensitive() {
         true => Diagnostic::error(format!("this {} has no such element", ty.friendly()))
-            .because("The key is sensitive and is not shown."),
+            .because("The key is sensitive and is not shown.")
+            .help("Use `lookup(x, KEY, DEFAULT)` where there may be none."),
         false => no_attribute(value, name),
     };
     match value.kind() {

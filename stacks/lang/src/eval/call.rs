@@ -150,7 +150,8 @@ impl Env<'_> {
                     .because(match value.is_null() {
                         true => "It is null.".to_owned(),
                         false => format!("It is {}.", value.ty().friendly()),
-                    });
+                    })
+                    .help("Remove the dots, or put it into a list: `[...]...`.");
                 return Err(self.fail(error, &arg.span, arg));
             };
             out.marks = out.marks.union(value.marks());
@@ -174,7 +175,8 @@ impl Env<'_> {
         convert(&value, &param.ty).map_err(|e| {
             let error =
                 Diagnostic::error(format!("argument `{}` of `{name}` is wrong", param.name))
-                    .because(sentence(&e.to_string()));
+                    .because(sentence(&e.to_string()))
+                    .help(called_as(function));
             self.fail(error, &at.span, at)
         })
     }
@@ -204,7 +206,7 @@ impl Env<'_> {
             "`{}` takes {wanted}, and got {have}",
             function.name()
         ))
-        .help(format!("It is called as `{}`.", function.signature()));
+        .help(called_as(function));
         Err(self.fail(error, &call.name_span, expr))
     }
 
@@ -230,7 +232,9 @@ impl Env<'_> {
             }
         };
         self.fail(
-            Diagnostic::error(summary).because(sentence(&message)),
+            Diagnostic::error(summary)
+                .because(sentence(&message))
+                .help(called_as(function)),
             &at.span,
             expr,
         )
@@ -275,7 +279,8 @@ impl Env<'_> {
             }
         }
         if failures.is_empty() {
-            let error = Diagnostic::error("`try` takes at least one argument, and got none");
+            let error = Diagnostic::error("`try` takes at least one argument, and got none")
+                .help("Write `try(EXPRESSION, DEFAULT)`.");
             return Err(self.fail(error, &call.name_span, expr));
         }
         let error = Diagnostic::error("none of the expressions in `try` worked")
@@ -288,7 +293,8 @@ impl Env<'_> {
     fn can(&self, call: &Call, expr: &Expr) -> Evaluated {
         let [arg] = call.args.as_slice() else {
             let have = call.args.len();
-            let error = Diagnostic::error(format!("`can` takes 1 argument, and got {have}"));
+            let error = Diagnostic::error(format!("`can` takes 1 argument, and got {have}"))
+                .help("Write `can(EXPRESSION)`.");
             return Err(self.fail(error, &call.name_span, expr));
         };
         match self.eval(arg) {
@@ -298,4 +304,9 @@ impl Env<'_> {
             Err(e @ EvalError::NotReady(_)) => Err(e),
         }
     }
+}
+
+/// A help line: the call's form, with the names of the arguments.
+fn called_as(function: &Function) -> String {
+    format!("It is called as `{}`.", function.signature())
 }

@@ -41,12 +41,13 @@ impl Env<'_> {
     fn key(&self, expr: &Expr) -> Evaluated {
         let key = self.eval(expr)?;
         if key.is_null() {
-            let error = Diagnostic::error("a key is null").because("A key must be a string.");
+            let error = Diagnostic::error("a key is null").because("A key must be a string.").help("Give it a value, or leave the entry out: `{ for k, v in x : k => v if k != null }`.");
             return Err(self.fail(error, &expr.span, expr));
         }
         convert(&key, &Type::String).map_err(|e| {
-            let error =
-                Diagnostic::error("a key is not a string").because(sentence(&e.to_string()));
+            let error = Diagnostic::error("a key is not a string")
+                .because(sentence(&e.to_string()))
+                .help("Use text, or what converts to it: a number or a bool.");
             self.fail(error, &expr.span, expr)
         })
     }

@@ -126,7 +126,8 @@ impl Env<'_> {
                 "an operand of `{symbol}` is not a {}",
                 ty.friendly()
             ))
-            .because(sentence(&e.to_string()));
+            .because(sentence(&e.to_string()))
+            .help(crate::hints::form(ty));
             self.fail(error, &expr.span, expr)
         })
     }
@@ -162,7 +163,8 @@ impl Env<'_> {
         };
         let value = convert(&value, &ty).map_err(|e| {
             let error = Diagnostic::error("the results of this conditional don't fit together")
-                .because(sentence(&e.to_string()));
+                .because(sentence(&e.to_string()))
+                .help("Give both the same type, for instance with `tostring` or `tolist`.");
             self.fail(error, &expr.span, expr)
         })?;
         // As in Terraform, that a result might have been secret is one already.
@@ -207,13 +209,15 @@ impl Env<'_> {
     pub(super) fn condition(&self, expr: &Expr, what: &str) -> Evaluated {
         let value = self.eval(expr)?;
         if value.is_null() {
-            let error =
-                Diagnostic::error(format!("{what} is null")).because("It must be true or false.");
+            let error = Diagnostic::error(format!("{what} is null"))
+                .because("It must be true or false.")
+                .help("Say what null means: `coalesce(x, false)`, or `x == null || ...`.");
             return Err(self.fail(error, &expr.span, expr));
         }
         convert(&value, &Type::Bool).map_err(|e| {
             let error = Diagnostic::error(format!("{what} is not true or false"))
-                .because(sentence(&e.to_string()));
+                .because(sentence(&e.to_string()))
+                .help(crate::hints::form(&Type::Bool));
             self.fail(error, &expr.span, expr)
         })
     }

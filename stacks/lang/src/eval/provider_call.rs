@@ -44,7 +44,12 @@ impl Env<'_> {
             let at = exprs.get(i).copied().unwrap_or(expr);
             let refuse = |why: String| {
                 let summary = format!("argument `{}` of `{}` is wrong", parameter.name, call.name);
-                let d = Diagnostic::error(summary).because(sentence(&why));
+                let d = Diagnostic::error(summary)
+                    .because(sentence(&why))
+                    .help(format!(
+                        "It is called as `{}`.",
+                        found.signature.call_form(&call.name)
+                    ));
                 self.fail(d, &at.span, at)
             };
             let (value, own) = value.unmark_deep();
@@ -93,7 +98,12 @@ impl Env<'_> {
             true => CONCEALED,
             false => &refusal.message,
         };
-        let d = Diagnostic::error(summary).because(sentence(message));
+        let d = Diagnostic::error(summary)
+            .because(sentence(message))
+            .help(format!(
+                "It is called as `{}`.",
+                found.signature.call_form(name)
+            ));
         self.fail(d, &at.unwrap_or(expr).span, expr)
     }
 }
@@ -116,13 +126,17 @@ fn find<'a>(provided: &'a Provided, name: &'a str) -> Result<Found<'a>, Diagnost
         ["provider", ..] => {
             return Err(
                 Diagnostic::error(format!("`{name}` does not name a function"))
-                    .because(form.to_owned()),
+                    .because(form.to_owned())
+                    .help("Add the function's name."),
             );
         }
         [other, ..] => {
             return Err(
                 Diagnostic::error(format!("there is no namespace `{other}` of functions"))
-                    .because(form.to_owned()),
+                    .because(form.to_owned())
+                    .help(format!(
+                        "Write `provider::{name}(...)`; a function of the language has no `::`."
+                    )),
             );
         }
         [] => return Err(Diagnostic::error("a call names no function")),

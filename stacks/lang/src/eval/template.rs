@@ -192,9 +192,10 @@ impl Scope for Variables<'_> {
             false => format!("It was given {}.", report::listed(names())),
         })
         .at(reference.span.clone());
-        if let Some(near) = report::nearest(&reference.root, names()) {
-            error = error.help(format!("Did you mean `{near}`?"));
-        }
+        error = error.help(match report::nearest(&reference.root, names()) {
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => format!("Add `{} = ...` to the values it is given.", reference.root),
+        });
         Err(error.into())
     }
     fn context(&self) -> &Context {

@@ -356,9 +356,11 @@ pub(super) fn count(
         return Ok(None);
     }
     let problem = if given.marks_deep().contains(Marks::EPHEMERAL) {
-        Diagnostic::error(format!("`count` of {title} is ephemeral")).because(
-            "How many instances there are must be the same at plan and apply, and is kept.",
-        )
+        Diagnostic::error(format!("`count` of {title} is ephemeral"))
+            .because(
+                "How many instances there are must be the same at plan and apply, and is kept.",
+            )
+            .help("Use a value that is not ephemeral.")
     } else if given.marks_deep().contains(Marks::SENSITIVE) {
         Diagnostic::error(format!("`count` of {title} is sensitive"))
             .because(
@@ -373,6 +375,7 @@ pub(super) fn count(
             super::blocks::a(&given)
         ))
         .because(format!("It must be a whole number: {error}."))
+        .help(crate::hints::form(&Type::Number))
     } else if given.is_unknown() {
         unknown("count", title, expr, frame)
     } else {
@@ -384,9 +387,11 @@ pub(super) fn count(
         {
             Some(n) if n <= MOST => return Ok(Some(n)),
             Some(n) => Diagnostic::error(format!("`count` of {title} is {n}"))
-                .because(format!("A block has at most {MOST} instances.")),
+                .because(format!("A block has at most {MOST} instances."))
+                .help("Lower it."),
             None => Diagnostic::error(format!("`count` of {title} is {given}"))
-                .because("It must be a whole number, zero or more."),
+                .because("It must be a whole number, zero or more.")
+                .help("For one instance or none, write `count = CONDITION ? 1 : 0`."),
         }
     };
     problems.push(frame.context().sources.point(problem, &expr.span));
@@ -411,7 +416,9 @@ fn for_each(
         return Ok((Vec::new(), open));
     }
     let refused = |why: String| {
-        Diagnostic::error(format!("`for_each` of {title} can't be used")).because(why)
+        Diagnostic::error(format!("`for_each` of {title} can't be used"))
+            .because(why)
+            .help("Write a map, or a set of text: `toset([\"a\", \"b\"])`.")
     };
     let marked = |v: &Value| v.marks().contains(Marks::SENSITIVE);
     let problem = match given.kind() {

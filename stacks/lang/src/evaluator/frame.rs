@@ -153,7 +153,11 @@ impl<'a> Frame<'a> {
                 value: value.clone(),
                 consumed: 1,
             }),
-            None => Err(self.problem(Diagnostic::error(format!("`{r}` has no meaning here")), r)),
+            None => {
+                let d = Diagnostic::error(format!("`{r}` has no meaning here"))
+                    .help("Remove it, or move it to a block that has it.");
+                Err(self.problem(d, r))
+            }
         }
     }
 
@@ -289,7 +293,9 @@ impl<'a> Frame<'a> {
             (_, 0) => d.because("It has no instance at all.").help(format!(
                 "Guard against that: `one({name}[*])`, or a condition on `length({name})`."
             )),
-            (Mode::Count, n) => d.because(format!("It has {n}, from [0] to [{}].", n - 1)),
+            (Mode::Count, n) => d
+                .because(format!("It has {n}, from [0] to [{}].", n - 1))
+                .help("Use one of these, or raise its `count`."),
             _ => {
                 let keys: Vec<&str> = x
                     .keys

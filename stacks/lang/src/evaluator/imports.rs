@@ -78,11 +78,12 @@ impl Evaluator {
         self.imports.retain(|_, (by, _)| *by != id);
         for import in found {
             if let Some((_, first)) = self.imports.get(&import.to) {
-                let d =
-                    Diagnostic::error(format!("{} is imported twice", import.to)).because(format!(
+                let d = Diagnostic::error(format!("{} is imported twice", import.to))
+                    .because(format!(
                         "One object becomes one instance; the other `import` is at {}.",
                         first.id.span
-                    ));
+                    ))
+                    .help("Remove one of the two blocks, or change its `to`.");
                 let d = self.config.context.sources.point(d, &block.span);
                 self.report(d, Some(&import.to));
                 return Err(Stop::Failed);
@@ -211,7 +212,9 @@ fn key(
             ),
         }
     };
-    let d = Diagnostic::error("The key of an import's target can't be used").because(why);
+    let d = Diagnostic::error("The key of an import's target can't be used")
+        .because(why)
+        .help("Write `TYPE.NAME[0]` or `TYPE.NAME[\"KEY\"]`.");
     problems.push(frame.context().sources.point(d, &expr.span));
     Ok(Key::None)
 }
@@ -229,7 +232,9 @@ fn import_id(
         return Ok(None);
     }
     let refused = |why: &str| {
-        Diagnostic::error(format!("`id` of {title} can't be used")).because(why.to_owned())
+        Diagnostic::error(format!("`id` of {title} can't be used"))
+            .because(why.to_owned())
+            .help("Give it the name by which the object's provider knows it, as text.")
     };
     let marks = given.marks_deep();
     let problem = if marks.contains(Marks::SENSITIVE) {

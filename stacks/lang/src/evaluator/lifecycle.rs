@@ -175,7 +175,11 @@ pub(super) fn truth(
     }
     let marks = given.marks_deep();
     let refused = |why: String| {
-        Diagnostic::error(format!("`{attribute}` of {title} can't be used")).because(why)
+        Diagnostic::error(format!("`{attribute}` of {title} can't be used"))
+            .because(why)
+            .help(format!(
+                "Write `{attribute} = true` or `{attribute} = false`, or a condition that is known."
+            ))
     };
     let problem = if marks.contains(weir_core::Marks::SENSITIVE) {
         refused("It is sensitive, and what it decides is shown in every plan.".into())

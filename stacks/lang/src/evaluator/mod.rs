@@ -298,6 +298,7 @@ impl Evaluator {
         let Some(id) = self.yielded.get(address).copied() else {
             return Err(Diagnostic::error(format!("{address} has no configuration"))
                 .because("It was never evaluated, so it can't be evaluated again.")
+                .help("Plan again.")
                 .into());
         };
         self.again(id)

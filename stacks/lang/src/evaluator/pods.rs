@@ -345,7 +345,8 @@ impl Evaluator {
     fn complete(&self, ty: &str, config: Value, problems: &mut Vec<Diagnostic>) -> Value {
         let Some(Schema { block, .. }) = self.schemas.resource(ty) else {
             let d = Diagnostic::error(format!("There is no resource of type `{ty}`"))
-                .because("Sites and services need the provider `host`.");
+                .because("Sites and services need the provider `host`.")
+                .help("Remove the site, or use a version of weir that has the provider.");
             problems.push(d);
             return config;
         };

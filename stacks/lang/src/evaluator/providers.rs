@@ -271,7 +271,9 @@ fn provider_key(
             _ => "It must be text.",
         }
     };
-    let d = Diagnostic::error("The key of a provider can't be used").because(why);
+    let d = Diagnostic::error("The key of a provider can't be used")
+        .because(why)
+        .help("Write `provider = NAME.ALIAS[\"KEY\"]`, or `[each.key]`.");
     problems.push(frame.context().sources.point(d, &expr.span));
     Ok(None)
 }

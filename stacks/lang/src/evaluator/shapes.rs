@@ -54,7 +54,8 @@ impl Shapes {
                 let name = &p.provider.name;
                 let Some(schema) = schemas.provider(name) else {
                     let d = Diagnostic::error(format!("There is no provider `{name}`"))
-                        .because("No provider of that name is built in or installed.");
+                        .because("No provider of that name is built in or installed.")
+                        .help("Remove the block, or use a version of weir that has the provider.");
                     return report.push(d, &p.span);
                 };
                 let what = format!("provider `{}`", p.provider);
@@ -135,7 +136,9 @@ fn unknown_type(object: &Object, schemas: &dyn Schemas) -> Diagnostic {
         return d.help(format!("There is one as `{right} \"{ty}\"`."));
     }
     if schemas.provider(provider).is_some() {
-        return d.because(format!("The provider `{provider}` has none of that name."));
+        return d
+            .because(format!("The provider `{provider}` has none of that name."))
+            .help("Correct the type, or remove the block.");
     }
     let known = ["fake", "terraform", "host", "aws", "azurerm", "google"];
     let d = d.because(format!(
@@ -145,7 +148,7 @@ fn unknown_type(object: &Object, schemas: &dyn Schemas) -> Diagnostic {
         Some(near) if schemas.provider(near).is_some() => {
             d.help(format!("Did you mean a type of the provider `{near}`?"))
         }
-        _ => d,
+        _ => d.help("Correct the type, or use a version of weir that has the provider."),
     }
 }
 

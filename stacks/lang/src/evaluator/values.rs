@@ -127,7 +127,11 @@ impl Evaluator {
                     .because(format!(
                         "The variable says `nullable = false`, at {}.",
                         variable.span
-                    ));
+                    ))
+                    .help(match variable.default {
+                        Some(_) => "Give it a value, or leave it out: then the default holds.",
+                        None => "Give it a value.",
+                    });
                     problems.push(frame.context().sources.point(d, &input.expr.span));
                 }
                 return Ok(marked(variable, default()));
@@ -176,7 +180,7 @@ impl Evaluator {
             let kept = marks.contains(Marks::EPHEMERAL) && !output.ephemeral;
             if kept && is_root {
                 let d = Diagnostic::error(format!("Output `{}` holds an ephemeral value", output.name))
-                    .because("Outputs of the root module are kept in state, and an ephemeral value must never be.");
+                    .because("Outputs of the root module are kept in state, and an ephemeral value must never be.").help("Remove the output, or leave out what is ephemeral with `ephemeralasnull(...)`.");
                 problems.push(frame.context().sources.point(d, &output.value.span));
             } else if kept {
                 let d = Diagnostic::error(format!("Output `{}` holds an ephemeral value", output.name))

@@ -189,7 +189,8 @@ fn known(reference: &Reference, names: &[&str]) -> Found<Vec<Place>> {
 fn out_of_place(reference: &Reference, place: &str) -> Box<Diagnostic> {
     Box::new(
         Diagnostic::error(format!("`{reference}` has no meaning here"))
-            .because(format!("It is known only in {place}.")),
+            .because(format!("It is known only in {place}."))
+            .help("Move it there, or use another value here."),
     )
 }
 
@@ -296,7 +297,11 @@ fn resource(reference: &Reference, module: &Module, at: usize) -> Found<NodeIx> 
         Some(root) if at == 0 && !names.contains_key(ty) => {
             Some(format!("Did you mean `{root}.{name}`?"))
         }
-        _ => hints::suggest(&wanted, all.iter().map(String::as_str), str::to_owned),
+        _ => hints::suggest(&wanted, all.iter().map(String::as_str), str::to_owned).or_else(|| {
+            Some(format!(
+                "Declare it, or correct the name: there is no {what} at all."
+            ))
+        }),
     };
     Err(Box::new(d))
 }

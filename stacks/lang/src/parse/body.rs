@@ -165,7 +165,7 @@ impl Parser<'_> {
                     Err(Box::new((*error).because(
                         "Labels are part of an address, which must be known before anything is \
                          evaluated.",
-                    )))
+                    ).help("Write the label out; for many such blocks, use `for_each`.")))
                 }
             };
         }
@@ -248,7 +248,10 @@ impl Parser<'_> {
         };
         if !self.cursor.at("}") {
             let Some(name) = self.cursor.ident() else {
-                return Err(self.cursor.expected("an attribute or `}`"));
+                let error = self.cursor.expected("an attribute or `}`");
+                return Err(Box::new(
+                    (*error).help("Write `NAME = VALUE`, or close the block."),
+                ));
             };
             let end = self.cursor.pos;
             self.cursor.space();

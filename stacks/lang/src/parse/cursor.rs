@@ -215,6 +215,10 @@ impl<'a> Cursor<'a> {
         diagnostic.snippet = crate::sources::snippet(text, &span);
         Box::new(diagnostic.at(span))
     }
+    /// As [`Cursor::expected`], with the next step.
+    pub(super) fn expected_with(&self, what: &str, help: &str) -> Box<Diagnostic> {
+        Box::new((*self.expected(what)).help(help))
+    }
     /// An error here: something else was expected.
     pub(super) fn expected(&self, what: &str) -> Box<Diagnostic> {
         let mut error = self.error(

@@ -229,7 +229,10 @@ impl Parser<'_> {
         if self.cursor.eat(bracket) {
             return Ok(());
         }
-        Err(self.cursor.expected(&format!("{or} or `{bracket}`")))
+        Err(self.cursor.expected_with(
+            &format!("{or} or `{bracket}`"),
+            &format!("Close it with `{bracket}`."),
+        ))
     }
 
     fn number(&mut self) -> Parsed<Expr> {
@@ -264,7 +267,12 @@ impl Parser<'_> {
         }
         match Number::from_str(&self.cursor.text[start..end]) {
             Ok(n) => Ok(Expr::literal(Value::number(n), span)),
-            Err(e) => Err(self.cursor.error(e.to_string(), span)),
+            Err(e) => {
+                let error = self.cursor.error(e.to_string(), span);
+                Err(Box::new(
+                    (*error).help("Write a number that is nearer to zero or to one."),
+                ))
+            }
         }
     }
 
@@ -285,7 +293,12 @@ impl Parser<'_> {
                     name.push_str("::");
                     name.push_str(part);
                 }
-                None => return Err(self.cursor.expected("the name of a function")),
+                None => {
+                    return Err(self.cursor.expected_with(
+                        "the name of a function",
+                        "Functions of providers are called as `provider::NAME::FUNCTION(...)`.",
+                    ));
+                }
             }
             after = self.cursor.pos;
         }
@@ -297,7 +310,10 @@ impl Parser<'_> {
         }
         self.cursor.pos = after;
         if after > end {
-            return Err(self.cursor.expected("`(` and the function's arguments"));
+            return Err(self.cursor.expected_with(
+                "`(` and the function's arguments",
+                "Functions of providers are called as `provider::NAME::FUNCTION(...)`.",
+            ));
         }
         Ok(match name.as_str() {
             "true" => Head::Expr(Expr::literal(true, name_span)),
@@ -418,7 +434,7 @@ impl Parser<'_> {
                 let span = self.cursor.span(start, self.cursor.pos);
                 Ok(StepKind::Index(Expr::literal(Value::number(n), span)))
             }
-            _ => Err(self.cursor.expected("the name of an attribute after `.`")),
+            _ => Err(self.cursor.expected_with("the name of an attribute after `.`", "Add the name, or remove the `.`; a key that is no plain word stands in brackets: `x[\"KEY\"]`.")),
         }
     }
 
@@ -563,7 +579,12 @@ impl Parser<'_> {
             self.cursor.space();
             match self.cursor.ident() {
                 Some(name) => names.push(name.into()),
-                None => return Err(self.cursor.expected("a name for each element")),
+                None => {
+                    return Err(self.cursor.expected_with(
+                        "a name for each element",
+                        "Write `for NAME in COLLECTION`, or `for KEY, VALUE in COLLECTION`.",
+                    ));
+                }
             }
             self.cursor.space();
             if names.len() == 2 || !self.cursor.eat(",") {
@@ -572,7 +593,10 @@ impl Parser<'_> {
         }
         self.cursor.space();
         if self.cursor.peek_ident() != Some("in") {
-            return Err(self.cursor.expected("`in` and the collection"));
+            return Err(self.cursor.expected_with(
+                "`in` and the collection",
+                "Write `for NAME in COLLECTION`, or `for KEY, VALUE in COLLECTION`.",
+            ));
         }
         self.cursor.ident();
         let value = names.pop().unwrap_or_else(|| "".into());

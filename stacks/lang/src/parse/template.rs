@@ -57,9 +57,10 @@ impl Parser<'_> {
             return Err(error);
         };
         if !self.cursor.eat_newline() {
-            return Err(self
-                .cursor
-                .expected("a new line after the heredoc's first line"));
+            return Err(self.cursor.expected_with(
+                "a new line after the heredoc's first line",
+                "Nothing may follow the word on its line: begin the text on the next.",
+            ));
         }
         let mut tokens = self.tokens(&End::Marker(marker), start)?;
         if dedented {
@@ -91,7 +92,10 @@ impl Parser<'_> {
         let (parts, stray) = self.tree(&mut tokens)?;
         if let Some(stray) = stray {
             let (name, span) = stray.end_name();
-            return Err(self.cursor.error(format!("`{name}` closes nothing"), span));
+            let error = self.cursor.error(format!("`{name}` closes nothing"), span);
+            return Err(Box::new((*error).help(
+                "Remove it, or open what it closes: `%{ if ... }` or `%{ for ... }`.",
+            )));
         }
         Ok(Expr::new(
             ExprKind::Template(Template { parts, form }),
@@ -298,7 +302,7 @@ impl Parser<'_> {
         self.cursor.space();
         let trims = self.cursor.eat("~");
         if !self.cursor.eat("}") {
-            return Err(self.cursor.expected("`}`"));
+            return Err(self.cursor.expected_with("`}`", "Close the interpolation with `}`; for the two characters `${` themselves, write `$${`."));
         }
         let span = self.cursor.span(start, self.cursor.pos);
         match &mut token {

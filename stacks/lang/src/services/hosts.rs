@@ -106,7 +106,8 @@ pub(crate) fn site(
         };
         if out.names.contains(&name) {
             let d = Diagnostic::error(format!("Site `{}` has two hosts `{name}`", site.name))
-                .because("A host is known by its name within its site.");
+                .because("A host is known by its name within its site.")
+                .help("Rename one of them, or remove it.");
             problems.push(at(d, &block.span));
             continue;
         }
@@ -177,7 +178,8 @@ fn host(
             "Host `{name}` of site `{}` can't set `home`",
             site.name
         ))
-        .because("Only the agent of a local host can live elsewhere than in its usual place.");
+        .because("Only the agent of a local host can live elsewhere than in its usual place.")
+        .help("Remove the attribute, or set `connection = \"local\"`.");
         let span = block
             .body
             .attribute("home")
@@ -240,7 +242,11 @@ fn normal(
             Ok(normal) => value = value.with(&a.name, normal),
             Err(why) => {
                 let d = Diagnostic::error(format!("`{}` is {}", a.name, article(&given.ty())))
-                    .because(why);
+                    .because(why)
+                    .help(match &*a.name {
+                        "host_key" => "Write `host_key = \"ssh-ed25519 ...\"`, or a list of such.",
+                        _ => "Write `bastion = { address = \"...\" }`, or a list of such.",
+                    });
                 problems.push(scope.context().sources.point(d, &a.expr.span));
                 value = value.with(&a.name, Value::null());
             }
@@ -392,7 +398,8 @@ pub(crate) fn cluster(
             if !seen.insert(id.clone()) {
                 let d =
                     Diagnostic::error(format!("Host {id} is in cluster `{}` twice", cluster.name))
-                        .because("A host belongs to one pool of a cluster.");
+                        .because("A host belongs to one pool of a cluster.")
+                        .help("Leave it out of one of the pools.");
                 problems.push(scope.context().sources.point(d, &pool.span));
                 continue;
             }

@@ -220,7 +220,8 @@ fn files(
                 "There are two files `{path}` in pod `{}`",
                 given.pod.name
             ))
-            .because("A path is written once.");
+            .because("A path is written once.")
+            .help("Remove one of them, or give it another path.");
             problems.push(scope.context().sources.point(d, &block.span));
         }
     }
@@ -239,7 +240,7 @@ fn file(
     if path.is_empty() || path.split('/').any(|part| part == "..") {
         let d = Diagnostic::error(format!("{path:?} can't be the path of a file")).because(
             "A path leads down: from the pod's directory, or from `/` where it begins with one.",
-        );
+        ).help("Write it without `..`.");
         problems.push(scope.context().sources.point(d, &block.span));
     }
     one_of(
@@ -258,7 +259,8 @@ fn file(
     };
     if field(&value, "vars").is_some() && field(&value, "template").is_none() {
         let d = Diagnostic::error(format!("File `{path}` has `vars`, but no `template`"))
-            .because("Only a template knows what to do with them.");
+            .because("Only a template knows what to do with them.")
+            .help("Name the template: `template = \"NAME\"`, or remove `vars`.");
         problems.push(scope.context().sources.point(d, span_of("vars")));
     }
     let content = if let Some(template) = field(&value, "template") {

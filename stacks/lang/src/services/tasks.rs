@@ -65,7 +65,8 @@ pub(super) fn tasks(
         }
         if finishes && field(&task, "alive").is_some() {
             let d = Diagnostic::error(format!("`alive` of {what} has no meaning"))
-                .because("The task ends by itself, so it needn't stay alive.");
+                .because("The task ends by itself, so it needn't stay alive.")
+                .help("Remove the block.");
             let inner = block.body.blocks("alive").next();
             problems.push(
                 scope
@@ -84,7 +85,8 @@ pub(super) fn tasks(
         task = default(task, "env", Value::map(Type::String, BTreeMap::new()));
         if out.iter().any(|t| super::text(t, "name") == Some(&name)) {
             let d = Diagnostic::error(format!("Pod `{}` has two tasks `{name}`", pod.name))
-                .because("A task is known by its name within its pod.");
+                .because("A task is known by its name within its pod.")
+                .help("Rename one of them, or remove it.");
             problems.push(scope.context().sources.point(d, &block.span));
         }
         out.push(task);

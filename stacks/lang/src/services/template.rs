@@ -163,7 +163,7 @@ fn find(files: &dyn Files, dir: &Path, name: &str) -> Result<(PathBuf, Arc<str>)
             Ok(text) => return Ok((place.clone(), text)),
             Err(e) if e.kind() == std::io::ErrorKind::InvalidData => {
                 return Err(Diagnostic::error(format!("Template `{name}` is not text"))
-                    .because(format!("{} is not UTF-8.", place.display())));
+                    .because(format!("{} is not UTF-8.", place.display())).help("Save it as UTF-8; for a file that is not text, use `source` in place of `template`."));
             }
             Err(_) => {}
         }
@@ -240,6 +240,9 @@ fn explain(
             Some(near) => fields(near, &all[near]).unwrap_or(listed),
             None => format!("{listed} Add what is missing to `vars`."),
         });
+    }
+    if d.help.is_none() {
+        d.help = Some("Correct the template; its language is that of Jinja.".to_owned());
     }
     d.snippet = snippet(&text, &span);
     d.at(span)

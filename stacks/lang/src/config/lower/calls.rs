@@ -93,7 +93,8 @@ fn providers(expr: &Expr, report: &mut Report<'_>) -> Vec<(LocalProvider, Provid
         match (child(&item.key), named_provider(&item.value)) {
             (Some(child), Some(_)) if out.iter().any(|(c, _)| *c == child) => {
                 let d = Diagnostic::error(format!("`providers` gives `{child}` twice"))
-                    .because("A module has one configuration of a name.");
+                    .because("A module has one configuration of a name.")
+                    .help("Remove one of the two.");
                 report.push(d, &item.key.span);
             }
             (Some(child), Some(parent)) => out.push((child, parent)),

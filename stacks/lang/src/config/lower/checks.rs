@@ -52,7 +52,10 @@ fn scoped(block: &Block, check: &Arc<str>, report: &mut Report<'_>) -> Option<Re
     };
     if let Some(word) = refused {
         let d = Diagnostic::error(format!("`{}` in check `{check}` has `{word}`", data.object))
-            .because("The data source of a check is read once, and judged by the check alone.");
+            .because("The data source of a check is read once, and judged by the check alone.")
+            .help(format!(
+                "Remove `{word}`, or move the data source out of the check and refer to it."
+            ));
         report.push(d, &block.span);
         data.repeat = Repeat::Once;
     }

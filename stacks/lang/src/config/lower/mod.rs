@@ -237,10 +237,12 @@ impl Blocks {
             return;
         }
         if let Some(first) = &self.stack {
-            let d = Diagnostic::error("The stack is named twice").because(format!(
-                "A stack has one `stack` block; the first is at {}.",
-                first.span
-            ));
+            let d = Diagnostic::error("The stack is named twice")
+                .because(format!(
+                    "A stack has one `stack` block; the first is at {}.",
+                    first.span
+                ))
+                .help("Remove one of the two blocks.");
             report.push(d, &block.span);
             return;
         }

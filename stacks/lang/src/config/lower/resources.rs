@@ -31,7 +31,8 @@ pub(crate) fn provider(block: &Block, report: &mut Report<'_>) -> Option<Arc<Pro
     for reserved in ["count", "depends_on", "source"] {
         if let Some(a) = reader.attribute(reserved) {
             let d = Diagnostic::error(format!("Provider `{name}` can't set `{reserved}`"))
-                .because("The language keeps the name for itself, and it has no meaning here.");
+                .because("The language keeps the name for itself, and it has no meaning here.")
+                .help("Remove the attribute.");
             report.push(d, &a.name_span);
         }
     }
@@ -272,7 +273,8 @@ fn managed_lifecycle(
 fn triggers(attribute: &Attribute, report: &mut Report<'_>) -> Vec<TriggerBlock> {
     let ExprKind::List(items) = &*attribute.expr.unparenthesised().kind else {
         let d = Diagnostic::error("`replace_triggered_by` must be a list of resources")
-            .because("Each element names a resource, an instance of one, or an attribute of it.");
+            .because("Each element names a resource, an instance of one, or an attribute of it.")
+            .help("Write `replace_triggered_by = [TYPE.NAME]`.");
         report.push(d, &attribute.expr.span);
         return Vec::new();
     };

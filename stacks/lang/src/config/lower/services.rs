@@ -129,7 +129,7 @@ fn plans(service: &str, block: &Block, pods: &[Arc<Pod>], report: &mut Report<'_
         };
         if !["deploy", "update"].contains(&name) {
             let d = Diagnostic::error(format!("This version of weir has no plan `{name}`"))
-                .because(format!("Service `{service}` may have the plan `deploy`, whose order updates follow too."));
+                .because(format!("Service `{service}` may have the plan `deploy`, whose order updates follow too.")).help("Rename it to `deploy`, or remove it.");
             report.push(d, &block.labels[0].1);
             continue;
         }
@@ -193,7 +193,8 @@ fn phases(service: &str, block: &Block, pods: &[Arc<Pod>], report: &mut Report<'
                 other => {
                     let mut d = Diagnostic::error(format!(
                         "`order` of {what} must be \"serial\" or \"parallel\""
-                    ));
+                    ))
+                    .help("Write `order = \"serial\"` or `order = \"parallel\"`.");
                     if let Some(other @ ("canary" | "dependency")) = other {
                         d = d.because(format!("This version of weir has no order `{other}`."));
                     }
@@ -228,7 +229,8 @@ fn phases(service: &str, block: &Block, pods: &[Arc<Pod>], report: &mut Report<'
             let d = Diagnostic::error(format!(
                 "Two phases of service `{service}` work on pod `{pod}`"
             ))
-            .because("A pod's instances are brought up once.");
+            .because("A pod's instances are brought up once.")
+            .help("Remove one of the two phases.");
             report.push(d, &block.span);
             continue;
         }
@@ -250,9 +252,13 @@ fn phases(service: &str, block: &Block, pods: &[Arc<Pod>], report: &mut Report<'
         let d = Diagnostic::error(format!(
             "Plan `{}` of service `{service}` leaves out pod {}",
             block.label(0).unwrap_or_default(),
-            crate::hints::join(missing)
+            crate::hints::join(&missing)
         ))
-        .because("Every pod is brought up in some phase.");
+        .because("Every pod is brought up in some phase.")
+        .help(format!(
+            "Add `phase \"{0}\" {{ pod = pod.{0} }}`.",
+            missing[0]
+        ));
         report.push(d, &block.span);
     }
     phases

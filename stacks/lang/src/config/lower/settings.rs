@@ -54,9 +54,11 @@ pub(super) fn terraform(block: &Block, out: &mut Blocks, report: &mut Report<'_>
     }
     for inner in reader.blocks("provider_meta") {
         if labels(inner, &["provider"], report).is_some() {
-            let d = Diagnostic::warning("`provider_meta` is not handed to the provider").because(
-                "It tells a provider which module asks; nothing that is made depends on it.",
-            );
+            let d = Diagnostic::warning("`provider_meta` is not handed to the provider")
+                .because(
+                    "It tells a provider which module asks; nothing that is made depends on it.",
+                )
+                .help("Remove the block, unless the module is used with Terraform too.");
             report.push(d, &inner.span);
         }
     }
@@ -90,7 +92,8 @@ fn required_version(attribute: &Attribute, report: &mut Report<'_>) {
     let text = literal(&attribute.expr);
     let Some(constraint) = text.as_ref().and_then(|v| v.as_str()) else {
         let d = Diagnostic::error("`required_version` must be text")
-            .because("It is read before anything is evaluated, so it can't be an expression.");
+            .because("It is read before anything is evaluated, so it can't be an expression.")
+            .help("Write it in quotes: `required_version = \">= 1.5\"`.");
         return report.push(d, &attribute.expr.span);
     };
     let d = match meets(TERRAFORM, constraint) {

@@ -27,7 +27,8 @@ pub(super) fn moved(block: &Block, report: &mut Report<'_>) -> Option<Statement>
         let d = Diagnostic::error("A `moved` block moves a module to what is none, or the reverse")
             .because(format!(
                 "`{from}` and `{to}` must either both be resources or both be modules."
-            ));
+            ))
+            .help("Name two resources, or two modules.");
         report.push(d, &block.span);
         return None;
     }

@@ -61,7 +61,8 @@ pub(crate) fn variable(
                 Ok(value) => Some(value),
                 Err(e) => {
                     let d = Diagnostic::error(format!("The default of {what} is not of its type"))
-                        .because(format!("The type is `{ty}`: {e}."));
+                        .because(format!("The type is `{ty}`: {e}."))
+                        .help(crate::hints::form(&ty));
                     report.push(d, &a.expr.span);
                     None
                 }
@@ -74,7 +75,7 @@ pub(crate) fn variable(
         let own = |r: &Reference| &*r.root == "var" && r.attr(0) == Some(name);
         if !references.is_empty() && !references.iter().any(own) {
             let d = Diagnostic::error(format!("A validation of {what} does not look at it"))
-                .because(format!("Its condition must refer to `var.{name}`."));
+                .because(format!("Its condition must refer to `var.{name}`.")).help(format!("Refer to `var.{name}` in the condition, or move the condition to a `check` block."));
             report.push(d, &rule.condition.span);
         }
     }
@@ -198,7 +199,8 @@ pub(super) fn references(
     use crate::{config::reader::traversal, ir::ExprKind};
     let ExprKind::List(items) = &*attribute.expr.unparenthesised().kind else {
         let d = Diagnostic::error(format!("`{}` must be a list of names", attribute.name))
-            .because(format!("Each names {of}."));
+            .because(format!("Each names {of}."))
+            .help(format!("Write `{} = [TYPE.NAME]`.", attribute.name));
         report.push(d, &attribute.expr.span);
         return Vec::new();
     };
@@ -211,7 +213,7 @@ pub(super) fn references(
                     "`{}` holds something that is no name",
                     attribute.name
                 ))
-                .because(format!("Each element must name {of}."));
+                .because(format!("Each element must name {of}.")).help("Write names as they are, without quotes and calls: `[TYPE.NAME, module.NAME]`.");
                 report.push(d, &item.span);
             }
         }

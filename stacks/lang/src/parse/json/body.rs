@@ -48,7 +48,7 @@ impl<'a> Bodies<'a> {
                 self.error(
                     node,
                     "a JSON object is required here",
-                    "Its properties are attributes.",
+                    ("Its properties are attributes.", OBJECT),
                 );
                 return body;
             }
@@ -146,7 +146,8 @@ impl<'a> Bodies<'a> {
                 let why = format!(
                     "At least one property is required, whose name is the block's {label}."
                 );
-                self.error(node, &summary, &why);
+                let next = "Put the block into an object, under its name.";
+                self.error(node, &summary, (&why, next));
             }
             for member in members {
                 let span = self.document.span(member.name.start, member.name.end);
@@ -170,7 +171,7 @@ impl<'a> Bodies<'a> {
             }
             _ => {
                 let summary = format!("`{}` must be an object or a list of objects", wanted.ident);
-                self.error(node, &summary, "Each object is one block.");
+                self.error(node, &summary, ("Each object is one block.", OBJECT));
             }
         }
     }
@@ -201,20 +202,20 @@ impl<'a> Bodies<'a> {
                 for item in items {
                     match &item.kind {
                         NodeKind::Object(members) => all.extend(members),
-                        _ => self.error(item, "a JSON object is required here", &why),
+                        _ => self.error(item, "a JSON object is required here", (&why, OBJECT)),
                     }
                 }
                 all
             }
             _ => {
                 let summary = "a JSON object, or a list of objects, is required here";
-                self.error(node, summary, &why);
+                self.error(node, summary, (&why, OBJECT));
                 Vec::new()
             }
         }
     }
 
-    fn error(&mut self, node: &Node, summary: &str, why: &str) {
+    fn error(&mut self, node: &Node, summary: &str, (why, next): (&str, &str)) {
         // A whole object would fill the screen: its beginning says where it is.
         let end = match node.kind {
             NodeKind::Object(_) | NodeKind::Array(_) => node.start + 1,
@@ -222,9 +223,12 @@ impl<'a> Bodies<'a> {
         };
         let span = self.document.span(node.start, end);
         let error = self.document.error(summary, span).because(why);
-        self.diagnostics.push(error);
+        self.diagnostics.push(error.help(next));
     }
 }
+
+/// The next step where an object is missing.
+const OBJECT: &str = "Write `{ \"NAME\": ... }` in its place.";
 
 /// The blocks that are being made.
 struct Wanted<'a> {

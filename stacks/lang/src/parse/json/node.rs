@@ -125,6 +125,7 @@ impl Document {
         if scanner.pos < self.text.len() {
             let mut error = scanner.expected("the end of the file");
             error.detail = "A JSON file holds one value.".into();
+            error.help = Some("Remove what follows, or put all of it into one object.".into());
             return Err(error);
         }
         Ok(node)
@@ -236,7 +237,8 @@ impl Scanner<'_> {
         if self.depth >= MAX_NESTING {
             let span = self.document.span(self.pos, self.pos + 1);
             let summary = format!("this is nested more than {MAX_NESTING} levels deep");
-            return Err(Box::new(self.document.error(summary, span)));
+            let error = self.document.error(summary, span);
+            return Err(Box::new(error.help("Move inner parts into `locals`.")));
         }
         self.depth += 1;
         let result = stacker::maybe_grow(64 * 1024, 1024 * 1024, || f(self));
@@ -323,7 +325,11 @@ impl Scanner<'_> {
                 Ok(false)
             }
             _ => {
-                let error = self.expected(&format!("`,` or `{end}` after {item}"));
+                let mut error = self.expected(&format!("`,` or `{end}` after {item}"));
+                error.help = Some(match self.byte() {
+                    None => format!("Add `{end}` at the end."),
+                    Some(_) => format!("Put a `,` after {item}, or `{end}` after the last."),
+                });
                 Err(self.within(error, open))
             }
         }
@@ -355,7 +361,12 @@ impl Scanner<'_> {
                 self.pos += text.len();
                 Ok(number)
             }
-            Err(e) => Err(Box::new(self.document.error(e.to_string(), span))),
+            Err(e) => {
+                let error = self.document.error(e.to_string(), span);
+                Err(Box::new(
+                    error.help("Write a number that is nearer to zero or to one."),
+                ))
+            }
         }
     }
 
