@@ -47,6 +47,7 @@ fn read(path: &Path, text: &str, hosts: &mut BTreeMap<String, Host>) -> Result<(
         let url = Url::parse(&place).map_err(|e| {
             let d =
                 weir_core::Diagnostic::error(format!("The service `modules.v1` is at no URL: {e}"))
+                    .help("Write the whole URL: `\"modules.v1\" = \"https://HOST/v1/modules/\"`.")
                     .at(services.expr.span.clone());
             CommandError::from(Diagnostics::from(d))
         })?;

@@ -66,6 +66,8 @@ fn answer(program: &str, folder: &Path) -> Json {
             summary = line["test_summary"].clone();
         }
     }
+    // Terraform says those of one run in an order of its own at each time.
+    messages.sort_by_key(|m| m.to_string());
     json!({
         "runs": runs,
         "messages": messages,

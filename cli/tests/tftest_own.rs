@@ -123,6 +123,26 @@ fn interrupted_it_destroys_what_it_made() {
     assert!(report.contains("skipped due to an interrupt"), "{report}");
 }
 
+/// The second interrupt ends it at once, and says what is left.
+#[test]
+fn interrupted_twice_it_leaves_what_it_made() {
+    let stack = Stack::new(REAL);
+    let runs = "run \"one\" {}\nrun \"two\" {\n  variables { latency = 600000 }\n}\n";
+    stack.write("main.tftest.hcl", &format!("{OVERRIDDEN}{runs}"));
+    let child = stack.spawn("test");
+    stack.until("Created", 1);
+    // The first asks for the end of the run, which would take ten minutes.
+    kill(&child, "-INT");
+    // Two at once are one.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    kill(&child, "-INT");
+    let said = ended(child.wait_with_output().unwrap());
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert!(said.err.contains("Interrupted twice"), "{said:#?}");
+    assert!(said.err.contains("fake_thing.a"), "{said:#?}");
+    assert_eq!(stack.log("Deleted"), 0);
+}
+
 #[test]
 fn a_report_is_xml_whatever_a_message_says() {
     let stack = Stack::new("output \"o\" { value = 1 }\n");

@@ -177,8 +177,10 @@ impl Run<'_> {
         match format(text, &body) {
             Ok(text) => Some(text),
             Err(e) => {
-                self.found
-                    .push(Diagnostic::error(format!("{name}:{}: {}", e.line, e.cause)));
+                self.found.push(
+                    Diagnostic::error(format!("{name}:{}: {}", e.line, e.cause))
+                        .help("Correct the file: what is not of the language is not formatted."),
+                );
                 None
             }
         }

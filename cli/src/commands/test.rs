@@ -124,7 +124,7 @@ async fn test(args: &Test, context: &Context) -> std::result::Result<Report, Com
                 let text = match stop.is_cancelled() {
                     false => "Interrupted: what is in flight is finished, and what was made is destroyed. \
                               Interrupt once more to leave it.",
-                    true => "Interrupted twice: nothing more is destroyed.",
+                    true => "Interrupted twice: nothing is waited for, and nothing more is destroyed.",
                 };
                 if stop.is_cancelled() {
                     abandon.cancel();

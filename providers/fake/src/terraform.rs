@@ -188,6 +188,7 @@ impl Provider for TerraformProvider {
         Err(Diagnostic::error(format!(
             "provider \"terraform\" has no data source {type_name:?}"
         ))
+        .help("Correct the type, or remove the block.")
         .into())
     }
 

@@ -31,7 +31,9 @@ impl Faults {
 
     pub(crate) fn into_diagnostics(self) -> Diagnostics {
         let diagnostics = self.0.into_iter().map(|fault| {
-            Diagnostic::error(format!("`{}` is not valid", fault.path)).because(fault.cause)
+            Diagnostic::error(format!("`{}` is not valid", fault.path))
+                .because(fault.cause)
+                .help("Correct the attribute in the configuration.")
         });
         Diagnostics(diagnostics.collect())
     }

@@ -154,9 +154,7 @@ impl Provider for HostProvider {
 }
 
 fn no_such_type(name: &str) -> Diagnostic {
-    Diagnostic::error(format!("provider host has no type {name}")).because(format!(
-        "It serves {} and {}.",
-        schema::HOST,
-        schema::POD
-    ))
+    Diagnostic::error(format!("provider host has no type {name}"))
+        .because(format!("It serves {} and {}.", schema::HOST, schema::POD))
+        .help("Correct the type, or use the version of weir that made it.")
 }

@@ -158,7 +158,7 @@ impl Reader<'_> {
                     ExprKind::Literal(v) if v.as_str().is_some() => {
                         error.help("Remove the quotes.")
                     }
-                    _ => error,
+                    _ => error.help("Write a type, or `any`."),
                 };
                 return Err(self.error(expr, error));
             }

@@ -71,11 +71,11 @@ fn what_is_no_type_is_refused() {
         ),
         (
             "list(string, number)",
-            "1+20 the type `list` takes one argument",
+            "1+20 the type `list` takes one argument / Write `list(TYPE)`, for instance `list(string)`.",
         ),
         (
             "optional(string)",
-            "1+16 `optional` stands outside an object type",
+            "1+16 `optional` stands outside an object type / Use the type alone; a variable is optional where it has a `default`.",
         ),
         (
             "tuple(string)",
@@ -83,19 +83,19 @@ fn what_is_no_type_is_refused() {
         ),
         (
             "object({a = optional(number, \"x\")})",
-            "30+3 the default does not fit its type",
+            "30+3 the default does not fit its type / Write a number, or text that is one: `5` or `\"5\"`.",
         ),
         (
             "object({a = optional(number, var.x)})",
-            "30+5 a default must be a constant",
+            "30+5 a default must be a constant / Write the value out.",
         ),
         (
             "object({a = string, a = string})",
-            "21+1 the attribute `a` stands in this type twice",
+            "21+1 the attribute `a` stands in this type twice / Remove one of the two.",
         ),
         (
             "object({(a) = string})",
-            "9+3 the name of an attribute in a type must be a plain word",
+            "9+3 the name of an attribute in a type must be a plain word / Write `object({ NAME = TYPE })`, with names as they are.",
         ),
     ] {
         assert_eq!(read(text).unwrap_err(), expected, "{text}");

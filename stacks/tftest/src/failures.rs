@@ -25,9 +25,11 @@ impl<'a> Expectations<'a> {
     pub(crate) fn check(&self, config: &Config, sources: &Sources) -> Diagnostics {
         let unknown = |(name, _): &&(String, Span)| !config.has_checkable(block_of(name));
         let report = |(name, span): &(String, Span)| {
-            let d = Diagnostic::error("Reference to unknown checkable object").because(format!(
-                "There is no {name} in the configuration, so it can't fail."
-            ));
+            let d = Diagnostic::error("Reference to unknown checkable object")
+                .because(format!(
+                    "There is no {name} in the configuration, so it can't fail."
+                ))
+                .help("Correct the name, or remove it from `expect_failures`.");
             sources.point(d, span)
         };
         Diagnostics(self.expected.iter().filter(unknown).map(report).collect())

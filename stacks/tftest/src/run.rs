@@ -177,7 +177,10 @@ fn options(run: &RunBlock, sources: &weir_lang::Sources) -> Result<PlanOptions, 
     for (text, span) in &options.targets {
         let target = text.parse().map_err(|e| {
             let d = Diagnostic::error("This does not name anything to plan");
-            Diagnostics::from(sources.point(d.because(format!("{e}.")), span))
+            let d = d.because(format!("{e}.")).help(
+                "Name a resource, an instance of one, or a module: `TYPE.NAME`, `module.NAME`.",
+            );
+            Diagnostics::from(sources.point(d, span))
         })?;
         targets.push(target);
     }
@@ -262,7 +265,11 @@ impl Place<'_, '_> {
         let kept = planned.warnings.clone().into_iter();
         let kept = kept.filter(|d| !d.is_failed_condition()).collect();
         task.found(Diagnostics(kept));
-        let report = engine.apply(&planned, lease, runner.stop.clone()).await?;
+        let report = tokio::select! {
+            biased;
+            report = engine.apply(&planned, lease, runner.stop.clone()) => report?,
+            () = runner.abandon.cancelled() => return Err(abandoned(&planned)),
+        };
         let snapshot = self.of.slots[self.at].snapshot().await?;
         let event = Event::Applied(task.file, task.run, &snapshot);
         runner.watcher.event(&event);
@@ -369,13 +376,15 @@ fn assertion(
         Ok(_) => {
             return wrong(
                 Diagnostic::error("Invalid condition result")
-                    .because("Condition expression must return either true or false, not null."),
+                    .because("Condition expression must return either true or false, not null.")
+                    .help("Say what null means: `coalesce(x, false)`, or `x == null || ...`."),
             );
         }
         Err(e) => {
             return wrong(
                 Diagnostic::error("Invalid condition result")
-                    .because(format!("Invalid validation condition result value: {e}.")),
+                    .because(format!("Invalid validation condition result value: {e}."))
+                    .help("Write `true`, `false`, or a comparison such as `x == 1`."),
             );
         }
     };
@@ -406,4 +415,18 @@ fn assertion(
     );
     d.values = evaluator.names_in(&assert.condition, roots);
     (Status::Fail, d.into())
+}
+
+/// What an apply that was left in the middle may have made, or not, nobody knows.
+fn abandoned(planned: &Planned) -> Diagnostics {
+    let changes = planned.plan.plan().changes.iter();
+    let open = changes.filter(|(_, c)| c.action != weir_core::change::Action::NoOp);
+    let names: Vec<String> = open.map(|(a, _)| a.to_string()).collect();
+    Diagnostic::error("Interrupted twice: the run was left in the middle")
+        .because(format!(
+            "It was about to make or change: {}.",
+            names.join(", ")
+        ))
+        .help("Look for these objects, and remove them by hand.")
+        .into()
 }

@@ -51,7 +51,7 @@ impl Runner<'_> {
             .tempdir()
             .map_err(|e| {
                 Diagnostic::error("There is no folder for the states of tests")
-                    .because(format!("{e}."))
+                    .because(format!("{e}.")).help("Make room for temporary files, or name another folder for them in `TMPDIR`.")
             })?;
         let mut report = Report {
             status: Status::Pending,
@@ -166,7 +166,13 @@ impl FileRun<'_> {
     async fn one(&mut self, number: usize, folder: &Path) -> RunReport {
         let (began, clock) = (SystemTime::now(), Instant::now());
         let mut task = Task::new(self.file, number);
-        if let Err(errors) = run::run(self, &mut task, folder).await {
+        let abandon = self.runner.abandon.clone();
+        let ended = tokio::select! {
+            biased;
+            ended = run::run(self, &mut task, folder) => ended,
+            () = abandon.cancelled() => Err(left()),
+        };
+        if let Err(errors) = ended {
             task.error(errors);
         }
         RunReport {
@@ -176,6 +182,29 @@ impl FileRun<'_> {
             elapsed: clock.elapsed(),
             began: Some(began),
         }
+    }
+
+    /// What was found while all of it was destroyed; at once, where the runner is abandoned.
+    async fn destroyed(
+        &self,
+        slot: &Slot,
+        input: &PlanInput,
+        registry: &Arc<Registry>,
+    ) -> Result<Diagnostics, Diagnostics> {
+        let engine = self.runner.engine(slot, registry.clone());
+        let input = PlanInput {
+            options: PlanOptions {
+                mode: Mode::Destroy,
+                ..PlanOptions::default()
+            },
+            ..input.clone()
+        };
+        let lease = slot.lease().await?;
+        let planned = engine.plan(&input, &lease).await?;
+        let stop = self.runner.abandon.clone();
+        let report = engine.apply(&planned, &lease, stop).await?;
+        slot.release(lease).await?;
+        Ok(report.diagnostics)
     }
 
     /// The state that a run uses.
@@ -223,25 +252,12 @@ impl FileRun<'_> {
         input: &PlanInput,
         registry: &Arc<Registry>,
     ) -> (Diagnostics, Vec<Address>) {
-        let destroyed = async {
-            let engine = self.runner.engine(slot, registry.clone());
-            let input = PlanInput {
-                options: PlanOptions {
-                    mode: Mode::Destroy,
-                    ..PlanOptions::default()
-                },
-                ..input.clone()
-            };
-            let lease = slot.lease().await?;
-            let planned = engine.plan(&input, &lease).await?;
-            let stop = self.runner.abandon.clone();
-            let report = engine.apply(&planned, &lease, stop).await?;
-            slot.release(lease).await?;
-            Ok::<_, Diagnostics>(report.diagnostics)
+        let destroyed = tokio::select! {
+            biased;
+            () = self.runner.abandon.cancelled() => Err(left()),
+            destroyed = self.destroyed(slot, input, registry) => destroyed,
         };
-        let mut found = match destroyed.await {
-            Ok(found) | Err(found) => found,
-        };
+        let (Ok(mut found) | Err(mut found)) = destroyed;
         match slot.snapshot().await {
             Ok(snapshot) => (found, snapshot.resources.into_keys().collect()),
             Err(errors) => {
@@ -250,4 +266,11 @@ impl FileRun<'_> {
             }
         }
     }
+}
+
+fn left() -> Diagnostics {
+    Diagnostic::error("Interrupted twice: nothing more is done")
+        .because("What was made is left as it is.")
+        .help("Remove the objects that are named below by hand.")
+        .into()
 }

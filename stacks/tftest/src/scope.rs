@@ -94,7 +94,7 @@ impl Scope for TestScope {
             "var" => self.variables.get(name),
             _ => {
                 let d = Diagnostic::error("Invalid reference")
-                    .because("You can only reference variables (`var.NAME`) and outputs of earlier runs (`run.NAME.OUTPUT`) here.");
+                    .because("You can only reference variables (`var.NAME`) and outputs of earlier runs (`run.NAME.OUTPUT`) here.").help("Use a variable of the file, or refer to the block in an `assert`.");
                 return Err(self.refused(d, r));
             }
         };
@@ -107,19 +107,22 @@ impl Scope for TestScope {
                 Diagnostic::error("Reference to unavailable run block").because(format!(
                     "The run block {name:?} has not executed yet. You can only reference run blocks that are in the same test file and will execute before the current run block."
                 ))
+                .help("Move that run block before this one.")
             }
             "run" => {
                 let mut d = Diagnostic::error("Reference to unknown run block").because(format!(
                     "The run block {name:?} does not exist within this test file. You can only reference run blocks that are in the same test file and will execute before the current run block."
                 ));
-                d.help = suggestion(name, self.runs.keys().map(|k| &**k));
+                d.help = suggestion(name, self.runs.keys().map(|k| &**k))
+                    .or_else(|| Some("Correct the name, or add a run block of that name before this one.".to_owned()));
                 d
             }
             _ => {
                 let mut d = Diagnostic::error("Reference to unavailable variable").because(format!(
                     "The input variable {name:?} is not available to the current context. Within the variables block of a run block you can only reference variables defined at a file or global level."
                 ));
-                d.help = suggestion(name, self.variables.keys().map(String::as_str));
+                d.help = suggestion(name, self.variables.keys().map(String::as_str))
+                    .or_else(|| Some("Add it to the `variables` block of the file.".to_owned()));
                 d
             }
         };

@@ -47,5 +47,6 @@ impl Slot {
 fn state(error: weir_state::StateError) -> Diagnostics {
     Diagnostic::error("The state of the test can't be kept")
         .because(format!("{error}."))
+        .help("Make room for temporary files, or name another folder for them in `TMPDIR`.")
         .into()
 }

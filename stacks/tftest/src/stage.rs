@@ -58,10 +58,12 @@ pub(crate) fn build(
             alias.as_ref().and_then(Value::as_str),
         );
         if let Some((_, mock)) = blocks.iter().find(|(n, _)| *n == name) {
-            let d = Diagnostic::error("Duplicate provider block").because(format!(
-                "The provider {name} is given at {} already.",
-                mock.span
-            ));
+            let d = Diagnostic::error("Duplicate provider block")
+                .because(format!(
+                    "The provider {name} is given at {} already.",
+                    mock.span
+                ))
+                .help("Remove one of them, or give it an `alias`.");
             return Err(sources.point(d, &block.span).into());
         }
         blocks.push((name, scope.settled(block)?));

@@ -79,6 +79,9 @@ impl Session {
             }
         }
         found.extend(evaluator.take_diagnostics());
+        // That a check does not hold says nothing of what is asked here; a plan says it.
+        let of_a_check = |d: &Diagnostic| d.is_failed_condition() && !d.is_error();
+        found.0.retain(|d| !of_a_check(d));
         let config = config.clone();
         (Session { evaluator, config }, found)
     }
@@ -106,11 +109,16 @@ impl Session {
         let expr = parse::parse_expr(SOURCE.into(), text).map_err(|d| Diagnostics::from(*d))?;
         match call_of_type(&expr) {
             Some(Call { args, .. }) => match args.as_slice() {
+                // The type of a type, as `terraform console` names it.
+                [of] if call_of_type(of).is_some_and(|c| c.args.len() == 1) => {
+                    Ok("type".to_owned())
+                }
                 [of] => Ok(format::ty(&self.evaluator.value_of(of)?.ty())),
                 _ => Err(Diagnostic::error(format!(
                     "`type` takes 1 argument, and got {}",
                     args.len()
                 ))
+                .help("Write `type(EXPRESSION)`.")
                 .at(expr.span.clone())
                 .into()),
             },

@@ -59,7 +59,7 @@ impl Constants {
 
 impl Scope for Constants {
     fn resolve(&self, reference: &Reference) -> Result<Resolved, EvalError> {
-        let d = Diagnostic::error("variables may not be used here");
+        let d = Diagnostic::error("variables may not be used here").help("Write the value out.");
         Err(d.at(reference.span.clone()).into())
     }
     fn context(&self) -> &Context {

@@ -288,6 +288,7 @@ fn short(who: &str) -> Diagnostics {
         "{who} answered for fewer operations than it was given"
     ))
     .because("Whether the others were done is found out by the next run.")
+    .help("Run `weir apply` again.")
     .into()
 }
 

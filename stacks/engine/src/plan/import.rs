@@ -188,5 +188,6 @@ fn missing(address: &Address, id: &str) -> Diagnostic {
 fn unusable(address: &Address) -> Diagnostic {
     Diagnostic::error(format!("the id to import {address} by is not text"))
         .because("An import id is known text.")
+        .help("Write the id in quotes.")
         .on(address.clone())
 }

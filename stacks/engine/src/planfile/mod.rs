@@ -40,12 +40,10 @@ impl SavedPlan {
         files: Arc<dyn Files>,
         catalog: &dyn Catalog,
     ) -> Result<SavedPlan, Diagnostics> {
-        let header: format::Header = serde_json::from_slice(bytes)
-            .map_err(|e| Diagnostic::error("this is not a plan file").because(sentence(&e)))?;
+        let header: format::Header =
+            serde_json::from_slice(bytes).map_err(|e| not_a_plan(sentence(&e)))?;
         if header.format != FORMAT {
-            return Err(Diagnostic::error("this is not a plan file")
-                .because(format!("Its format is {:?}.", header.format))
-                .into());
+            return Err(not_a_plan(format!("Its format is {:?}.", header.format)).into());
         }
         if header.version > VERSION {
             return Err(
@@ -181,4 +179,10 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .remainder()
         .is_empty()
         .then(|| pairs.map(|p| p[0] << 4 | p[1]).collect())
+}
+
+fn not_a_plan(why: String) -> Diagnostic {
+    Diagnostic::error("this is not a plan file")
+        .because(why)
+        .help("Name a file that `weir plan -out=FILE` wrote.")
 }

@@ -5,9 +5,10 @@ use super::{
     Config, Module, ModuleId, NodeKind,
     blocks::{LocalProvider, ModuleCall, Repeat},
     module::provider_name,
+    reader::constant,
 };
 use crate::{
-    eval::{Context, EvalError, Resolved, Scope, eval},
+    eval::Context,
     functions::Registry,
     ir::{Attribute, Body, Expr, Reference},
 };
@@ -16,7 +17,7 @@ use std::{
     fmt,
     sync::Arc,
 };
-use weir_core::{Diagnostic, Object, Value};
+use weir_core::{Object, Value};
 
 /// A module at one place of the tree.
 #[derive(Clone, Copy)]
@@ -163,19 +164,7 @@ impl Config {
             files: None,
             ..self.context.clone()
         };
-        eval(expr, &Nothing(context)).ok()
-    }
-}
-
-/// A scope without names.
-struct Nothing(Context);
-
-impl Scope for Nothing {
-    fn resolve(&self, _: &Reference) -> Result<Resolved, EvalError> {
-        Err(Diagnostic::error("no name has a value here").into())
-    }
-    fn context(&self) -> &Context {
-        &self.0
+        constant(expr, &context, "a constant").ok()
     }
 }
 

@@ -119,27 +119,24 @@ fn conforming(value: Value, returns: &Type) -> Result<Value, Refusal> {
 
 /// The function a call names.
 fn find<'a>(provided: &'a Provided, name: &'a str) -> Result<Found<'a>, Diagnostic> {
-    let parts: Vec<&str> = name.split("::").collect();
     let form = "Functions of providers are called as `provider::NAME::FUNCTION(...)`.";
-    let (local, function) = match parts.as_slice() {
-        ["provider", local, function] => (*local, *function),
-        ["provider", ..] => {
-            return Err(
-                Diagnostic::error(format!("`{name}` does not name a function"))
-                    .because(form.to_owned())
-                    .help("Add the function's name."),
-            );
-        }
-        [other, ..] => {
-            return Err(
-                Diagnostic::error(format!("there is no namespace `{other}` of functions"))
-                    .because(form.to_owned())
-                    .help(format!(
-                        "Write `provider::{name}(...)`; a function of the language has no `::`."
-                    )),
-            );
-        }
-        [] => return Err(Diagnostic::error("a call names no function")),
+    let (space, rest) = name.split_once("::").unwrap_or((name, ""));
+    if space != "provider" {
+        return Err(
+            Diagnostic::error(format!("there is no namespace `{space}` of functions"))
+                .because(form.to_owned())
+                .help(format!(
+                    "Write `provider::{name}(...)`; a function of the language has no `::`."
+                )),
+        );
+    }
+    let named = rest.split_once("::").filter(|(_, f)| !f.contains("::"));
+    let Some((local, function)) = named else {
+        return Err(
+            Diagnostic::error(format!("`{name}` does not name a function"))
+                .because(form.to_owned())
+                .help("Write the provider's name and the function's, and no more."),
+        );
     };
     let Some(schemas) = provided.schemas() else {
         return Err(Diagnostic::error(format!("`{name}` can't be called here"))

@@ -11,7 +11,7 @@ use crate::{
     ir::{RefStep, Reference},
 };
 use std::{cell::RefCell, collections::BTreeSet, sync::Arc};
-use weir_core::{Diagnostic, Key, Kind, Type, Value, convert::convert};
+use weir_core::{Diagnostic, Key, Kind, Marks, Type, Value, convert::convert};
 
 /// What was looked up.
 #[derive(Default)]
@@ -489,11 +489,16 @@ impl Scope for Frame<'_> {
             "service" => self.service(r),
             "path" => self.path(r),
             "terraform" => {
-                let workspace = Value::string(self.ev.config.workspace.as_str());
-                self.field(
-                    Some(&workspace).filter(|_| r.attr(0) == Some("workspace")),
-                    r,
-                )
+                let value = match r.attr(0) {
+                    Some("workspace") => Some(Value::string(self.ev.config.workspace.as_str())),
+                    // What differs between a plan and its apply must not be kept.
+                    Some("applying") => {
+                        let applying = self.context().settled.is_some();
+                        Some(Value::bool(applying).mark(Marks::EPHEMERAL))
+                    }
+                    _ => None,
+                };
+                self.field(value.as_ref(), r)
             }
             "count" => self.field(
                 self.names

@@ -247,9 +247,12 @@ impl Evaluator {
                         if found.is_empty() {
                             let name = self.name_of(id);
                             found.push(
-                                Diagnostic::error(format!("{name} can't be evaluated")).because(
-                                    format!("It needs {}, which has no value.", self.name_of(node)),
-                                ),
+                                Diagnostic::error(format!("{name} can't be evaluated"))
+                                    .because(format!(
+                                        "It needs {}, which has no value.",
+                                        self.name_of(node)
+                                    ))
+                                    .help("Its error is reported by itself: mend that one."),
                             );
                         }
                         return Err(found);

@@ -108,7 +108,7 @@ pub(super) fn targets(
         }
         "ephemeral" => resource(reference, module, 1).map(here),
         "path" => known(reference, &["module", "root", "cwd"]),
-        "terraform" => known(reference, &["workspace"]),
+        "terraform" => known(reference, &["workspace", "applying"]),
         "count" if names.count => known(reference, &["index"]),
         "each" if names.each => known(reference, &["key", "value"]),
         "self" if names.own => Ok(Vec::new()),

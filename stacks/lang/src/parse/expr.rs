@@ -216,7 +216,9 @@ impl Parser<'_> {
                     Some('\n' | '\r') => Some(
                         "An expression ends with its line, unless it stands in brackets.".into(),
                     ),
-                    _ => error.help,
+                    // Something is still open: the value is not what is missing.
+                    _ if !error.detail.is_empty() => Some("Close it where it ends.".into()),
+                    _ => Some("Write a value here, or remove what asks for one before it.".into()),
                 };
                 return Err(error);
             }

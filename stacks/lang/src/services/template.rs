@@ -3,7 +3,7 @@
 use crate::{
     decode::Expanded,
     eval::Context,
-    files::{EntryKind, Files, normal},
+    files::{EntryKind, Files, MemoryFiles, normal},
     hints,
     sources::snippet,
 };
@@ -46,11 +46,9 @@ pub(super) fn render(
             .attribute(attribute)
             .map_or_else(|| block.span.clone(), |a| a.expr.span.clone())
     };
-    let Some(files) = context.files.clone() else {
-        let d = Diagnostic::error(format!("Template `{name}` can't be read"))
-            .because("No file may be read here.");
-        return Err(Box::new(context.sources.point(d, &at("template"))));
-    };
+    // Where no file may be read, there is no template.
+    let files = context.files.clone();
+    let files = files.unwrap_or_else(|| Arc::new(MemoryFiles::default()));
     let (path, text) = find(&*files, &context.module_dir, name)
         .map_err(|d| Box::new(context.sources.point(d, &at("template"))))?;
     let all = all_names(names).map_err(|d| Box::new(context.sources.point(d, &at("vars"))))?;

@@ -1,7 +1,7 @@
 //! An evaluator driven a second time, with real values in the place of planned ones.
 
-use crate::kit::{Mode, answer, config, drive, evaluator};
-use std::collections::BTreeSet;
+use crate::kit::{FakeSchemas, Mode, answer, config, drive, evaluator, shown};
+use std::{collections::BTreeSet, sync::Arc};
 use weir_core::{Address, Value};
 use weir_lang::Next;
 
@@ -148,6 +148,49 @@ fn what_was_never_yielded_has_no_configuration() {
     assert_eq!(
         error.to_string(),
         "fake_thing.nope has no configuration: It was never evaluated, so it can't be evaluated again."
+    );
+}
+
+/// What an apply finds out makes a value wrong that two need: the cause is said once, and the
+/// second says what it waits for.
+#[test]
+fn what_needs_something_in_error_can_not_be_evaluated() {
+    let text = r#"
+resource "fake_thing" "a" {}
+locals { n = tonumber(fake_thing.a.id) }
+resource "fake_thing" "b" { size = local.n }
+resource "fake_thing" "c" { size = local.n }
+"#;
+    let mut ev = evaluator(config(&[("main.hcl", text)]));
+    drive(&mut ev, &Mode::Plan, &BTreeSet::new());
+    ev.supply(
+        &address("fake_thing.a"),
+        Value::object([("id", Value::string("many"))]),
+    );
+    let error = ev.config_of(&address("fake_thing.b")).unwrap_err();
+    assert!(
+        error.to_string().contains("Cannot convert \"many\""),
+        "{error}"
+    );
+    let error = ev.config_of(&address("fake_thing.c")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "fake_thing.c can't be evaluated: It needs local.n, which has no value."
+    );
+}
+
+/// A provider of another version than the language's: its host's address is a number.
+#[test]
+fn a_host_that_the_provider_has_otherwise_is_a_fault_of_weir() {
+    let text = "site \"s\" {\n  host \"h\" { address = \"10.0.0.1\" }\n}\n";
+    let schemas = FakeSchemas::new().of_another_version();
+    let mut ev = weir_lang::Evaluator::new(config(&[("main.hcl", text)]), Arc::new(schemas));
+    let run = drive(&mut ev, &Mode::Plan, &BTreeSet::new());
+    let found: Vec<String> = run.problems.0.iter().map(shown).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains("`weir_host` is not what the provider `host` expects"),
+        "{found:?}"
     );
 }
 

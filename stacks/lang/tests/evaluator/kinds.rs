@@ -78,13 +78,11 @@ fn every_kind_of_diagnostic_has_a_golden_text() {
         .filter(|l| !l.is_empty() && !l.starts_with('#'))
         .map(|line| {
             let (summary, place) = line.split_once(" <- ").expect(line);
-            if place != "internal" {
-                let test = fs::read_to_string(root().join(place)).expect(place);
-                let pattern = kinds
-                    .get(summary)
-                    .unwrap_or_else(|| panic!("no kind: {summary}"));
-                assert!(pattern.is_match(&test), "{place} does not show: {summary}");
-            }
+            let test = fs::read_to_string(root().join(place)).expect(place);
+            let pattern = kinds
+                .get(summary)
+                .unwrap_or_else(|| panic!("no kind: {summary}"));
+            assert!(pattern.is_match(&test), "{place} does not show: {summary}");
             summary
         })
         .collect();
@@ -98,4 +96,28 @@ fn every_kind_of_diagnostic_has_a_golden_text() {
     assert!(missing.is_empty(), "no golden text shows: {missing:#?}");
     let stale: Vec<_> = elsewhere.difference(&without).collect();
     assert!(stale.is_empty(), "these have one now: {stale:#?}");
+}
+
+/// What is said of a condition that does not hold is in the words of who wrote the condition.
+const IN_THE_WORDS_OF_THE_AUTHOR: [&str; 2] = [" is refused: ", " has a value that is refused: "];
+
+/// The next step of every error: a diagnostic without a line `help:` is named here.
+#[test]
+fn every_error_says_what_to_do_next() {
+    let mut goldens = Vec::new();
+    files(&root().join("tests/evaluator/errors"), ".txt", &mut goldens);
+    let mut without = Vec::new();
+    for golden in &goldens {
+        let text = fs::read_to_string(golden).unwrap();
+        let (_, shown) = text.split_once("=== errors\n").unwrap_or_default();
+        for error in shown.split("\n\n").filter(|e| !e.trim().is_empty()) {
+            let first = error.lines().next().unwrap_or_default();
+            let exempt = IN_THE_WORDS_OF_THE_AUTHOR.iter().any(|w| first.contains(w));
+            if !exempt && !error.contains("\n  help: ") {
+                let name = golden.file_name().unwrap_or_default().display();
+                without.push(format!("{name}: {first}"));
+            }
+        }
+    }
+    assert!(without.is_empty(), "without a next step: {without:#?}");
 }

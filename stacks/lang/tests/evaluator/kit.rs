@@ -101,6 +101,16 @@ impl FakeSchemas {
     }
 }
 
+impl FakeSchemas {
+    /// A provider `host` that is not the one the language knows.
+    pub(crate) fn of_another_version(mut self) -> FakeSchemas {
+        let number = attr(Type::Number, SetBy::Optional);
+        let attributes = &mut self.host.block.attributes;
+        attributes.insert("address".to_owned(), number);
+        self
+    }
+}
+
 fn terraform_data() -> Block {
     let any = |set_by| attr(Type::Dynamic, set_by);
     block(

@@ -59,6 +59,9 @@ pub(super) fn assign(
                                 "On {} all ports from {FIRST_PORT} to {LAST_PORT} are taken.",
                                 facts.id
                             ))
+                            .help(
+                                "Give the pod fewer ports, or add hosts to a pool of the cluster.",
+                            )
                             .at(board.request.span.clone())
                             .on(demand.address.clone()),
                     );

@@ -107,7 +107,7 @@ fn asserts(fields: &mut Fields<'_>, report: &mut Report<'_>) -> Vec<Assert> {
         {
             let d = Diagnostic::error("Invalid assert expression").because(
                 "The condition expression must refer to at least one object from elsewhere in the configuration, or else its result would not be checking anything.",
-            );
+            ).help("Refer to what is to be tested.");
             report.push(d, &condition.expr.span);
         }
         if let (Some(condition), Some(message)) = (condition, message) {
@@ -128,7 +128,8 @@ fn expected(fields: &mut Fields<'_>, report: &mut Report<'_>) -> Vec<(String, Sp
     for expr in list(attribute, report) {
         let ExprKind::Variable(variable) = &*expr.unparenthesised().kind else {
             let d = Diagnostic::error("Invalid `expect_failures` reference")
-                .because("Each element names a block with conditions: `var.x`, `output.x`, `check.x`, or a resource.");
+                .because("Each element names a block with conditions: `var.x`, `output.x`, `check.x`, or a resource.")
+                .help("Write the name as it is, without quotes.");
             report.push(d, &expr.span);
             continue;
         };
@@ -139,7 +140,8 @@ fn expected(fields: &mut Fields<'_>, report: &mut Report<'_>) -> Vec<(String, Sp
             let d = Diagnostic::error("Invalid `expect_failures` reference").because(format!(
                 "You cannot expect failures from {}. You can only expect failures from checkable objects such as input variables, output values, check blocks, managed resources and data sources.",
                 variable.reference
-            ));
+            ))
+            .help("Name the block whose condition is to fail: `var.NAME`, `output.NAME`, `check.NAME`, `TYPE.NAME`.");
             report.push(d, &expr.span);
             continue;
         }
@@ -150,7 +152,8 @@ fn expected(fields: &mut Fields<'_>, report: &mut Report<'_>) -> Vec<(String, Sp
             )
         {
             let d = Diagnostic::error("Invalid `expect_failures` reference")
-                .because("It names the whole block, not a part of it.");
+                .because("It names the whole block, not a part of it.")
+                .help("Remove what follows the name.");
             report.push(d, &expr.span);
             continue;
         }

@@ -59,9 +59,11 @@ impl<'b> Fields<'b> {
     ) -> Option<&'b Attribute> {
         let found = self.attribute(name);
         if found.is_none() {
-            let d = Diagnostic::error("Missing required argument").because(format!(
-                "The argument \"{name}\" is required, but no definition was found."
-            ));
+            let d = Diagnostic::error("Missing required argument")
+                .because(format!(
+                    "The argument \"{name}\" is required, but no definition was found."
+                ))
+                .help(format!("Add `{name} = ...`."));
             report.push(d, span);
         }
         found
@@ -85,7 +87,8 @@ impl<'b> Fields<'b> {
         let first = blocks.next();
         if let Some(second) = blocks.next() {
             let d = Diagnostic::error(format!("Multiple \"{ident}\" blocks"))
-                .because(format!("{} may have one \"{ident}\" block.", self.what));
+                .because(format!("{} may have one \"{ident}\" block.", self.what))
+                .help("Put both into one, or remove one.");
             report.push(d, &second.span);
         }
         first
@@ -98,7 +101,8 @@ impl<'b> Fields<'b> {
             Some(text) => Some(text),
             None => {
                 let d = Diagnostic::error(format!("`{name}` must be a text"))
-                    .because("It is read before anything is evaluated.");
+                    .because("It is read before anything is evaluated.")
+                    .help(format!("Write `{name} = \"...\"`."));
                 report.push(d, &attribute.expr.span);
                 None
             }
@@ -113,7 +117,8 @@ impl<'b> Fields<'b> {
             _ => None,
         };
         if value.is_none() {
-            let d = Diagnostic::error(format!("`{name}` must be `true` or `false`"));
+            let d = Diagnostic::error(format!("`{name}` must be `true` or `false`"))
+                .help(format!("Write `{name} = true` or `{name} = false`."));
             report.push(d, &attribute.expr.span);
         }
         value
@@ -132,7 +137,11 @@ impl<'b> Fields<'b> {
         if found.is_none() {
             let all: Vec<String> = words.iter().map(|(w, _)| format!("`{w}`")).collect();
             let d = Diagnostic::error(format!("`{name}` can't be this"))
-                .because(format!("It is {}.", all.join(" or ")));
+                .because(format!("It is {}.", all.join(" or ")))
+                .help(format!(
+                    "Write `{name} = {}`.",
+                    words.first().map_or("...", |w| w.0)
+                ));
             report.push(d, &attribute.expr.span);
         }
         found.map(|(_, value)| *value)
@@ -162,7 +171,7 @@ impl<'b> Fields<'b> {
 
     fn near(&self, mut d: Diagnostic, name: &str) -> Diagnostic {
         let known = self.known.iter().copied();
-        d.help = weir_lang::suggestion(name, known);
+        d.help = weir_lang::suggestion(name, known).or_else(|| Some("Remove it.".to_owned()));
         d
     }
 }
@@ -181,7 +190,8 @@ pub(super) fn list<'e>(attribute: &'e Attribute, report: &mut Report<'_>) -> &'e
         ExprKind::List(items) => items,
         _ => {
             let d = Diagnostic::error(format!("`{}` must be a list", attribute.name))
-                .because("It is read before anything is evaluated.");
+                .because("It is read before anything is evaluated.")
+                .help(format!("Write `{} = [...]`.", attribute.name));
             report.push(d, &attribute.expr.span);
             &[]
         }

@@ -58,7 +58,9 @@ fn parsed(
     let name: Arc<str> = path.to_string_lossy().into();
     let text = files.read(path).map_err(|e| {
         Diagnostics::from(
-            Diagnostic::error(format!("{name} can't be read")).because(format!("{e}.")),
+            Diagnostic::error(format!("{name} can't be read"))
+                .because(format!("{e}."))
+                .help("Check that you may read the file, and that it is UTF-8 text."),
         )
     })?;
     sources.add(name.clone(), text.clone());
@@ -131,10 +133,12 @@ fn lower(
             continue;
         };
         if let Some(first) = file.runs.iter().find(|r| r.name == found.name) {
-            let d = Diagnostic::error("Duplicate \"run\" block names").because(format!(
-                "This test file already has a run named {} defined at {}.",
-                found.name, first.span
-            ));
+            let d = Diagnostic::error("Duplicate \"run\" block names")
+                .because(format!(
+                    "This test file already has a run named {} defined at {}.",
+                    found.name, first.span
+                ))
+                .help("Rename one of them.");
             report.push(d, &found.span);
             continue;
         }
@@ -168,10 +172,12 @@ fn overrides(fields: &mut Fields<'_>, report: &mut Report<'_>) -> Vec<OverrideBl
                 continue;
             };
             if let Some(first) = found.iter().find(|o| o.target == next.target) {
-                let d = Diagnostic::error(format!("Duplicate {ident} block")).because(format!(
-                    "The same target is overridden at {} already.",
-                    first.span
-                ));
+                let d = Diagnostic::error(format!("Duplicate {ident} block"))
+                    .because(format!(
+                        "The same target is overridden at {} already.",
+                        first.span
+                    ))
+                    .help("Remove one of the two.");
                 report.push(d, &next.span);
                 continue;
             }
