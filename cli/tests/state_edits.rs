@@ -192,6 +192,44 @@ fn edits_change_what_state_has() {
     assert_eq!(stack.log("Deleted"), 0, "the objects stay");
 }
 
+/// The provider of each resource as Terraform's state has it.
+fn providers(stack: &Stack) -> Vec<String> {
+    let pulled: Json = serde_json::from_str(&stack.expect(0, "state pull").out).unwrap();
+    let all = pulled["resources"].as_array().unwrap().iter();
+    all.map(|r| r["provider"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_provider_takes_over_what_another_served() {
+    let stack = Stack::new(
+        "provider \"fake\" {\n  alias = \"west\"\n  path = \"${path.root}/cloud\"\n}\n\
+         resource \"fake_thing\" \"a\" {\n  provider = fake.west\n  name = \"a\"\n}\n\
+         resource \"terraform_data\" \"b\" {}\n",
+    );
+    stack.expect(0, "apply -auto-approve");
+    let before = providers(&stack);
+    // What it has no resource for it can't serve, and nothing is changed.
+    let run = stack.weir("state replace-provider -auto-approve fake terraform");
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    assert!(run.err.contains("can't take over fake_thing.a"), "{run:#?}");
+    stack.expect(1, "state replace-provider -auto-approve fake nothing");
+    let none = stack.expect(0, "state replace-provider -auto-approve google fake");
+    assert!(none.out.is_empty(), "{none:#?}");
+    assert_eq!(providers(&stack), before);
+    // By its address too: the name is the last part.
+    let line = "state replace-provider -auto-approve fake.west registry.terraform.io/weir/fake";
+    let run = stack.expect(0, line);
+    assert!(run.out.contains("1 resource instance changed."), "{run:#?}");
+    let after = providers(&stack);
+    assert!(!after[0].contains("west"), "{after:?}");
+    assert_eq!(after[1], before[1]);
+    // The configuration still says otherwise: that is recorded, and nothing is done for it.
+    stack.expect(0, "apply -auto-approve");
+    assert_eq!(providers(&stack), before);
+    assert_eq!((stack.log("Created"), stack.log("Deleted")), (1, 0));
+}
+
 #[test]
 fn edits_that_are_refused_change_nothing() {
     let (stack, _) = applied();

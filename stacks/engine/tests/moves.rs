@@ -92,6 +92,93 @@ async fn a_chain_of_moves_is_one_move() {
     assert!(errors.to_string().contains("still there"), "{errors}");
 }
 
+/// A module that is called `call`, with a resource, one that uses it, and a module of its own; what
+/// uses its output; and more.
+fn tree(call: &str, repeat: &str, user: &str, more: &str) -> String {
+    let output = "output \"id\" {\n  value = terraform_data.a.id\n}\n";
+    let called = format!("module \"{call}\" {{\n  source = \"./m\"\n  {repeat}\n}}\n");
+    let inner = "module \"n\" {\n  source = \"./n\"\n}\n";
+    let a = data("a", "");
+    let b = data("b", "input = terraform_data.a.id");
+    let root = called + &data("user", &format!("input = {user}")) + more;
+    format!("{root}--- file m/main.tf\n{a}{b}{inner}{output}--- file m/n/main.tf\n{a}")
+}
+
+#[tokio::test]
+async fn a_module_moves_with_all_in_it() {
+    let world = World::new();
+    world.converge(&tree("m", "", "module.m.id", "")).await;
+    let id = world.value("module.m.module.n.terraform_data.a").await;
+    let named = tree("k", "", "module.k.id", &moved("module.m", "module.k"));
+    let planned = world.plan(&named).await;
+    assert!(planned.plan.nodes.is_empty());
+    assert_eq!(
+        moves(&planned),
+        [
+            "module.k.terraform_data.a < module.m.terraform_data.a",
+            "module.k.terraform_data.b < module.m.terraform_data.b",
+            "module.k.module.n.terraform_data.a < module.m.module.n.terraform_data.a",
+        ]
+    );
+    world.converge(&named).await;
+    let now = world.value("module.k.module.n.terraform_data.a").await;
+    assert_eq!(now, id);
+    assert_eq!(
+        dependencies(&world, "terraform_data.user").await,
+        ["module.k.terraform_data.a"]
+    );
+    // Into an instance, and on with the statement of before.
+    let keyed = tree(
+        "k",
+        "for_each = toset([\"x\"])",
+        "module.k[\"x\"].id",
+        &(moved("module.m", "module.k") + &moved("module.k", "module.k[\"x\"]")),
+    );
+    let planned = world.plan(&keyed).await;
+    assert_eq!(moves(&planned).len(), 3);
+    world.converge(&keyed).await;
+    assert_eq!(
+        dependencies(&world, "module.k[\"x\"].terraform_data.b").await,
+        ["module.k[\"x\"].terraform_data.a"]
+    );
+}
+
+#[tokio::test]
+async fn moves_that_overlap() {
+    let world = World::new();
+    let three = |names: &[&str]| -> String { names.iter().map(|n| data(n, "")).collect() };
+    world.converge(&three(&["a", "b", "c"])).await;
+    let on = |from: &str, to: &str| {
+        moved(
+            &format!("terraform_data.{from}"),
+            &format!("terraform_data.{to}"),
+        )
+    };
+    let refused = async |stack: &str| match world.plan_with(stack, PlanOptions::default()).await {
+        Ok(_) => panic!("planned: {stack}"),
+        Err(errors) => errors.to_string(),
+    };
+    // Whose name another takes can't pass its own on in the same plan: it is still there.
+    let passed = three(&["b", "c", "d"]) + &on("a", "b") + &on("b", "c") + &on("c", "d");
+    assert!(refused(&passed).await.contains("is still there"));
+    let circle = on("a", "b") + &on("b", "c") + &on("c", "a");
+    assert!(refused(&circle).await.contains("round in a circle"));
+    let swapped = three(&["a", "b"]) + &on("a", "b") + &on("b", "a");
+    assert!(refused(&swapped).await.contains("round in a circle"));
+    let one = three(&["d"]) + &on("a", "d") + &on("b", "d");
+    let said = refused(&one).await;
+    assert!(
+        said.contains("two things are moved to terraform_data.d"),
+        "{said}"
+    );
+    // One after the other all end at the last, where the first that comes stays.
+    let planned = world
+        .plan(&(three(&["d"]) + &on("a", "b") + &on("b", "c") + &on("c", "d")))
+        .await;
+    assert!(!planned.warnings.0.is_empty());
+    assert_eq!(addresses(&world).await.len(), 3);
+}
+
 #[tokio::test]
 async fn count_comes_and_goes() {
     let world = World::new();

@@ -91,13 +91,12 @@ pub fn verdict(
         };
         return Ok(Verdict::Create(reason));
     };
-    if prior.status == Status::Tainted {
-        return Ok(Verdict::Replace(Reason::Tainted));
-    }
+    let tainted = prior.status == Status::Tainted;
     match requested {
+        Requested::Triggered(by) => return Ok(Verdict::Replace(Reason::Triggered(by))),
+        _ if tainted => return Ok(Verdict::Replace(Reason::Tainted)),
         Requested::No => {}
         Requested::Replace => return Ok(Verdict::Replace(Reason::Requested)),
-        Requested::Triggered(by) => return Ok(Verdict::Replace(Reason::Triggered(by))),
     }
     let forced = replace_paths(current.value(), proposal, schema)?;
     if !forced.is_empty() {

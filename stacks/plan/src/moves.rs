@@ -475,8 +475,10 @@ pub trait Declared {
 /// What stands against the statements themselves.
 pub fn validate(config: &Config, declared: &impl Declared) -> Diagnostics {
     let mut found = Diagnostics::new();
-    let mut from: BTreeMap<&Endpoint, &Move> = BTreeMap::new();
-    let mut to: BTreeMap<&Endpoint, &Move> = BTreeMap::new();
+    // What a statement about a whole call or resource names is another thing than the instance
+    // without a key, though it reads the same.
+    let mut from: BTreeMap<(bool, &Endpoint), &Move> = BTreeMap::new();
+    let mut to: BTreeMap<(bool, &Endpoint), &Move> = BTreeMap::new();
     for statement in config.moves() {
         let mut say = |d: Diagnostic| found.push(config.sources().point(d, &statement.span));
         if statement.from == statement.to {
@@ -487,7 +489,11 @@ pub fn validate(config: &Config, declared: &impl Declared) -> Diagnostics {
             );
             continue;
         }
-        if let Some(first) = from.insert(&statement.from, statement)
+        let whole = match statement.from.end {
+            End::Module => is_whole_call(&statement.from, &statement.to),
+            End::Object { .. } => !is_instance_move(statement),
+        };
+        if let Some(first) = from.insert((whole, &statement.from), statement)
             && first.to != statement.to
         {
             say(
@@ -499,7 +505,7 @@ pub fn validate(config: &Config, declared: &impl Declared) -> Diagnostics {
                     .help("Keep one of the two `moved` blocks."),
             );
         }
-        if let Some(first) = to.insert(&statement.to, statement)
+        if let Some(first) = to.insert((whole, &statement.to), statement)
             && first.from != statement.from
         {
             say(

@@ -22,6 +22,21 @@ impl Answer {
         is_broken(&self.lines)
     }
 
+    /// A deletion was planned, the plan was applied, and the object is still in state: Terraform
+    /// does that with targets that name instances of modules that are gone.
+    pub(super) fn left_undone(&self) -> bool {
+        let deleted = self.lines.iter().filter_map(|l| {
+            let (address, rest) = l.strip_prefix("change ")?.split_once(' ')?;
+            let whole = rest.split(' ').next() == Some("delete") && !rest.ends_with(" deposed");
+            whole.then_some(address)
+        });
+        let is_there = |address: &str| {
+            let row = format!("state {address} ");
+            self.lines.iter().any(|l| l.starts_with(&row))
+        };
+        self.lines.iter().any(|l| l == "apply: ok") && deleted.into_iter().any(is_there)
+    }
+
     /// Adds sections of a document.
     pub(super) fn add(&mut self, prefix: &str, document: &Json) {
         for (name, value) in document.as_object().into_iter().flatten() {

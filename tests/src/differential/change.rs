@@ -20,6 +20,7 @@ pub(super) fn steps(maker: &mut Maker, count: usize) -> Vec<Step> {
         }
         let flags = flags(maker, &root, at > 0);
         let step = Step {
+            commands: commands(maker, steps.last()),
             root: root.clone(),
             flags,
         };
@@ -29,6 +30,7 @@ pub(super) fn steps(maker: &mut Maker, count: usize) -> Vec<Step> {
     steps.push(Step {
         root,
         flags: vec!["-destroy".into()],
+        commands: Vec::new(),
     });
     steps
 }
@@ -90,6 +92,9 @@ fn flags(maker: &mut Maker, root: &Module, later: bool) -> Vec<String> {
     let mut flags = Vec::new();
     let mut all = Vec::new();
     addresses(root, "", &mut all);
+    if maker.with(Feature::Combined) && maker.chance(20) {
+        return combined(maker, &all, later);
+    }
     if maker.with(Feature::Options) {
         if maker.chance(12) {
             flags.extend(maker.one(&all).map(|a| format!("-target={a}")));
@@ -112,6 +117,76 @@ fn flags(maker: &mut Maker, root: &Module, later: bool) -> Vec<String> {
         flags.push("-refresh-only".into());
     }
     flags
+}
+
+/// Several options at once.
+fn combined(maker: &mut Maker, all: &[String], later: bool) -> Vec<String> {
+    let mut flags = Vec::new();
+    if later {
+        match maker.below(6) {
+            0 | 1 => flags.push("-destroy".into()),
+            2 => flags.push("-refresh-only".into()),
+            _ => {}
+        }
+        if maker.chance(20) && flags.iter().all(|f| f != "-refresh-only") {
+            flags.push("-refresh=false".into());
+        }
+    }
+    for _ in 0..maker.below(3) {
+        flags.extend(maker.one(all).map(|a| format!("-target={a}")));
+    }
+    if later
+        && !flags
+            .iter()
+            .any(|f| f == "-destroy" || f == "-refresh-only")
+    {
+        for _ in 0..maker.below(3) {
+            let instances: Vec<String> = all.iter().filter(|a| is_instance(a)).cloned().collect();
+            flags.extend(maker.one(&instances).map(|a| format!("-replace={a}")));
+        }
+    }
+    flags
+}
+
+/// Whether an address is one of a resource.
+fn is_instance(address: &str) -> bool {
+    let last = address.rsplit_once('.');
+    last.is_some_and(|(p, _)| p.ends_with("terraform_data"))
+}
+
+/// What is done to state by hand after a step.
+fn commands(maker: &mut Maker, before: Option<&Step>) -> Vec<Vec<String>> {
+    let Some(before) = before.filter(|_| maker.with(Feature::Commands) && maker.chance(40)) else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    addresses(&before.root, "", &mut all);
+    let resources: Vec<String> = all.iter().filter(|a| is_instance(a)).cloned().collect();
+    let mut out = Vec::new();
+    for _ in 0..1 + maker.below(2) {
+        let (of, words): (&[String], &[&str]) = match maker.below(8) {
+            0..=2 => (&resources, &["taint"]),
+            3 => (&resources, &["untaint"]),
+            4 | 5 => (&all, &["state", "rm"]),
+            _ => (&all, &["state", "mv"]),
+        };
+        let Some(address) = maker.one(of) else { break };
+        let mut words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+        if words[1..] == ["mv"] {
+            let other = match maker.chance(50) {
+                true => format!(
+                    "{}_moved",
+                    address.trim_end_matches(']').replace(['[', '"'], "_")
+                ),
+                false => maker.one(of).unwrap_or_default(),
+            };
+            words.extend([address, other]);
+        } else {
+            words.push(address);
+        }
+        out.push(words);
+    }
+    out
 }
 
 /// One change, of this module or of one it calls. `path` is the way to it.
@@ -137,7 +212,10 @@ fn change(maker: &mut Maker, module: &mut Module, depth: usize, path: &mut Vec<S
         0 => remove(maker, module, at),
         1 if at > 0 => module.items.swap(at - 1, at),
         2 | 3 if maker.with(Feature::Moved) => moved(maker, module, at),
-        4 if maker.with(Feature::Moved) => into_module(maker, module, at),
+        4 if maker.with(Feature::Moved) => match maker.with(Feature::Wide) && maker.chance(50) {
+            true => out_of_module(maker, module),
+            false => into_module(maker, module, at),
+        },
         _ => alter(maker, module, at, depth),
     }
 }
@@ -162,6 +240,17 @@ fn import(maker: &mut Maker, module: &mut Module, item: &Item, depth: usize) {
         && maker.chance(60)
     {
         let keys = r.repeat.keys();
+        if let Repeat::Keys(keys) | Repeat::Like(_, keys) = &r.repeat
+            && maker.with(Feature::Wide)
+            && maker.chance(60)
+            && !keys.is_empty()
+        {
+            module.notes.push(Note::ImportEach {
+                block: format!("terraform_data.{}", r.name),
+                keys: keys.clone(),
+            });
+            return;
+        }
         if let Some(key) = maker.one(&keys) {
             module.notes.push(Note::Import {
                 to: format!("terraform_data.{}{key}", r.name),
@@ -196,7 +285,20 @@ fn moved(maker: &mut Maker, module: &mut Module, at: usize) {
         from: format!("{kind}.{from}"),
         to: format!("{kind}.{to}"),
     };
-    // Of a block with instances, one instance may move alone.
+    // Of a block with instances, one instance may move alone, or each to a key of its own.
+    if let Repeat::Count(n) = repeat
+        && *n > 0
+        && maker.with(Feature::Wide)
+        && maker.chance(40)
+    {
+        let keys = ["x", "y", "z"];
+        for (i, key) in keys.iter().enumerate().take(*n) {
+            let (from, to) = (format!("{old}[{i}]"), format!("{new}[\"{key}\"]"));
+            module.notes.push(note(from, to));
+        }
+        *repeat = Repeat::Keys(keys[..(*n).min(3)].to_vec());
+        return;
+    }
     let note = match repeat {
         Repeat::Count(n) if *n > 0 && maker.chance(40) => {
             let from = format!("{old}[{}]", maker.below(*n));
@@ -243,6 +345,53 @@ fn into_module(maker: &mut Maker, module: &mut Module, at: usize) {
     }
 }
 
+/// Moves a resource out of a module that is called, or on into another.
+fn out_of_module(maker: &mut Maker, module: &mut Module) {
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for (at, item) in module.items.iter().enumerate() {
+        if let Item::Call(c) = item
+            && !c.repeat.keys().is_empty()
+        {
+            let inside = c.module.items.iter().enumerate();
+            found.extend(
+                inside
+                    .filter(|(_, i)| matches!(i, Item::Resource(_)))
+                    .map(|(i, _)| (at, i)),
+            );
+        }
+    }
+    let Some((at, inside)) = maker.one(&found) else {
+        return;
+    };
+    let Item::Call(call) = &mut module.items[at] else {
+        return;
+    };
+    let Item::Resource(mut resource) = call.module.items.remove(inside) else {
+        return;
+    };
+    let key = maker.one(&call.repeat.keys()).unwrap_or_default();
+    let from = format!("module.{}{key}.terraform_data.{}", call.name, resource.name);
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let others: Vec<usize> = (0..module.items.len())
+        .filter(|i| {
+            *i != at && matches!(&module.items[*i], Item::Call(c) if !c.repeat.keys().is_empty())
+        })
+        .collect();
+    if let Some(other) = maker.one(&others).filter(|_| maker.chance(50))
+        && let Item::Call(c) = &mut module.items[other]
+    {
+        resource.name = maker.name(&names, &c.module);
+        let key = maker.one(&c.repeat.keys()).unwrap_or_default();
+        let to = format!("module.{}{key}.terraform_data.{}", c.name, resource.name);
+        module.notes.push(Note::Moved { from, to });
+        return c.module.items.push(Item::Resource(resource));
+    }
+    resource.name = maker.name(&names, module);
+    let to = format!("terraform_data.{}", resource.name);
+    module.notes.push(Note::Moved { from, to });
+    module.items.push(Item::Resource(resource));
+}
+
 /// Changes something within a block.
 fn alter(maker: &mut Maker, module: &mut Module, at: usize, depth: usize) {
     let (before, rest) = module.items.split_at_mut(at);
@@ -253,7 +402,14 @@ fn alter(maker: &mut Maker, module: &mut Module, at: usize, depth: usize) {
         own: false,
     };
     match &mut rest[0] {
-        Item::Variable { default, .. } => *default = maker.rng.i64(0..9),
+        Item::Variable {
+            default, refused, ..
+        } => {
+            *default = maker.rng.i64(0..9);
+            if let Some(refused) = refused {
+                *refused = maker.with(Feature::Failures) && maker.chance(30);
+            }
+        }
         Item::Local { value, .. } => *value = maker.expr(&scope),
         Item::Output {
             value,

@@ -33,6 +33,12 @@ pub enum Feature {
     Options,
     /// `-refresh-only`
     RefreshOnly,
+    /// `taint`, `untaint`, `state rm` and `state mv` between steps
+    Commands,
+    /// More than one option at once
+    Combined,
+    /// `for_each` over resources, triggers by key, validations, what lies in an attribute
+    Wide,
 }
 
 /// The features, by the names that `WEIR_FEATURES` takes.
@@ -49,6 +55,9 @@ pub const FEATURES: &[(&str, Feature)] = &[
     ("sensitive", Feature::Sensitive),
     ("options", Feature::Options),
     ("refresh-only", Feature::RefreshOnly),
+    ("commands", Feature::Commands),
+    ("combined", Feature::Combined),
+    ("wide", Feature::Wide),
 ];
 
 const KEYS: [&str; 4] = ["x", "y", "z", "w"];
@@ -105,7 +114,12 @@ impl Maker {
         match self.below(10) {
             0 => Expr::Text(["one", "two", "three"][self.below(3)].into()),
             1 if matches!(scope.repeat, Repeat::Count(_)) => Expr::CountIndex,
-            1 | 2 if matches!(scope.repeat, Repeat::Keys(_) | Repeat::Map(_)) => {
+            1 | 2
+                if matches!(
+                    scope.repeat,
+                    Repeat::Keys(_) | Repeat::Map(_) | Repeat::Like(..)
+                ) =>
+            {
                 match self.below(2) {
                     0 => Expr::EachKey,
                     _ => Expr::EachValue,
@@ -167,6 +181,14 @@ impl Maker {
         if !self.with(Feature::Repeat) {
             return Repeat::One;
         }
+        if self.with(Feature::Wide) && self.chance(12) {
+            let keyed: Vec<Repeat> = (scope.before.iter())
+                .filter_map(|i| scope.like(i.name()))
+                .collect();
+            if let Some(like) = self.one(&keyed) {
+                return like;
+            }
+        }
         match self.below(10) {
             0..=4 => Repeat::One,
             5 | 6 => Repeat::Count(self.below(4)),
@@ -225,6 +247,7 @@ impl Maker {
             resource,
             nth,
             attribute,
+            same: self.with(Feature::Wide) && self.chance(50),
         })
     }
 
@@ -237,6 +260,9 @@ impl Maker {
         out.prevent_destroy = self.chance(2);
         if self.chance(10) {
             out.ignore = [Ignore::Input, Ignore::Triggers, Ignore::All][self.below(3)];
+        }
+        if self.with(Feature::Wide) && self.chance(10) {
+            out.ignore = Ignore::Inside;
         }
         if self.with(Feature::Triggers) && self.chance(20) {
             out.triggered_by.extend(self.trigger(scope));
@@ -327,6 +353,7 @@ impl Maker {
             0 => Item::Variable {
                 name: self.name(&["v"], module),
                 default: self.rng.i64(0..4),
+                refused: (self.with(Feature::Wide) && self.chance(50)).then_some(false),
             },
             1 | 2 => Item::Local {
                 name: self.name(&["l"], module),
@@ -374,6 +401,7 @@ impl Maker {
             module.items.push(Item::Variable {
                 name: "v1".into(),
                 default: self.rng.i64(0..4),
+                refused: None,
             });
         }
         let count = match depth {

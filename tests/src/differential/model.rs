@@ -5,6 +5,8 @@
 pub(super) struct Step {
     pub(super) root: Module,
     pub(super) flags: Vec<String>,
+    /// What is done to state before it is planned: the words of a command.
+    pub(super) commands: Vec<Vec<String>>,
 }
 
 /// A module's own blocks, in an order in which each names only those before it.
@@ -22,6 +24,8 @@ pub(super) enum Item {
     Variable {
         name: String,
         default: i64,
+        /// A validation, and whether the default is against it.
+        refused: Option<bool>,
     },
     Local {
         name: String,
@@ -83,6 +87,8 @@ pub(super) enum Ignore {
     Input,
     Triggers,
     All,
+    /// What lies in the input: `input.p`.
+    Inside,
 }
 
 /// An entry of `replace_triggered_by`.
@@ -92,6 +98,8 @@ pub(super) struct Trigger {
     /// One instance alone.
     pub(super) nth: Option<usize>,
     pub(super) attribute: Option<&'static str>,
+    /// The instance of the same key, where both have keys of a kind.
+    pub(super) same: bool,
 }
 
 /// A `module` block with the module it calls; no two calls share a module.
@@ -113,6 +121,8 @@ pub(super) enum Repeat {
     Count(usize),
     Keys(Vec<&'static str>),
     Map(Vec<(&'static str, Expr)>),
+    /// `for_each` over another resource, which has these keys.
+    Like(String, Vec<&'static str>),
 }
 
 impl Repeat {
@@ -122,7 +132,7 @@ impl Repeat {
         match self {
             Repeat::One => vec![String::new()],
             Repeat::Count(n) => (0..*n).map(|i| format!("[{i}]")).collect(),
-            Repeat::Keys(keys) => keys.iter().map(quoted).collect(),
+            Repeat::Keys(keys) | Repeat::Like(_, keys) => keys.iter().map(quoted).collect(),
             Repeat::Map(pairs) => pairs.iter().map(|(k, _)| quoted(k)).collect(),
         }
     }
@@ -137,9 +147,23 @@ pub(super) struct Condition {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Note {
-    Moved { from: String, to: String },
-    Removed { from: String, destroy: bool },
-    Import { to: String, id: String },
+    Moved {
+        from: String,
+        to: String,
+    },
+    Removed {
+        from: String,
+        destroy: bool,
+    },
+    Import {
+        to: String,
+        id: String,
+    },
+    /// All instances of a block at once.
+    ImportEach {
+        block: String,
+        keys: Vec<&'static str>,
+    },
 }
 
 /// Which instance of what is repeated.

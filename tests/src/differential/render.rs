@@ -24,8 +24,22 @@ fn module(module: &Module, folder: &str, out: &mut BTreeMap<String, String>) {
 
 fn item(item: &Item, scope: &Module) -> String {
     match item {
-        Item::Variable { name, default } => {
-            format!("variable \"{name}\" {{ default = {default} }}\n")
+        Item::Variable {
+            name,
+            default,
+            refused: None,
+        } => format!("variable \"{name}\" {{ default = {default} }}\n"),
+        Item::Variable {
+            name,
+            default,
+            refused: Some(refused),
+        } => {
+            let operator = if *refused { "<" } else { ">=" };
+            format!(
+                "variable \"{name}\" {{\n  default = {default}\n  validation {{\n    \
+                 condition = var.{name} {operator} 0\n    \
+                 error_message = \"It is as it should not be.\"\n  }}\n}}\n"
+            )
         }
         Item::Local { name, value } => {
             format!("locals {{ {name} = {} }}\n", expr(value, scope))
@@ -65,7 +79,7 @@ fn resource(r: &Resource, scope: &Module) -> String {
         }
     }
     body.push_str(&depends_on(&r.depends_on));
-    body.push_str(&lifecycle(&r.lifecycle, scope));
+    body.push_str(&lifecycle(&r.lifecycle, &r.repeat, scope));
     format!("resource \"terraform_data\" \"{}\" {{\n{body}}}\n", r.name)
 }
 
@@ -87,6 +101,7 @@ fn repeat(repeat: &Repeat, scope: &Module) -> String {
             let keys: Vec<String> = keys.iter().map(|k| format!("\"{k}\"")).collect();
             format!("  for_each = toset([{}])\n", keys.join(", "))
         }
+        Repeat::Like(name, _) => format!("  for_each = terraform_data.{name}\n"),
         Repeat::Map(pairs) => {
             let pairs: Vec<String> = (pairs.iter())
                 .map(|(k, v)| format!("{k} = {}", expr(v, scope)))
@@ -103,7 +118,7 @@ fn depends_on(on: &[String]) -> String {
     }
 }
 
-fn lifecycle(l: &Lifecycle, scope: &Module) -> String {
+fn lifecycle(l: &Lifecycle, own: &Repeat, scope: &Module) -> String {
     let mut body = String::new();
     for (name, on) in [
         ("create_before_destroy", l.create_before_destroy),
@@ -118,13 +133,22 @@ fn lifecycle(l: &Lifecycle, scope: &Module) -> String {
         Ignore::Input => "    ignore_changes = [input]\n",
         Ignore::Triggers => "    ignore_changes = [triggers_replace]\n",
         Ignore::All => "    ignore_changes = all\n",
+        Ignore::Inside => "    ignore_changes = [input.p, triggers_replace[0]]\n",
     });
     if !l.triggered_by.is_empty() {
         let by: Vec<String> = (l.triggered_by.iter())
             .filter_map(|t| {
                 let r = scope.resources().find(|r| r.name == t.resource)?;
                 let keys = r.repeat.keys();
+                let is_keyed =
+                    |r: &Repeat| matches!(r, Repeat::Keys(_) | Repeat::Map(_) | Repeat::Like(..));
                 let key = match t.nth {
+                    _ if t.same && is_keyed(own) && is_keyed(&r.repeat) => "[each.key]".to_owned(),
+                    _ if t.same
+                        && matches!((own, &r.repeat), (Repeat::Count(_), Repeat::Count(_))) =>
+                    {
+                        "[count.index]".to_owned()
+                    }
                     Some(n) => keys.get(n % keys.len().max(1))?.clone(),
                     None => String::new(),
                 };
@@ -162,6 +186,14 @@ fn note(note: &Note) -> String {
         Note::Removed { from, destroy } => format!(
             "removed {{\n  from = {from}\n  lifecycle {{\n    destroy = {destroy}\n  }}\n}}\n"
         ),
+        Note::ImportEach { block, keys } => {
+            let keys: Vec<String> = keys.iter().map(|k| format!("\"{k}\"")).collect();
+            format!(
+                "import {{\n  for_each = toset([{}])\n  to = {block}[each.key]\n  \
+                 id = \"imported-${{each.value}}\"\n}}\n",
+                keys.join(", ")
+            )
+        }
         Note::Import { to, id } => format!("import {{\n  to = {to}\n  id = \"{id}\"\n}}\n"),
     }
 }

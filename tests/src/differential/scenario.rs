@@ -16,6 +16,8 @@ pub struct Scenario {
 pub struct Step {
     /// Flags of the plan.
     pub flags: Vec<String>,
+    /// What is done before it is planned: the words of commands that change state.
+    pub commands: Vec<Vec<String>>,
     /// All files by path.
     pub files: BTreeMap<String, String>,
     /// What Terraform made of it, as lines; empty where it was not asked.
@@ -23,6 +25,7 @@ pub struct Step {
 }
 
 const STEP: &str = "=== step";
+const RUN: &str = "--- run ";
 const FILE: &str = "--- file ";
 const GONE: &str = "--- gone ";
 const ANSWER: &str = ">>> ";
@@ -41,6 +44,7 @@ impl Scenario {
                     .map_or(BTreeMap::new(), |s| s.files.clone());
                 out.steps.push(Step {
                     flags: flags.split_whitespace().map(str::to_owned).collect(),
+                    commands: Vec::new(),
                     files,
                     answer: Vec::new(),
                 });
@@ -51,7 +55,11 @@ impl Scenario {
                 let _ = writeln!(out.about, "{line}");
                 continue;
             };
-            if let Some(path) = line.strip_prefix(FILE) {
+            if let Some(words) = line.strip_prefix(RUN) {
+                let words = words.split_whitespace().map(str::to_owned);
+                step.commands.push(words.collect());
+                file = None;
+            } else if let Some(path) = line.strip_prefix(FILE) {
                 step.files.insert(path.to_owned(), String::new());
                 file = Some(path.to_owned());
             } else if let Some(path) = line.strip_prefix(GONE) {
@@ -74,6 +82,9 @@ impl Scenario {
         for step in &self.steps {
             let flags: String = step.flags.iter().map(|f| format!(" {f}")).collect();
             let _ = writeln!(out, "{STEP}{flags}");
+            for words in &step.commands {
+                let _ = writeln!(out, "{RUN}{}", words.join(" "));
+            }
             for (path, text) in &step.files {
                 if before.get(path) != Some(text) {
                     let _ = write!(out, "{FILE}{path}\n{text}");

@@ -29,6 +29,7 @@ impl Program {
     pub fn scenario(&self) -> Scenario {
         let step = |s: &Model| Step {
             flags: s.flags.clone(),
+            commands: s.commands.clone(),
             files: render::files(s),
             answer: Vec::new(),
         };
@@ -71,6 +72,13 @@ impl Program {
         }
         paths.sort();
         paths.dedup();
+        for step in 0..self.steps.len() {
+            for command in 0..self.steps[step].commands.len() {
+                let mut steps = self.steps.clone();
+                steps[step].commands.remove(command);
+                out.push(steps);
+            }
+        }
         // Blocks out of all steps at once, then out of one step, then parts of blocks.
         let everywhere = 0..self.steps.len();
         for path in &paths {

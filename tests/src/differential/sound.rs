@@ -28,12 +28,29 @@ impl Scope<'_> {
                 (self.before.iter()).any(|i| matches!(i, Item::Local { name: n, .. } if n == name))
             }
             Expr::EachKey | Expr::EachValue => {
-                matches!(self.repeat, Repeat::Keys(_) | Repeat::Map(_))
+                matches!(self.repeat, Repeat::Keys(_) | Repeat::Map(_) | Repeat::Like(..))
             }
             Expr::CountIndex => matches!(self.repeat, Repeat::Count(_)),
             Expr::Own(_) => self.own,
             _ => true,
         }
+    }
+
+    /// `for_each` over a resource that has keys.
+    pub(super) fn like(&self, name: &str) -> Option<Repeat> {
+        self.before.iter().find_map(|i| match i {
+            Item::Resource(r) if r.name == name => match &r.repeat {
+                Repeat::Keys(keys) | Repeat::Like(_, keys) => {
+                    Some(Repeat::Like(name.to_owned(), keys.clone()))
+                }
+                Repeat::Map(pairs) => {
+                    let keys = pairs.iter().map(|(k, _)| *k).collect();
+                    Some(Repeat::Like(name.to_owned(), keys))
+                }
+                _ => None,
+            },
+            _ => None,
+        })
     }
 
     fn mend(&self, e: &mut Expr) {
@@ -93,8 +110,10 @@ pub(super) fn mend(module: &mut Module) {
 }
 
 fn mend_repeat(repeat: &mut Repeat, scope: &Scope<'_>) {
-    if let Repeat::Map(pairs) = repeat {
-        pairs.iter_mut().for_each(|(_, e)| scope.mend(e));
+    match repeat {
+        Repeat::Map(pairs) => pairs.iter_mut().for_each(|(_, e)| scope.mend(e)),
+        Repeat::Like(name, _) => *repeat = scope.like(name).unwrap_or(Repeat::One),
+        _ => {}
     }
 }
 

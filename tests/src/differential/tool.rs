@@ -68,12 +68,23 @@ impl Tool {
     #[track_caller]
     pub fn step(&mut self, step: &Step) -> Answer {
         let mut answer = Answer::default();
+        for words in &step.commands {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let run = self.run(&words);
+            let word = if run.status.success() {
+                "ok"
+            } else {
+                "refused"
+            };
+            answer.lines.push(format!("{}: {word}", words.join(" ")));
+            answer.said.push_str(&run.transcript());
+        }
         self.write(&step.files);
         if self.kind == Kind::Terraform && step.files.len() > 1 && self.files != step.files {
             let got = self.run(&["get", "-no-color"]);
             if !got.status.success() {
                 answer.lines.push("plan: refused".into());
-                answer.said = got.transcript();
+                answer.said.push_str(&got.transcript());
                 return answer;
             }
         }
@@ -84,7 +95,7 @@ impl Tool {
         }
         arguments.extend(step.flags.iter().map(String::as_str));
         let planned = self.run(&arguments);
-        answer.said = planned.transcript();
+        answer.said.push_str(&planned.transcript());
         answer
             .lines
             .push(format!("plan: {}", self.word(&planned, "refused")));
@@ -101,6 +112,9 @@ impl Tool {
         let state = self.json(&["show", "-json"]);
         self.ids.learn(&state);
         self.state_lines(&state, &mut answer);
+        if self.kind == Kind::Terraform && answer.left_undone() {
+            answer.lines.push("deletions: broken".into());
+        }
         answer.seal();
         answer
     }

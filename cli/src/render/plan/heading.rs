@@ -84,6 +84,8 @@ fn why(change: &Change) -> Option<String> {
             Some("depends on a resource or a module with changes pending".into())
         }
         Reason::CheckNested => Some("its `check` is evaluated again at the end".into()),
+        // What is not there yet is made whatever else changes.
+        Reason::Triggered(_) if change.action == Action::Create => None,
         Reason::Triggered(by) => {
             let names: Vec<String> = by.iter().map(|r| format!("`{r}`")).collect();
             Some(format!("because of a change of {}", names.join(", ")))

@@ -427,6 +427,10 @@ impl Task<'_> {
             return Err(kept_from_destruction(address).into());
         }
         let mut change = change(subject(self.instance), &prior, verdict, proposal);
+        // As Terraform says it, of what is made too.
+        if change.action == Action::Create && !self.triggered.is_empty() {
+            change.reason = Reason::Triggered(self.triggered.to_vec());
+        }
         let mut observed =
             stored.and_then(|resource| self.observed(resource, &found, keeps, schema));
         if let (Some(resource), Some(import)) = (imported.clone(), &self.instance.import) {

@@ -269,7 +269,8 @@ impl World {
             .with_parallelism(NonZeroUsize::new(self.parallelism).unwrap())
     }
 
-    /// The stack, with the provider's block in front.
+    /// The stack, with the provider's block in front. What follows a line `--- file NAME` is that
+    /// file.
     pub fn try_input(&self, text: &str) -> Result<PlanInput, Diagnostics> {
         let cloud = self.cloud_path();
         let text = format!(
@@ -279,7 +280,10 @@ impl World {
                 .unwrap_or_else(|| format!("{:?}", cloud.display().to_string())),
             self.settings
         );
-        let files = Arc::new(MemoryFiles::of([("main.weir.hcl", text.as_str())]));
+        let mut parts = text.split("--- file ");
+        let main = ("main.weir.hcl", parts.next().unwrap_or_default());
+        let others = parts.filter_map(|part| part.split_once('\n'));
+        let files = Arc::new(MemoryFiles::of([main].into_iter().chain(others)));
         let inputs = Inputs::new(BTreeMap::new());
         let loaded = load(files, &NoCatalog, &inputs)?;
         Ok(PlanInput {
