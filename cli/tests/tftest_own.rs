@@ -8,7 +8,8 @@ mod common;
 use common::{Stack, ended, json_lines, kill};
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
     path::Path,
     process::Command,
 };
@@ -269,6 +270,89 @@ fn modules_of_runs_are_fetched() {
     stack.write("tests/main.tftest.hcl", &run("setup", &leaf_source));
     let said = stack.expect(1, "test");
     assert!(said.err.contains("was fetched from"), "{said:#?}");
+}
+
+/// A registry on the loopback with one module in two versions; both have this package.
+fn registry(package: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = BufReader::new(stream.try_clone().unwrap());
+            let mut first = String::new();
+            request.read_line(&mut first).unwrap();
+            let mut header = String::new();
+            while request.read_line(&mut header).unwrap_or(0) > 2 {
+                header.clear();
+            }
+            let versions =
+                r#"{"modules": [{"versions": [{"version": "1.2.0"}, {"version": "2.0.0"}]}]}"#;
+            let (status, more, body) = match first.split(' ').nth(1).unwrap_or_default() {
+                "/acme/setup/local/versions" => ("200 OK", String::new(), versions),
+                "/acme/setup/local/1.2.0/download" => (
+                    "204 No Content",
+                    format!("X-Terraform-Get: {package}\r\n"),
+                    "",
+                ),
+                _ => ("404 Not Found", String::new(), ""),
+            };
+            let length = body.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status}\r\n{more}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            );
+        }
+    });
+    url
+}
+
+#[test]
+fn the_module_of_a_run_comes_from_a_registry() {
+    let stack = Stack::new("output \"o\" { value = 1 }\n");
+    let package = stack.path().parent().unwrap().join("package");
+    fs::create_dir_all(&package).unwrap();
+    let module = "variable \"n\" {}\noutput \"twice\" { value = 2 * var.n }\n";
+    fs::write(package.join("main.tf"), module).unwrap();
+    git(&package, &["init", "-q", "-b", "main"]);
+    git(&package, &["add", "-A"]);
+    git(&package, &["commit", "-qm", "one"]);
+    let url = registry(format!("git::file://{}", package.display()));
+    let services = format!("services = {{ \"modules.v1\" = \"{url}\" }}");
+    let hosts = format!("host \"registry.example.com\" {{\n  {services}\n}}\n");
+    stack.write("terraform.rc", &hosts);
+    let run = r#"run "set_up" {
+  variables { n = 21 }
+  module {
+    source  = "registry.example.com/acme/setup/local"
+    version = "~> 1.0"
+  }
+  assert {
+    condition     = output.twice == 42
+    error_message = "It is ${output.twice}."
+  }
+}
+"#;
+    stack.write("main.tftest.hcl", run);
+    let weir = |line: &str| {
+        let mut command = stack.command(line);
+        command.env("TF_CLI_CONFIG_FILE", stack.path().join("terraform.rc"));
+        ended(command.output().unwrap())
+    };
+    let said = weir("test");
+    assert!(said.err.contains("is not installed"), "{said:#?}");
+    let said = weir("init");
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(said.err.contains("1.2.0"), "{said:#?}");
+    let said = weir("test");
+    assert!(said.out.contains("1 passed, 0 failed"), "{said:#?}");
+    // Another version is another module.
+    stack.write("main.tftest.hcl", &run.replace("~> 1.0", "~> 2.0"));
+    let said = weir("test");
+    assert!(
+        said.err.contains("Another `version` of it is installed"),
+        "{said:#?}"
+    );
 }
 
 #[test]
