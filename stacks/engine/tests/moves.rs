@@ -197,6 +197,31 @@ async fn count_comes_and_goes() {
 }
 
 #[tokio::test]
+async fn an_instance_that_goes_is_protected_by_its_block() {
+    let world = World::new();
+    let kept = |repeat: &str| {
+        let lifecycle = "lifecycle {\n  prevent_destroy = true\n}";
+        data("a", &format!("{repeat}\n{lifecycle}"))
+    };
+    world
+        .converge(&kept("for_each = toset([\"x\", \"y\"])"))
+        .await;
+    for repeat in [
+        "for_each = toset([\"x\"])",
+        "for_each = toset([])",
+        "",
+        "count = 1",
+    ] {
+        let Err(errors) = world.plan_with(&kept(repeat), PlanOptions::default()).await else {
+            panic!("deleted with {repeat:?}");
+        };
+        assert!(errors.to_string().contains("prevent_destroy"), "{errors}");
+    }
+    // Without the block nothing says so.
+    assert_eq!(actions(&world.plan("").await).len(), 2);
+}
+
+#[tokio::test]
 async fn what_stands_in_the_way_blocks_a_move() {
     let world = World::new();
     world.converge(&(data("a", "") + &data("b", ""))).await;

@@ -84,7 +84,15 @@ impl Engine {
             let resource = snapshot.resources.get(address);
             resource.is_some_and(|r| !r.dependencies.is_disjoint(&failed))
         };
+        // Of what made it, the block may be there still, and what it says of destroying holds.
+        let siblings: BTreeSet<Address> = findings.protected.keys().map(Address::written).collect();
         for (address, finding) in planned {
+            let protects =
+                |a: &Address| input.config.prevents_destroy(a) || siblings.contains(&a.written());
+            if finding.change.is_some() && protects(&address) {
+                let span = input.config.span_of(&address).cloned();
+                findings.protected.entry(address.clone()).or_insert(span);
+            }
             if !follows(&address) {
                 let found = diagnostics::on(finding.diagnostics, &address);
                 findings.diagnostics.extend(found);

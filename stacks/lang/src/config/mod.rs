@@ -214,6 +214,18 @@ impl Config {
         block.is_some_and(|n| matches!(&n.kind, NodeKind::Resource(r) if !r.lifecycle.destroy))
     }
 
+    /// Whether the block of an address says `lifecycle { prevent_destroy = true }` in so many words.
+    pub fn prevents_destroy(&self, address: &Address) -> bool {
+        let Some(NodeKind::Resource(resource)) =
+            (self.block(&address.module, &address.object)).map(|n| &n.kind)
+        else {
+            return false;
+        };
+        let prevents = resource.lifecycle.prevent_destroy.as_ref();
+        let value = prevents.and_then(|expr| self.constant(expr));
+        value.is_some_and(|v| v == Value::bool(true))
+    }
+
     /// Where the block stands that the end of a `moved` or `removed` names, whatever the keys on
     /// the way.
     pub fn declared(&self, end: &Endpoint) -> Option<&Span> {
