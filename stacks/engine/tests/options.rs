@@ -299,3 +299,38 @@ async fn what_failed_of_a_batch_is_tried_again_and_the_rest_is_not() {
     apply(2).await;
     assert_eq!(count("d"), 9);
 }
+
+/// Only what targets name is evaluated: of what else is to go, no provider is asked.
+#[tokio::test]
+async fn a_target_leaves_objects_alone_whose_blocks_are_gone_unless_it_names_them() {
+    let world = World::new();
+    let data = "resource \"terraform_data\" \"d\" { input = 1 }\n".to_owned();
+    let user = thing("user", "tags = { of = fake_thing.a.id }");
+    world
+        .converge(&(data.clone() + &thing("a", "") + &user + &thing("other", "")))
+        .await;
+    let plan = async |target: &str| {
+        let options = PlanOptions {
+            targets: targets(&[target]),
+            ..PlanOptions::default()
+        };
+        names(
+            &world
+                .plan_with(&data, options)
+                .await
+                .unwrap_or_else(|d| panic!("{d}")),
+        )
+    };
+    assert_eq!(plan("terraform_data.d").await, Vec::<String>::new());
+    assert_eq!(
+        plan("fake_thing.a").await,
+        ["fake_thing.a", "fake_thing.user"]
+    );
+    let options = PlanOptions {
+        targets: targets(&["fake_thing.a"]),
+        ..PlanOptions::default()
+    };
+    let report = world.apply_with(&data, options).await;
+    assert_eq!(report.status, Status::Succeeded, "{}", report.diagnostics);
+    assert_eq!(world.log_since(3), ["delete user", "delete a"]);
+}

@@ -522,6 +522,7 @@ fn evaluator(engine: &Engine, planned: &Planned) -> Evaluator {
         let blocks: BTreeSet<Address> = plan.changes.keys().map(Address::written).collect();
         let part = (planned.config).part(
             |block| blocks.contains(block),
+            &plan.changes.values().map(|c| c.provider.clone()).collect(),
             |output, _, _| plan.outputs.contains_key(output),
         );
         Arc::new(part)

@@ -122,7 +122,7 @@ impl Engine {
             moved: moved.from,
             ..Findings::default()
         };
-        let taken = targeted(input);
+        let taken = targeted(input, &snapshot);
         let evaluator =
             Evaluator::of_part(input.config.clone(), self.registry.clone(), taken.clone());
         let mut evaluator = self
@@ -227,7 +227,7 @@ impl Engine {
 
 /// What targets take of the configuration; `None` where that is all. An output is of it where all
 /// it is made from is, and that is something.
-fn targeted(input: &PlanInput) -> Option<Arc<Part>> {
+fn targeted(input: &PlanInput, snapshot: &Snapshot) -> Option<Arc<Part>> {
     let targets = &input.options.targets;
     // All goes by what state says: the configuration has no part in it.
     if targets.is_empty() || input.options.mode == Mode::Destroy {
@@ -235,6 +235,7 @@ fn targeted(input: &PlanInput) -> Option<Arc<Part>> {
     }
     let part = input.config.part(
         |block| targets.iter().any(|t| t.names_block(block)),
+        &orphans::providers(input, snapshot),
         |_, made_from, blocks| !made_from.is_empty() && made_from.is_subset(blocks),
     );
     Some(Arc::new(part))

@@ -11,12 +11,40 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address, Diagnostics, Key,
-    address::ProviderRef,
+    address::{ProviderRef, members},
     change::{Action, Change, Orphan, Reason, ReplaceOrder},
     snapshot::{Removal, Resource, Snapshot},
 };
 use weir_lang::{Evaluator, Part, Repetition, Schemas as _};
 use weir_plan::{Subject, diff};
+
+/// What targets name of the objects whose blocks are gone, and what uses these by what state says:
+/// no other goes with a part.
+fn named<'a>(input: &PlanInput, snapshot: &'a Snapshot) -> BTreeSet<&'a Address> {
+    let targets = &input.options.targets;
+    let all = || snapshot.resources.keys();
+    let orphans = all().filter(|a| targets.iter().any(|t| t.names(a)));
+    let mut found: BTreeSet<&Address> = orphans.filter(|a| !input.config.declares(a)).collect();
+    let mut users: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+    for (user, resource) in &snapshot.resources {
+        let on = resource.dependencies.iter();
+        for (used, _) in on.flat_map(|d| members(&snapshot.resources, d)) {
+            users.entry(used).or_default().push(user);
+        }
+    }
+    let mut open: Vec<&Address> = found.iter().copied().collect();
+    while let Some(used) = open.pop() {
+        let more = users.get(used).into_iter().flatten();
+        open.extend(more.copied().filter(|user| found.insert(user)));
+    }
+    found
+}
+
+/// The providers that delete what targets name of the objects whose blocks are gone.
+pub(super) fn providers(input: &PlanInput, snapshot: &Snapshot) -> BTreeSet<ProviderRef> {
+    let of = |a: &Address| Some(snapshot.resources.get(a)?.provider.clone());
+    named(input, snapshot).into_iter().filter_map(of).collect()
+}
 
 /// What is in state and no longer wanted; all, where all is to go. Of blocks that targets leave out
 /// it is not known.
@@ -29,6 +57,11 @@ pub(super) fn of<'a>(
     let left_out = |address: &Address| {
         let left = part.is_some_and(|p| !p.blocks().contains(&address.written()));
         left && input.config.declares(address)
+    };
+    let named = part.map(|_| named(input, snapshot));
+    let left_out = |address: &Address| {
+        let unnamed = named.as_ref().is_some_and(|n| !n.contains(address));
+        left_out(address) || unnamed && !input.config.declares(address)
     };
     let unwanted = |address: &Address| {
         input.options.mode == Mode::Destroy

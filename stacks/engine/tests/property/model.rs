@@ -425,6 +425,23 @@ impl Stack {
                 block.repeat = Repeat::One;
             }
         }
+        // All of a repeated module is read by whoever reads one output of it.
+        let last = |m: usize| self.blocks.iter().rposition(|b| b.home == Home::Module(m));
+        let last = [last(0), last(1)];
+        let homes: Vec<(u8, Home)> = self.blocks.iter().map(|b| (b.label, b.home)).collect();
+        let repeated = self.modules.map(|r| r != Repeat::One);
+        for (at, block) in self.blocks.iter_mut().enumerate() {
+            let home = block.home;
+            block.uses.retain(|u| {
+                let of = homes.iter().find(|(l, _)| *l == u.label).map(|(_, h)| *h);
+                match of {
+                    Some(Home::Module(m)) if Home::Module(m) != home && repeated[m] => {
+                        last[m].is_some_and(|last| last < at)
+                    }
+                    _ => true,
+                }
+            });
+        }
         self.blocks
             .retain(|b| b.kind != Kind::Lookup || !b.uses.is_empty());
         let labels: BTreeSet<u8> = self.blocks.iter().map(|b| b.label).collect();

@@ -1,9 +1,9 @@
 //! Parts of a configuration: some blocks with all they refer to as they are written, whether they
 //! have instances or not. What targets go by.
 
-use super::{Config, Module, ModuleId, Node, NodeIx, NodeKind};
+use super::{Config, Module, ModuleId, Node, NodeIx, NodeKind, blocks::LocalProvider};
 use std::collections::BTreeSet;
-use weir_core::{Address, Key, ModulePath, Object};
+use weir_core::{Address, Key, ModulePath, Object, address::ProviderRef};
 
 type Place = (ModuleId, NodeIx);
 
@@ -35,11 +35,13 @@ impl Part {
 
 impl Config {
     /// The blocks that `named` takes, given their addresses without keys, with all they refer to;
-    /// and the outputs that `output` takes, given their names, the blocks they are made from, and
-    /// the blocks there are so far.
+    /// the provider blocks of `providers`, which objects are deleted with whose blocks are gone; and
+    /// the outputs that `output` takes, given their names, the blocks they are made from, and the
+    /// blocks there are so far.
     pub fn part(
         &self,
         named: impl Fn(&Address) -> bool,
+        providers: &BTreeSet<ProviderRef>,
         output: impl Fn(&str, &BTreeSet<Address>, &BTreeSet<Address>) -> bool,
     ) -> Part {
         let (mut own, mut open) = (BTreeSet::new(), Vec::new());
@@ -52,6 +54,16 @@ impl Config {
                 if stray || self.written(place).iter().any(&named) {
                     own.insert(place);
                     open.extend(&node.uses);
+                }
+                if let NodeKind::Provider(block) = &node.kind {
+                    let LocalProvider { name, alias } = &block.provider;
+                    let path = self.calls_to(module);
+                    let is =
+                        |p: &ProviderRef| p.module == path && p.name == *name && p.alias == *alias;
+                    if providers.iter().any(is) {
+                        own.insert(place);
+                        open.extend(&node.uses);
+                    }
                 }
             }
         }
