@@ -4,7 +4,8 @@ use crate::{
     clock,
     render::style::{Ink, Paint},
 };
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use std::{
     collections::BTreeMap,
     io::Write as _,
@@ -174,16 +175,7 @@ impl Shared {
         if due.is_none() {
             return;
         }
-        let (length, template) = match self.state().phase {
-            Phase::Planning => (None, "{spinner} {wide_msg}"),
-            Phase::Applying(total) => (Some(total as u64), "{spinner} [{bar:24}] {wide_msg}"),
-        };
-        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
-        // The templates are constants; without one the bar has the crate's own look. ASCII alone:
-        // every terminal has it.
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> ").tick_chars("|/-\\ "));
-        }
+        let bar = drawn(self.state().phase, ProgressDrawTarget::stderr(), columns());
         *self.bar() = Some(bar);
     }
 
@@ -216,6 +208,29 @@ impl Shared {
             bar.set_message(summary);
         }
     }
+}
+
+/// Below so many columns the bar itself is left out: what it would say takes the room.
+const NARROW: u16 = 60;
+
+/// How wide the terminal is, by what it says.
+fn columns() -> u16 {
+    TermLike::width(&Term::stderr())
+}
+
+/// The bar of a phase. It keeps to one line of so many columns, in ASCII: every terminal has it.
+fn drawn(phase: Phase, target: ProgressDrawTarget, columns: u16) -> ProgressBar {
+    let (length, template) = match phase {
+        Phase::Planning => (None, "{spinner} {wide_msg}"),
+        Phase::Applying(total) if columns < NARROW => (Some(total as u64), "{spinner} {wide_msg}"),
+        Phase::Applying(total) => (Some(total as u64), "{spinner} [{bar:24}] {wide_msg}"),
+    };
+    let bar = ProgressBar::with_draw_target(length, target);
+    // The templates are constants; without one the bar has the crate's own look.
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> ").tick_chars("|/-\\ "));
+    }
+    bar
 }
 
 fn print(text: &str) {

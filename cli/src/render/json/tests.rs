@@ -118,6 +118,7 @@ fn snapshot() -> Snapshot {
         private: Vec::new(),
         dependencies,
         status,
+        removal: weir_core::snapshot::Removal::default(),
     };
     let address = |text: &str| text.parse().expect("an address");
     let mut snapshot = Snapshot::empty(Lineage("line".into()));
