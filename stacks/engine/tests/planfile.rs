@@ -145,6 +145,8 @@ async fn a_plan_carries_what_it_found_of_files() {
     let report = report.unwrap();
     assert_eq!(report.diagnostics.0, []);
     world.store.release(lease).await.unwrap();
+    let sets = r#"[["x", "y"], [], ["d/x", "d/y"], ["x", "y"]]"#;
+    assert_eq!(world.output("sets").await.unwrap().to_string(), sets);
     for (name, shown) in ["read", "exists", "sets"].iter().zip(shown) {
         assert_eq!(world.output(name).await, shown, "{name}");
     }
@@ -160,6 +162,7 @@ async fn the_digest_of_a_configuration_covers_what_was_found() {
         plan(&world, folder(more)).await.config_digest()
     };
     let as_it_is = of(&[]).await;
+    assert_eq!(of(&[("readme.md", ""), ("f/x", "")]).await, as_it_is);
     for more in [("d/z", ""), ("gone", ""), ("d/x", "2"), ("d/e/z", "")] {
         assert_ne!(of(&[more]).await, as_it_is, "{more:?}");
     }

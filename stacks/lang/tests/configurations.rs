@@ -3,7 +3,8 @@
 //! Each `configurations/NAME.tf` is a stack; `# file: PATH` begins another file of it. What
 //! Terraform 1.11 made of it (its plan in short, or that it refuses it) is stored in
 //! `configurations/expected.json`, so that this runs without it. `WEIR_REGENERATE=1` asks the
-//! `terraform` on the PATH and writes the file. Where weir is meant to differ, the stack says so:
+//! `terraform` on the PATH for those that have no answer yet, `WEIR_REGENERATE=all` for all of them,
+//! and writes the file. Where weir is meant to differ, the stack says so:
 //! `# weir refuses: WHY`, `# weir accepts: WHY`.
 
 use serde_json::{Map, Value as Json, json};
@@ -341,8 +342,18 @@ fn stacks() -> BTreeMap<String, String> {
 }
 
 fn regenerate(stacks: &BTreeMap<String, String>) {
-    let todo = Mutex::new(stacks.iter());
-    let found = Mutex::new(Map::new());
+    let all = std::env::var_os("WEIR_REGENERATE").is_some_and(|which| which == "all");
+    let mut stored = match fs::read_to_string(folder().join("expected.json")) {
+        Ok(text) if !all => serde_json::from_str(&text).expect("JSON"),
+        _ => Map::new(),
+    };
+    stored.retain(|name, _| stacks.contains_key(name));
+    let missing: Vec<_> = stacks
+        .iter()
+        .filter(|(name, _)| !stored.contains_key(*name))
+        .collect();
+    let todo = Mutex::new(missing.into_iter());
+    let found = Mutex::new(stored);
     let work = tempfile::tempdir().expect("a folder");
     std::thread::scope(|scope| {
         for _ in 0..3 {

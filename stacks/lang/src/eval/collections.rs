@@ -55,6 +55,16 @@ impl Env<'_> {
     pub(super) fn for_expr(&self, f: &For) -> Evaluated {
         let (collection, mut marks) = self.eval(&f.collection)?.unmark();
         self.check_iterable(&collection, &f.collection)?;
+        let is_empty = || collection.children().next().is_none();
+        if let Some(condition) = &f.condition
+            && (collection.is_unknown() || is_empty())
+        {
+            // It must be a condition where nothing is asked of it, too.
+            let said = self.of_anything(f, condition)?.marks();
+            if collection.is_unknown() {
+                marks = marks.union(said);
+            }
+        }
         if collection.is_unknown() {
             return Ok(Value::unknown(Type::Dynamic).mark(marks));
         }
@@ -134,6 +144,18 @@ impl Env<'_> {
                 Err(self.fail(error, &expr.span, expr))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// What the condition of a `for` comes to, whatever it goes over.
+    fn of_anything(&self, f: &For, condition: &Expr) -> Evaluated {
+        let anything = || Value::unknown(Type::Dynamic);
+        let holds = |env: &Env<'_>| env.condition(condition, "the condition of this `for`");
+        match f.key.as_deref() {
+            Some(name) => self.with(name, anything(), |env| {
+                env.with(&f.value, anything(), holds)
+            }),
+            None => self.with(&f.value, anything(), holds),
         }
     }
 

@@ -159,13 +159,21 @@ impl Text {
 /// Evaluates a template that sees nothing but these variables, as `templatefile` does.
 ///
 /// # Errors
-/// As [`super::eval`]; an unknown name lists the variables there are.
+/// As [`super::eval`]; an unknown name lists the variables there are, wherever it stands: a branch
+/// that is not taken, or a `try`, does not hide it.
 pub fn render(
     template: &Expr,
     variables: &BTreeMap<Arc<str>, Value>,
     context: &Context,
 ) -> Result<Value, EvalError> {
-    super::eval(template, &Variables { variables, context })
+    let scope = Variables { variables, context };
+    for reference in template.references() {
+        scope.resolve(&reference).map_err(|error| match error {
+            EvalError::Diagnostic(d) => context.sources.point(*d, &reference.span).into(),
+            not_ready => not_ready,
+        })?;
+    }
+    super::eval(template, &scope)
 }
 
 /// The names a template sees.

@@ -160,7 +160,9 @@ impl Evaluator {
         let is_root = self.graph.module(inst).parent.is_none();
         let outcome = self.compute(inst, Names::default(), |frame, problems| {
             check(&output.preconditions, &format!("Output `{}` is refused", output.name), frame, problems)?;
+            let before = problems.len();
             let mut result = value(&output.value, frame, problems)?;
+            let is_sound = problems.len() == before;
             for reference in &output.depends_on {
                 frame.depend(&self.made_by(frame.inst, reference)?);
             }
@@ -176,6 +178,12 @@ impl Evaluator {
                     .because("Outputs of the root module are kept in state; only a module's own can be ephemeral.")
                     .help("Remove `ephemeral = true`.");
                 problems.push(frame.context().sources.point(d, &output.span));
+            }
+            if !is_root && output.ephemeral && is_sound && !marks.contains(Marks::EPHEMERAL) {
+                let d = Diagnostic::error(format!("Output `{}` holds a value that is not ephemeral", output.name))
+                    .because("It is declared as ephemeral, so who uses it would be kept from using what could be kept.")
+                    .help("Remove `ephemeral = true`.");
+                problems.push(frame.context().sources.point(d, &output.value.span));
             }
             let kept = marks.contains(Marks::EPHEMERAL) && !output.ephemeral;
             if kept && is_root {

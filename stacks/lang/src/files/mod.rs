@@ -29,7 +29,7 @@ pub trait Files: Send + Sync {
     /// As reading a folder does.
     fn list(&self, folder: &Path) -> io::Result<Arc<[Entry]>>;
 
-    /// What lies at a path; links are followed.
+    /// What lies at a path; links are followed where they lead somewhere.
     ///
     /// # Errors
     /// `NotFound` where nothing does; else as asking a file system does.
@@ -129,7 +129,12 @@ impl Files for DiskFiles {
         Ok(entries.into())
     }
     fn kind(&self, path: &Path) -> io::Result<EntryKind> {
-        std::fs::metadata(self.root.join(path)).map(|m| EntryKind::of(&m))
+        let path = self.root.join(path);
+        match std::fs::metadata(&path) {
+            Ok(metadata) => Ok(EntryKind::of(&metadata)),
+            Err(_) if path.is_symlink() => Ok(EntryKind::Dangling),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -154,13 +159,21 @@ impl Files for MemoryFiles {
         self.0
             .get(&normal(path))
             .map(|bytes| Arc::from(bytes.as_slice()))
-            .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+            .ok_or_else(|| not_read(self.0.keys().map(PathBuf::as_path), &normal(path)))
     }
     fn list(&self, folder: &Path) -> io::Result<Arc<[Entry]>> {
         list_paths(self.0.keys().map(PathBuf::as_path), &normal(folder))
     }
     fn kind(&self, path: &Path) -> io::Result<EntryKind> {
         kind_of(self.0.keys().map(PathBuf::as_path), &normal(path))
+    }
+}
+
+/// Why a path that is no file's can't be read, where all there is are the paths of files.
+fn not_read<'a>(paths: impl Iterator<Item = &'a Path>, path: &Path) -> io::Error {
+    match kind_of(paths, path) {
+        Ok(_) => io::ErrorKind::IsADirectory.into(),
+        Err(error) => error,
     }
 }
 
@@ -186,6 +199,9 @@ fn list_paths<'a>(
         let Ok(inside) = path.strip_prefix(folder) else {
             continue;
         };
+        if inside.as_os_str().is_empty() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
         let mut parts = inside.components();
         let Some(Component::Normal(name)) = parts.next() else {
             continue;
@@ -212,11 +228,12 @@ pub(crate) fn normal(path: &Path) -> PathBuf {
     for part in path.components() {
         match part {
             Component::CurDir => {}
-            Component::ParentDir
-                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
-            {
-                out.pop();
-            }
+            Component::ParentDir => match out.components().next_back() {
+                Some(Component::Normal(_)) => drop(out.pop()),
+                // Above the root is the root.
+                Some(Component::RootDir) => {}
+                _ => out.push(".."),
+            },
             other => out.push(other),
         }
     }

@@ -1,6 +1,6 @@
 //! The catalogue of ready modules, and the stack's files with modules of it in their place.
 
-use super::{Entry, EntryKind, Files, kind_of, list_paths, normal};
+use super::{Entry, EntryKind, Files, kind_of, list_paths, normal, not_read};
 use std::{
     collections::BTreeMap,
     io,
@@ -60,10 +60,10 @@ impl Files for Mounted {
         if !in_catalog(path) {
             return self.base.read_bytes(path);
         }
-        self.base.read_bytes(path).or_else(|error| {
-            let modules = self.modules();
-            let bytes = modules.get(&normal(path));
-            bytes.map(|bytes| Arc::from(*bytes)).ok_or(error)
+        self.base.read_bytes(path).or_else(|_| {
+            let (modules, path) = (self.modules(), normal(path));
+            let bytes = modules.get(&path).map(|bytes| Arc::from(*bytes));
+            bytes.ok_or_else(|| not_read(modules.keys().map(PathBuf::as_path), &path))
         })
     }
     fn list(&self, folder: &Path) -> io::Result<Arc<[Entry]>> {

@@ -191,9 +191,10 @@ fn subnets(args: &[Value], _: &Context) -> Outcome {
     for i in 1..args.len() {
         let newbits = integer(args, i)?
             .to_u32()
-            .filter(|n| (1..=128).contains(n))
+            .filter(|n| (1..=32).contains(n))
             .ok_or_else(|| {
-                FunctionError::Argument(i, "must extend prefix by at least one bit".into())
+                let why = "must extend prefix by at least one bit, and by at most 32";
+                FunctionError::Argument(i, why.into())
             })?;
         let prefix = network.prefix + newbits;
         if prefix > network.bits {

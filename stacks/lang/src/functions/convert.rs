@@ -77,7 +77,11 @@ fn ephemeral_as_null(value: Value) -> Value {
     value.transform(&mut |v| {
         if v.marks().contains(Marks::EPHEMERAL) {
             let marks = v.marks().without(Marks::EPHEMERAL);
-            Value::null_of(v.ty()).mark(marks)
+            // What is not known may turn out not to be ephemeral.
+            match v.is_unknown() {
+                true => Value::unknown(v.ty()).mark(marks),
+                false => Value::null_of(v.ty()).mark(marks),
+            }
         } else {
             v
         }

@@ -245,7 +245,10 @@ fn zipmap(args: &[Value], _: &Context) -> Outcome {
 fn transpose(args: &[Value], _: &Context) -> Outcome {
     let mut out: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
     for (key, list) in entries(args, 0)? {
-        for item in list.elements().unwrap_or_default() {
+        let items = list
+            .elements()
+            .ok_or_else(|| FunctionError::Argument(0, "input must not contain null list".into()))?;
+        for item in items {
             let Kind::String(item) = item.kind() else {
                 return Err(FunctionError::Argument(
                     0,

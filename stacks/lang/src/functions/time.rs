@@ -243,3 +243,45 @@ fn field(token: &str, time: &DateTime<FixedOffset>) -> Outcome<String> {
     };
     Ok(out)
 }
+
+/// A time as YAML writes it, with digits left out and without the time of day, in RFC 3339 and
+/// whole seconds, as Terraform reads it; `None` where it is none.
+pub(super) fn of_yaml(text: &str) -> Option<String> {
+    let (date, rest) = match text.find(['T', 't', ' ']) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let mut parts = date.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    if year.len() != 4 || parts.next().is_some() {
+        return None;
+    }
+    let (clock, offset) = match rest.chars().next() {
+        None => ("0:0:0", "Z"),
+        // Beside a space there is no zone.
+        Some(' ') => (&rest[1..], "Z"),
+        Some(_) => {
+            let at = rest.find(['Z', '+', '-'])?;
+            (&rest[1..at], &rest[at..])
+        }
+    };
+    let (clock, fraction) = clock.split_once(['.', ',']).unwrap_or((clock, "0"));
+    let mut parts = clock.split(':');
+    let (hour, minute, second) = (parts.next()?, parts.next()?, parts.next()?);
+    let short = [month, day, hour, minute, second];
+    let is_short = |n: &&str| matches!(n.len(), 1 | 2);
+    let all_digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    if parts.next().is_some()
+        || !short.iter().all(is_short)
+        || !short
+            .iter()
+            .chain([&year, &fraction])
+            .all(|s| all_digits(s))
+    {
+        return None;
+    }
+    let text = format!("{year}-{month:0>2}-{day:0>2}T{hour:0>2}:{minute:0>2}:{second:0>2}{offset}");
+    let time = DateTime::parse_from_rfc3339(&text).ok()?;
+    // A leap second is none for Terraform.
+    (second.parse::<u8>().ok()? < 60).then(|| time.to_rfc3339_opts(SecondsFormat::Secs, true))
+}

@@ -1,7 +1,8 @@
 //! YAML, as Terraform's functions read and write it.
 
-use super::{FunctionError, Outcome};
-use saphyr_parser::{Event, Parser, ScalarStyle, StrInput};
+use super::{FunctionError, Outcome, time};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use saphyr_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
 use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 use weir_core::{Kind, Number, Type, Value, convert::convert};
 
@@ -264,13 +265,15 @@ impl<'t> Reader<'t> {
                 }
                 let value = match (tag.as_ref().map(|t| t.suffix.as_str()), style) {
                     (Some("str"), _) => Value::string(&*text),
+                    (Some("null"), _) if !text.is_empty() => Value::null(),
                     (Some(tag), ScalarStyle::Plain) => tagged(&text, tag)?,
                     (None, ScalarStyle::Plain) => plain(&text)?,
                     _ => Value::string(&*text),
                 };
                 Ok(self.remember(anchor, value, before))
             }
-            Event::SequenceStart(anchor, _) => {
+            Event::SequenceStart(anchor, tag) => {
+                of_kind(tag.as_deref(), "seq")?;
                 let mut items = Vec::new();
                 loop {
                     match self.next()? {
@@ -284,7 +287,8 @@ impl<'t> Reader<'t> {
                 }
                 Ok(self.remember(anchor, Value::tuple(items), before))
             }
-            Event::MappingStart(anchor, _) => {
+            Event::MappingStart(anchor, tag) => {
+                of_kind(tag.as_deref(), "map")?;
                 let value = stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.mapping())?;
                 Ok(self.remember(anchor, value, before))
             }
@@ -338,13 +342,30 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// Refuses a tag that says something is another kind of thing.
+fn of_kind(tag: Option<&Tag>, kind: &str) -> Outcome<()> {
+    match tag {
+        Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == kind) => Err(wrong(format!(
+            "can't take {}{} for !!{kind}",
+            tag.handle, tag.suffix
+        ))),
+        _ => Ok(()),
+    }
+}
+
 fn tagged(text: &str, tag: &str) -> Outcome {
     let value = plain(text)?;
     let fits = match tag {
         "int" | "float" => value.as_number().is_some(),
         "bool" => value.as_bool().is_some(),
-        "null" => value.is_null(),
-        "binary" | "timestamp" => return Ok(Value::string(text)),
+        // Whatever stands there.
+        "null" => return Ok(Value::null()),
+        "timestamp" => time::of_yaml(text).is_some(),
+        "binary" => {
+            let text: String = text.split_ascii_whitespace().collect();
+            STANDARD.decode(&text).map_err(wrong)?;
+            return Ok(Value::string(text));
+        }
         _ => return Err(wrong(format!("unsupported tag !!{tag}"))),
     };
     if fits {
@@ -364,15 +385,18 @@ fn plain(text: &str) -> Outcome {
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
             Value::bool(false)
         }
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "-.inf" | ".nan" | ".NaN" | ".NAN" => {
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF"
+        | ".nan" | ".NaN" | ".NAN" => {
             return Err(wrong(
                 "floating point values that are not finite are not supported",
             ));
         }
         _ => match number(text) {
             Some(n) => Value::number(n),
-            None if is_date(text) => format!("{text}T00:00:00Z").into(),
-            None => Value::string(crate::parse::nfc(text)),
+            None => match time::of_yaml(text) {
+                Some(time) => time.into(),
+                None => Value::string(crate::parse::nfc(text)),
+            },
         },
     })
 }
@@ -399,13 +423,4 @@ fn number(text: &str) -> Option<Number> {
     let whole = if whole.is_empty() { "0" } else { whole };
     let sign = if text.starts_with('-') { "-" } else { "" };
     sound.then(|| Number::from_str(&format!("{sign}{whole}.{fraction}0e{exponent}")).ok())?
-}
-
-fn is_date(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() == 10
-        && bytes.iter().enumerate().all(|(i, b)| match i {
-            4 | 7 => *b == b'-',
-            _ => b.is_ascii_digit(),
-        })
 }

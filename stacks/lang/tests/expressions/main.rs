@@ -2,7 +2,7 @@
 //! and refusals are equal.
 //!
 //! `*.txt` holds one expression per line (`\n` outside quotes stands for a line end). They may use the
-//! names in `names.rs`, some of which are unknown or sensitive. `expected.json` holds what Terraform
+//! names in `names.rs`, some of which are unknown or sensitive, and the files in `fixtures.rs`. `expected.json` holds what Terraform
 //! 1.11 plans for each. `WEIR_REGENERATE=1` asks the `terraform` binary for those that have no answer
 //! yet, `WEIR_REGENERATE=all` for all of them. Where the binary is on the path, a part of the stored
 //! answers is compared with it in every run.
@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 mod answer;
+mod fixtures;
 mod names;
 mod plan_file;
 mod terraform;
@@ -20,9 +21,11 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
+use weir_core::{Marks, Value};
 use weir_lang::{
+    DiskFiles,
     eval::{Context, EvalError, Resolved, Scope, eval},
     functions::Registry,
     ir::{RefStep, Reference},
@@ -42,7 +45,7 @@ const DELIBERATE: &[(&str, &[&str])] = &[
     ),
     (
         "a division by zero is refused where it stands, and a remainder too",
-        &["1 % 0", "try(1 / 0, \"d\")", "can(1 / 0)"],
+        &["1 % 0", "try(1 / 0, \"d\")", "try(1 / 0, 2)", "can(1 / 0)"],
     ),
     (
         "Terraform leaves the network",
@@ -53,6 +56,7 @@ const DELIBERATE: &[(&str, &[&str])] = &[
             "cidrsubnet(\"10.0.0.0/8\", 8, -1)",
             "cidrhost(\"2001:db8::/32\", 79228162514264337593543950336)",
             "cidrhost(\"::ffff:10.0.0.0/120\", 1)",
+            "cidrhost(\"::ffff:1.2.3.4/120\", 1)",
         ],
     ),
     ("a zero has no sign", &["jsonencode(-0)"]),
@@ -61,6 +65,7 @@ const DELIBERATE: &[(&str, &[&str])] = &[
         &[
             "yamlencode({\"a: b\" = 1, \"\" = 2, \"\\n\" = 3})",
             "yamldecode(\"\\ta: 1\")",
+            "yamldecode(\"<<: [{a: 1}, {b: 2}]\")",
             "yamldecode(\"%YAML 1.2\\n---\\na: 1\\n\")",
         ],
     ),
@@ -114,11 +119,35 @@ const DELIBERATE: &[(&str, &[&str])] = &[
     ),
     (
         "the right side of `&&` is not looked at where the left one decides",
-        &["issensitive(false && sensitive(true))"],
+        &[
+            "issensitive(false && sensitive(true))",
+            "ephemeralasnull(false && local.eb)",
+            "ephemeralasnull(true || local.eb)",
+        ],
+    ),
+    (
+        "what is known of a list that holds unknown values is said",
+        &["alltrue([local.ub, false])"],
+    ),
+    (
+        "a name is given to one group of a pattern",
+        &["regex(\"(?P<a>x)(?P<a>y)\", \"xy\")"],
+    ),
+    (
+        "keys are normalised as values are, where Terraform says that its own JSON is malformed",
+        &["jsondecode(\"{\\\"e\\\\u0301\\\": 1}\")"],
+    ),
+    (
+        "that a secret is null is secret",
+        &["merge({a = 1}, sensitive(null))"],
     ),
     (
         "an element picked by a secret is one, in objects too",
-        &["local.map[sensitive(\"a\")]"],
+        &[
+            "local.map[sensitive(\"a\")]",
+            "{x = 1}[local.es]",
+            "ephemeralasnull({x = 1}[local.es])",
+        ],
     ),
 ];
 
@@ -145,6 +174,9 @@ impl Scope for Names {
     fn resolve(&self, reference: &Reference) -> Result<Resolved, EvalError> {
         let local = match (&*reference.root, reference.steps.first()) {
             ("local", Some(RefStep::Attr(name))) => names::local(name),
+            ("path", Some(RefStep::Attr(name))) => {
+                matches!(&**name, "module" | "root").then(|| ".".into())
+            }
             _ => None,
         };
         let missing = || weir_core::Diagnostic::error(format!("there is no `{reference}`"));
@@ -185,6 +217,17 @@ fn expressions() -> Vec<String> {
         .collect()
 }
 
+/// A folder with the files that expressions may name; each run has one.
+fn fixed_files() -> &'static Path {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        fixtures::write(folder.path());
+        folder
+    });
+    folder.path()
+}
+
 /// What weir makes of an expression; null where it is refused.
 fn ours(source: &str) -> Json {
     let text: Arc<str> = source.into();
@@ -193,10 +236,10 @@ fn ours(source: &str) -> Json {
     let scope = Names(Context {
         sources: Arc::new(sources),
         functions: Arc::new(Registry::standard()),
-        files: None,
+        files: Some(Arc::new(DiskFiles::new(fixed_files()))),
         module_dir: PathBuf::new(),
-        root_dir: PathBuf::new(),
-        home: None,
+        root_dir: PathBuf::from("/stack"),
+        home: Some(names::HOME.into()),
         now: None,
         settled: None,
     });
@@ -204,9 +247,16 @@ fn ours(source: &str) -> Json {
         return Json::Null;
     };
     match eval(&expr, &scope) {
+        // No argument of a resource takes it.
+        Ok(value) if is_ephemeral(&value) => Json::Null,
         Ok(value) => Answer::of(&value).json(),
         Err(_) => Json::Null,
     }
+}
+
+/// Whether anything in a value is ephemeral.
+fn is_ephemeral(value: &Value) -> bool {
+    value.marks().contains(Marks::EPHEMERAL) || value.children().any(is_ephemeral)
 }
 
 /// What Terraform makes of them. Each that weir can't parse is asked alone, as an open quote would

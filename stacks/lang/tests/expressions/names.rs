@@ -1,7 +1,10 @@
 //! The names the expressions may use, the same for both sides: values that are unknown, sensitive,
-//! or partly so.
+//! ephemeral, or partly so.
 
 use weir_core::{Marks, Type, Value, value::Refinements};
+
+/// The home folder of the user.
+pub(crate) const HOME: &str = "/home/nobody-there";
 
 /// What Terraform sees. Outputs of resources that are still to be made are unknown.
 pub(crate) const PRELUDE: &str = r#"
@@ -69,6 +72,48 @@ locals {
   list = ["a", "b", "c"]
   map  = { a = 1, b = 2 }
   nul  = null
+
+  es  = var.es
+  en  = var.en
+  eb  = var.eb
+  el  = var.el
+  em  = var.em
+  eo  = var.eo
+  exs = var.exs
+  ep  = ["a", var.es, "c"]
+  eq  = { a = "x", b = var.es }
+}
+variable "es" {
+  ephemeral = true
+  default   = "x"
+}
+variable "en" {
+  ephemeral = true
+  default   = 7
+}
+variable "eb" {
+  ephemeral = true
+  default   = true
+}
+variable "el" {
+  ephemeral = true
+  type      = list(string)
+  default   = ["a", "b"]
+}
+variable "em" {
+  ephemeral = true
+  type      = map(string)
+  default   = { a = "x", b = "y" }
+}
+variable "eo" {
+  ephemeral = true
+  type      = object({ a = string, n = number })
+  default   = { a = "x", n = 1 }
+}
+variable "exs" {
+  ephemeral = true
+  sensitive = true
+  default   = "secret"
 }
 "#;
 
@@ -76,6 +121,7 @@ locals {
 pub(crate) fn local(name: &str) -> Option<Value> {
     let secret = |v: Value| v.mark(Marks::SENSITIVE);
     let unknown = Value::unknown;
+    let brief = |v: Value| v.mark(Marks::EPHEMERAL);
     let object = || Type::object([("a", Type::String), ("n", Type::Number)]);
     Some(match name {
         "us" => unknown(Type::String),
@@ -118,6 +164,23 @@ pub(crate) fn local(name: &str) -> Option<Value> {
         "list" => Value::tuple(["a", "b", "c"].map(Value::from).into()),
         "map" => Value::object([("a", Value::from(1)), ("b", Value::from(2))]),
         "nul" => Value::null(),
+        "es" => brief("x".into()),
+        "en" => brief(7.into()),
+        "eb" => brief(true.into()),
+        "el" => brief(Value::list(
+            Type::String,
+            ["a", "b"].map(Value::from).into(),
+        )),
+        "em" => brief(Value::map(
+            Type::String,
+            [("a", "x"), ("b", "y")]
+                .map(|(k, v)| (k.into(), Value::from(v)))
+                .into(),
+        )),
+        "eo" => brief(Value::object([("a", "x".into()), ("n", Value::from(1))])),
+        "exs" => secret(brief("secret".into())),
+        "ep" => Value::tuple(vec!["a".into(), brief("x".into()), "c".into()]),
+        "eq" => Value::object([("a", "x".into()), ("b", brief("x".into()))]),
         _ => return None,
     })
 }

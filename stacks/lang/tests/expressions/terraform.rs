@@ -1,6 +1,10 @@
 //! Asks the `terraform` binary: each expression is the input of a resource of one plan.
 
-use super::{names::PRELUDE, plan_file};
+use super::{
+    fixtures,
+    names::{HOME, PRELUDE},
+    plan_file,
+};
 use serde_json::Value as Json;
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
@@ -25,6 +29,7 @@ pub(crate) fn answers(sources: &[&str]) -> BTreeMap<String, Json> {
 /// not of which, halves are asked.
 pub(crate) fn ask(sources: &[&str], answers: &mut BTreeMap<String, Json>) {
     let folder = tempfile::tempdir().unwrap();
+    fixtures::write(folder.path());
     let mut asked: Vec<&str> = sources.to_vec();
     while !asked.is_empty() {
         let lines = write(folder.path(), &asked);
@@ -33,6 +38,7 @@ pub(crate) fn ask(sources: &[&str], answers: &mut BTreeMap<String, Json>) {
             .current_dir(folder.path())
             .env("TF_CLI_CONFIG_FILE", "/dev/null")
             .env("CHECKPOINT_DISABLE", "1")
+            .env("HOME", HOME)
             .output()
             .unwrap();
         if run.status.success() {

@@ -1,0 +1,16 @@
+variable "e" {
+  default   = "x"
+  ephemeral = true
+}
+resource "terraform_data" "a" {
+  lifecycle {
+    precondition {
+      condition = var.e == "x"
+      error_message = "no"
+    }
+    postcondition {
+      condition = var.e != "y"
+      error_message = "no"
+    }
+  }
+}

@@ -1,0 +1,5 @@
+variable "e" {
+  default   = "x"
+  ephemeral = true
+}
+module "m" { source = var.e }

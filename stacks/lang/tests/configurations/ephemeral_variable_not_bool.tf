@@ -1,0 +1,4 @@
+variable "e" {
+  default = 1
+  ephemeral = "yes"
+}

@@ -1,0 +1,8 @@
+variable "e" {
+  default = "x"
+  ephemeral = true
+  validation {
+    condition = var.e == "y"
+    error_message = "no"
+  }
+}
