@@ -30,6 +30,20 @@ async fn what_is_created_is_there_and_the_next_plan_is_empty() {
 }
 
 #[tokio::test]
+async fn what_stays_as_it_is_depends_on_what_is_made_beside_it() {
+    let world = World::new();
+    world.converge(&thing("b", "")).await;
+    world
+        .converge(&(thing("a", "") + &thing("b", "depends_on = [fake_thing.a]")))
+        .await;
+    let snapshot = weir_state::Store::snapshot(&*world.store).await.unwrap();
+    let stored = &snapshot.resources[&addr("fake_thing.b")];
+    assert_eq!(stored.dependencies, [addr("fake_thing.a")].into());
+    world.converge("").await;
+    assert_eq!(world.log_since(2), ["delete b", "delete a"]);
+}
+
+#[tokio::test]
 async fn an_update_in_place_reaches_who_depends_on_it() {
     let world = World::new();
     let stack = |name: &str| {

@@ -93,6 +93,7 @@ impl Engine {
         run.open_ephemerals().await?;
         run.steps().await;
         run.clean_up().await;
+        run.record_dependencies().await;
         run.end(started).await
     }
 }

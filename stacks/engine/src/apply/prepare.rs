@@ -6,10 +6,10 @@ use super::{
     settled::came_late,
 };
 use crate::drive;
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 use weir_core::{
     Address, Diagnostic, Diagnostics, Known, Value,
-    address::{ProviderRef, members},
+    address::ProviderRef,
     change::{Action, Change, ReplaceOrder},
     plan::{NodeId, Op},
     schema::Schema,
@@ -284,13 +284,7 @@ impl Run<'_> {
 
     /// What the resource is recorded as; its value and private data come of the call.
     fn template(&mut self, change: &Change, schema: &Schema) -> Resource {
-        let recorded = self
-            .behind
-            .recorded(&change.address, &self.planned.plan.dependencies);
-        let there: BTreeSet<Address> = recorded
-            .into_iter()
-            .filter(|d| members(&self.resources, d).next().is_some())
-            .collect();
+        let dependencies = self.dependencies(&change.address);
         let removal = self.driven.instances.get(&change.address);
         let removal = removal.map_or_else(Removal::default, |i| crate::plan::removal(&i.lifecycle));
         let stored = self.resources.get(&change.address);
@@ -299,9 +293,9 @@ impl Run<'_> {
             schema_version: schema.version,
             value: change.before.clone().unwrap_or_else(null),
             private: stored.map(|r| r.private.clone()).unwrap_or_default(),
-            dependencies: there,
+            dependencies,
             status: Status::Ready,
-            removal: removal,
+            removal,
         }
     }
 }

@@ -1,10 +1,15 @@
-//! What an apply records before it does anything: objects at their new addresses, imported ones,
-//! and what refresh found. All in one write, so that a crash finds either none of it or all.
+//! What an apply records beside its operations. Before them: objects at their new addresses,
+//! imported ones, and what refresh found. After them: the new dependencies of what stayed as it was.
+//! Each in one write, so that a crash finds either none of it or all.
 
+use super::Run;
 use crate::engine::Planned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address,
+    address::members,
+    change::Action,
+    plan::Op,
     snapshot::{Resource, Snapshot},
 };
 use weir_plan::relocate;
@@ -36,4 +41,39 @@ pub(super) fn before(
     }
     found.extend(planned.observed.clone());
     (snapshot, found.into_iter().collect())
+}
+
+impl Run<'_> {
+    /// What state records as the dependencies of an instance: those that are there.
+    pub(super) fn dependencies(&mut self, address: &Address) -> BTreeSet<Address> {
+        let all = (self.behind).recorded(address, &self.planned.plan.dependencies);
+        let there = |d: &Address| members(&self.resources, d).next().is_some();
+        all.into_iter().filter(there).collect()
+    }
+
+    /// Records on what was made in this run the instances depend that it left as they were. A crash
+    /// before loses nothing: the next plan finds it.
+    pub(super) async fn record_dependencies(&mut self) {
+        let plan = self.planned.plan.plan();
+        if self.broken.is_some() || plan.nodes.iter().all(|n| n.op != Op::Create) {
+            return;
+        }
+        let mut found = Vec::new();
+        for (address, change) in &plan.changes {
+            if change.action != Action::NoOp || !self.resources.contains_key(address) {
+                continue;
+            }
+            let dependencies = self.dependencies(address);
+            if let Some(resource) = self.resources.get_mut(address)
+                && resource.dependencies != dependencies
+            {
+                resource.dependencies = dependencies;
+                found.push((address.clone(), Some(resource.clone())));
+            }
+        }
+        if !found.is_empty() {
+            let written = self.engine.journal(self.lease).refresh(found).await;
+            self.broken = written.err();
+        }
+    }
 }

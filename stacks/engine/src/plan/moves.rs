@@ -85,7 +85,8 @@ pub(super) fn excluded(
     let leaves_out = |now: &Address, before: &Address| {
         let change = findings.changes.get(now);
         let is_planned = change.is_some_and(|c| c.action != Action::Forget);
-        let unnamed = !options.targets.is_empty() && !(named(now) && named(before));
+        let both_named = named(now) && named(before);
+        let unnamed = !options.targets.is_empty() && !both_named;
         unnamed || is_planned && !selected.contains(now)
     };
     let left_out: Vec<String> = (findings.moved.iter())
