@@ -36,4 +36,4 @@ pub use elements::Elements;
 pub use number::Number;
 pub use path::{Path, Step as PathStep};
 pub use types::Type;
-pub use value::{Kind, Known, Marks, Value};
+pub use value::{Entries, Kind, Known, Marks, Value};

@@ -3,9 +3,9 @@
 use crate::{
     number::Number,
     types::Type,
-    value::{Kind, Value},
+    value::{Entries, Kind, Value},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// What is known of an unknown value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,7 +162,7 @@ impl Value {
             (Type::Set(of), 1) => {
                 Some(Value::set((**of).clone(), [Value::unknown((**of).clone())]))
             }
-            (Type::Map(of), 0) => Some(Value::map((**of).clone(), BTreeMap::new())),
+            (Type::Map(of), 0) => Some(Value::map((**of).clone(), Entries::new())),
             _ => None,
         }
     }

@@ -9,11 +9,15 @@ use crate::{
     path::{Path, Step},
     types::Type,
 };
+use litemap::LiteMap;
 use std::{
-    collections::BTreeMap,
     fmt,
     sync::{Arc, LazyLock},
 };
+
+/// The entries of a map or the fields of an object, in order: one sorted list, a third of the
+/// memory of a tree where there are few. Insert into it what is few as well; collect the rest.
+pub type Entries = LiteMap<Arc<str>, Value>;
 
 /// Marks that follow the data through every expression.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,9 +77,9 @@ pub enum Kind {
     /// A set: the element type and the elements, in order.
     Set(Type, Arc<Elements>),
     /// A map: the element type and the entries.
-    Map(Type, Arc<BTreeMap<Arc<str>, Value>>),
+    Map(Type, Arc<Entries>),
     /// An object.
-    Object(Arc<BTreeMap<Arc<str>, Value>>),
+    Object(Arc<Entries>),
     /// A tuple.
     Tuple(Arc<Vec<Value>>),
 }
@@ -136,7 +140,11 @@ impl Value {
         }
     }
     /// A map; every element must be of type `element`.
-    pub fn map(element: Type, entries: BTreeMap<Arc<str>, Value>) -> Value {
+    pub fn map<K: Into<Arc<str>>>(
+        element: Type,
+        entries: impl IntoIterator<Item = (K, Value)>,
+    ) -> Value {
+        let entries = entries.into_iter().map(|(k, v)| (k.into(), v)).collect();
         Value::of(Kind::Map(element, Arc::new(entries)))
     }
     /// An object.
@@ -164,8 +172,13 @@ impl Value {
     }
     /// Its marks and those of everything in it.
     pub fn marks_deep(&self) -> Marks {
-        self.children()
-            .fold(self.marks, |m, v| m.union(v.marks_deep()))
+        let of = |marks: Marks, v: &Value| marks.union(v.marks_deep());
+        match &self.kind {
+            Kind::List(_, items) | Kind::Tuple(items) => items.iter().fold(self.marks, of),
+            Kind::Set(_, items) => items.iter().fold(self.marks, of),
+            Kind::Map(_, m) | Kind::Object(m) => m.values().fold(self.marks, of),
+            _ => self.marks,
+        }
     }
     /// The value with these marks added.
     pub fn mark(mut self, marks: Marks) -> Value {
@@ -221,7 +234,13 @@ impl Value {
     }
     /// Whether nothing in it is unknown.
     pub fn is_wholly_known(&self) -> bool {
-        !self.is_unknown() && self.children().all(Value::is_wholly_known)
+        match &self.kind {
+            Kind::Unknown(..) => false,
+            Kind::List(_, items) | Kind::Tuple(items) => items.iter().all(Value::is_wholly_known),
+            Kind::Set(_, items) => items.iter().all(Value::is_wholly_known),
+            Kind::Map(_, m) | Kind::Object(m) => m.values().all(Value::is_wholly_known),
+            Kind::Null(_) | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => true,
+        }
     }
     /// The text of a string.
     pub fn as_str(&self) -> Option<&str> {
@@ -249,7 +268,7 @@ impl Value {
         }
     }
     /// The entries of a map or the fields of an object.
-    pub fn as_entries(&self) -> Option<&BTreeMap<Arc<str>, Value>> {
+    pub fn as_entries(&self) -> Option<&Entries> {
         match &self.kind {
             Kind::Map(_, m) | Kind::Object(m) => Some(m),
             _ => None,
@@ -267,6 +286,14 @@ impl Value {
     /// added: the evaluator does that.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.as_entries().and_then(|m| m.get(key))
+    }
+    /// A name as the key it is here, so that values made of this one share their keys with it.
+    pub fn key(&self, name: &str) -> Arc<str> {
+        let own = self.as_entries().and_then(|m| {
+            let at = m.find_index(name).ok()?;
+            m.get_indexed(at)
+        });
+        own.map_or_else(|| Arc::from(name), |(key, _)| key.clone())
     }
     /// The place a path leads to.
     pub fn at(&self, path: &Path) -> Option<&Value> {
@@ -343,10 +370,7 @@ impl Value {
                 .collect(),
         )
     }
-    fn transform_entries(
-        m: &BTreeMap<Arc<str>, Value>,
-        f: &mut dyn FnMut(Value) -> Value,
-    ) -> Arc<BTreeMap<Arc<str>, Value>> {
+    fn transform_entries(m: &Entries, f: &mut dyn FnMut(Value) -> Value) -> Arc<Entries> {
         Arc::new(
             m.iter()
                 .map(|(k, v)| (k.clone(), Value::transform_dyn(v.clone(), f)))
@@ -359,7 +383,10 @@ impl Value {
         let kind = match kind {
             Kind::Object(m) => {
                 let mut m = Arc::unwrap_or_clone(m);
-                m.insert(key.into(), field);
+                match m.get_mut(key) {
+                    Some(old) => *old = field,
+                    None => drop(m.insert(key.into(), field)),
+                }
                 Kind::Object(Arc::new(m))
             }
             other => other,
@@ -444,10 +471,11 @@ impl Known {
     /// # Errors
     /// The path of the first unknown in it.
     pub fn new(value: Value) -> Result<Known, StillUnknown> {
-        match first_unknown(&value, &Path::root()) {
-            None => Ok(Known(value)),
-            Some(path) => Err(StillUnknown(path)),
+        if value.is_wholly_known() {
+            return Ok(Known(value));
         }
+        let path = first_unknown(&value, &Path::root());
+        Err(StillUnknown(path.unwrap_or_else(Path::root)))
     }
     /// The value.
     pub fn value(&self) -> &Value {

@@ -22,13 +22,7 @@ fn tuple(items: &[Value]) -> Value {
     Value::tuple(items.to_vec())
 }
 fn map(ty: Type, entries: &[(&str, Value)]) -> Value {
-    Value::map(
-        ty,
-        entries
-            .iter()
-            .map(|(k, v)| ((*k).into(), v.clone()))
-            .collect(),
-    )
+    Value::map(ty, entries.iter().map(|(k, v)| (*k, v.clone())))
 }
 fn object(fields: &[(&str, Value)]) -> Value {
     Value::object(fields.iter().map(|(k, v)| (*k, v.clone())))

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
-use std::collections::BTreeMap;
 use weir_core::{
     Known, Marks, Number, Path, Type, Value, json,
     value::{Bound, Refinements},
@@ -20,10 +19,7 @@ fn sample() -> Value {
                     .unwrap(),
             ),
         ),
-        (
-            "tags",
-            Value::map(Type::String, BTreeMap::from([("a".into(), secret)])),
-        ),
+        ("tags", Value::map(Type::String, [("a", secret)])),
         (
             "ports",
             Value::set(Type::Number, [Value::number(443i64), Value::number(80i64)]),

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use weir_core::{
@@ -44,10 +44,7 @@ fn value() -> Value {
             "tuple",
             Value::tuple(vec![Value::from(1), Value::string("x")]),
         ),
-        (
-            "map",
-            Value::map(Type::Number, BTreeMap::from([("k".into(), Value::from(2))])),
-        ),
+        ("map", Value::map(Type::Number, [("k", Value::from(2))])),
         ("secret", Value::string("s").mark(Marks::SENSITIVE)),
         ("fleeting", Value::string("e").mark(Marks::EPHEMERAL)),
     ])

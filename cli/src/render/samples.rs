@@ -1,6 +1,6 @@
 //! Plans and values for tests of renderers.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 use weir_core::{
     Address, Known, Marks, Type, Value,
     address::ProviderRef,
@@ -36,13 +36,7 @@ pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
 
 /// A map.
 pub(crate) fn map<const N: usize>(ty: Type, entries: [(&str, Value); N]) -> Value {
-    Value::map(
-        ty,
-        entries
-            .into_iter()
-            .map(|(k, v)| (Arc::from(k), v))
-            .collect(),
-    )
+    Value::map(ty, entries)
 }
 
 /// A list of strings.

@@ -343,7 +343,7 @@ impl<'a> Check<'a> {
                 }
             }
             Nesting::Map => {
-                let none = std::collections::BTreeMap::new();
+                let none = weir_core::Entries::new();
                 let config = t.config.as_entries().unwrap_or(&none);
                 let planned = t.planned.as_entries().unwrap_or(&none);
                 if !config.keys().eq(planned.keys()) {

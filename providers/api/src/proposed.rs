@@ -3,10 +3,9 @@
 //! A provider plans from this value, so that it sees what it computed earlier wherever the
 //! configuration says nothing. The rules are those of the Terraform plugin protocol.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use weir_core::{
-    Kind, Type, Value,
+    Entries, Kind, Type, Value,
     schema::{Attribute, Block, NestedBlock, Nesting, Schema, Storage},
 };
 
@@ -32,14 +31,14 @@ fn merge_block(block: &Block, prior: Option<&Value>, config: &Value) -> Value {
     let attributes = block.attributes.iter().map(|(name, attribute)| {
         let prior = prior.and_then(|p| p.get(name));
         (
-            name.as_str(),
+            config.key(name),
             merge_attribute(attribute, prior, config.get(name)),
         )
     });
     let blocks = block.blocks.iter().map(|(name, nested)| {
         let prior = prior.and_then(|p| p.get(name));
-        let config = config.get(name).cloned().unwrap_or_else(|| empty(nested));
-        (name.as_str(), merge_nested(nested, prior, &config))
+        let own = config.get(name).cloned().unwrap_or_else(|| empty(nested));
+        (config.key(name), merge_nested(nested, prior, &own))
     });
     Value::object(attributes.chain(blocks)).mark(config.marks())
 }
@@ -63,7 +62,7 @@ fn empty(nested: &NestedBlock) -> Value {
         Nesting::Single => Value::null_of(object),
         Nesting::List => Value::list(object, Vec::new()),
         Nesting::Set => Value::set(object, []),
-        Nesting::Map => Value::map(object, BTreeMap::new()),
+        Nesting::Map => Value::map(object, Entries::new()),
     }
 }
 
@@ -89,11 +88,7 @@ fn merge_items(block: &Block, prior: Option<&Value>, items: &[Value]) -> Vec<Val
     items.iter().enumerate().map(merge).collect()
 }
 
-fn merge_entries(
-    block: &Block,
-    prior: Option<&Value>,
-    entries: &BTreeMap<Arc<str>, Value>,
-) -> BTreeMap<Arc<str>, Value> {
+fn merge_entries(block: &Block, prior: Option<&Value>, entries: &Entries) -> Entries {
     let merge = |(key, item): (&Arc<str>, &Value)| {
         (
             key.clone(),
@@ -185,7 +180,7 @@ pub(crate) fn alike(a: &Value, b: &Value) -> bool {
             a.len() == b.len() && a.iter().all(|a| b.iter().any(|b| alike(a, b)))
         }
         (Kind::Map(_, a) | Kind::Object(a), Kind::Map(_, b) | Kind::Object(b)) => {
-            let missing = |x: &BTreeMap<Arc<str>, Value>, y: &BTreeMap<Arc<str>, Value>| {
+            let missing = |x: &Entries, y: &Entries| {
                 x.iter().any(|(k, v)| !y.contains_key(k) && !v.is_null())
             };
             !missing(a, b)

@@ -41,7 +41,7 @@ fn disk(name: &str) -> Value {
 }
 
 fn thing(name: &str, zone: Option<&str>, disks: &[&str]) -> Value {
-    let tags = [("team".into(), Value::from("a"))].into();
+    let tags = [("team", Value::from("a"))];
     Value::object([
         ("name", name.into()),
         ("size", Value::from(3)),

@@ -8,7 +8,7 @@ use crate::{
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::Mutex;
 use weir_core::{
-    Diagnostic, Diagnostics, Type, Value,
+    Diagnostic, Diagnostics, Entries, Type, Value,
     address::ProviderRef,
     schema::{Block, Nesting, SetBy},
 };
@@ -125,7 +125,7 @@ fn empty(block: &Block) -> Value {
             Nesting::Single => Value::null_of(ty),
             Nesting::List => Value::list(ty, Vec::new()),
             Nesting::Set => Value::set(ty, []),
-            Nesting::Map => Value::map(ty, BTreeMap::new()),
+            Nesting::Map => Value::map(ty, Entries::new()),
         };
         (name.as_str(), value)
     });

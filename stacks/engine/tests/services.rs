@@ -200,7 +200,7 @@ impl Provider for Hosts {
                                 "cpus" => Value::from(4),
                                 "memory_bytes" => Value::from(8 << 30),
                                 "systemd" => Value::from(true),
-                                "status" => Value::map(Type::String, BTreeMap::new()),
+                                "status" => Value::map(Type::String, weir_core::Entries::new()),
                                 other => Value::from(other),
                             };
                             value = value.with(name, fact);

@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use weir_core::{
-    Diagnostic, Kind, Type, Value,
+    Diagnostic, Entries, Kind, Type, Value,
     convert::convert,
     types::{Field, Presence},
 };
@@ -69,8 +69,8 @@ impl Defaults {
         made.mark(value.marks())
     }
 
-    fn complete(&self, fields: &BTreeMap<Arc<str>, Value>) -> Value {
-        let mut all: BTreeMap<Arc<str>, Value> = fields.clone();
+    fn complete(&self, fields: &Entries) -> Value {
+        let mut all = fields.clone();
         for (name, default) in &self.values {
             if all.get(name).is_none_or(Value::is_null) {
                 all.insert(name.clone(), default.clone());

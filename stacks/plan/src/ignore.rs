@@ -1,8 +1,8 @@
 //! `ignore_changes`: parts of the configuration that yield to what is there.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 use weir_core::{
-    Kind, PathStep, Value,
+    Entries, Kind, PathStep, Value,
     schema::{Block, SetBy},
 };
 use weir_lang::instance::Ignore;
@@ -50,9 +50,7 @@ fn settable_in(field: &Value, block: &Block) -> Value {
         Kind::Set(ty, items) => Value::set(ty.clone(), items.iter().map(|v| settable(v, block))),
         Kind::Map(ty, m) => Value::map(
             ty.clone(),
-            m.iter()
-                .map(|(k, v)| (k.clone(), settable(v, block)))
-                .collect(),
+            m.iter().map(|(k, v)| (k.clone(), settable(v, block))),
         ),
         Kind::Object(_) => settable(&value, block),
         _ => value,
@@ -68,7 +66,7 @@ fn copy(config: Value, prior: Option<&Value>, path: &[PathStep]) -> Value {
     let (config, marks) = config.unmark();
     let value = match (config.kind(), step) {
         (Kind::Object(fields), PathStep::Key(key)) => {
-            let mut fields = BTreeMap::clone(fields);
+            let mut fields = Entries::clone(fields);
             let before = prior.and_then(|p| p.get(key));
             // An attribute that `prior` does not have can't be taken from it.
             if let (Some(field), Some(_)) = (fields.get(key.as_str()).cloned(), before) {
@@ -77,7 +75,7 @@ fn copy(config: Value, prior: Option<&Value>, path: &[PathStep]) -> Value {
             Value::object(fields)
         }
         (Kind::Map(ty, entries), PathStep::Key(key)) => {
-            let mut entries = BTreeMap::clone(entries);
+            let mut entries = Entries::clone(entries);
             let before = prior.and_then(|p| p.get(key));
             let key: Arc<str> = Arc::from(key.as_str());
             match (entries.get(&key).cloned(), before) {
@@ -91,10 +89,7 @@ fn copy(config: Value, prior: Option<&Value>, path: &[PathStep]) -> Value {
         // A map that the configuration leaves out, with a key that is there.
         (Kind::Null(_), PathStep::Key(key)) if rest.is_empty() => match prior.map(Value::kind) {
             Some(Kind::Map(ty, m)) => match m.get(key.as_str()) {
-                Some(entry) => Value::map(
-                    ty.clone(),
-                    BTreeMap::from([(Arc::from(key.as_str()), entry.clone())]),
-                ),
+                Some(entry) => Value::map(ty.clone(), [(Arc::from(key.as_str()), entry.clone())]),
                 None => config,
             },
             _ => config,

@@ -1,8 +1,7 @@
 //! Marks do not cross to a provider and back: they are put on again by path.
 
-use std::{collections::BTreeMap, sync::Arc};
 use weir_core::{
-    Kind, Marks, Value,
+    Entries, Kind, Marks, Value,
     schema::{Block, Nesting, Visibility},
 };
 
@@ -53,10 +52,7 @@ fn pairwise(items: &[Value], from: &[Value]) -> Vec<Value> {
         .collect()
 }
 
-fn keywise(
-    m: &BTreeMap<Arc<str>, Value>,
-    from: &BTreeMap<Arc<str>, Value>,
-) -> BTreeMap<Arc<str>, Value> {
+fn keywise(m: &Entries, from: &Entries) -> Entries {
     m.iter()
         .map(|(k, v)| match from.get(k) {
             Some(s) => (k.clone(), by_path(v.clone(), s)),
@@ -73,7 +69,7 @@ fn by_schema(value: Value, block: &Block) -> Value {
     let Kind::Object(fields) = value.kind() else {
         return value.mark(own);
     };
-    let fields: BTreeMap<Arc<str>, Value> = fields
+    let fields: Entries = fields
         .iter()
         .map(|(name, field)| {
             let field = field.clone();
@@ -111,8 +107,7 @@ fn nested_by_schema(value: Value, block: &Block, nesting: Nesting) -> Value {
         (Kind::Map(ty, m), _) => Value::map(
             ty.clone(),
             m.iter()
-                .map(|(k, v)| (k.clone(), by_schema(v.clone(), block)))
-                .collect(),
+                .map(|(k, v)| (k.clone(), by_schema(v.clone(), block))),
         ),
         (Kind::Object(_), Nesting::Single) => by_schema(value, block),
         (Kind::Object(m), _) => Value::object(

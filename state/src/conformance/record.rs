@@ -160,10 +160,7 @@ pub(super) async fn keeps_every_value(place: &dyn Place) -> Verified {
             "tuple",
             Value::tuple(vec![Value::from(1), Value::string("x")]),
         ),
-        (
-            "map",
-            Value::map(Type::Number, BTreeMap::from([("k".into(), Value::from(2))])),
-        ),
+        ("map", Value::map(Type::Number, [("k", Value::from(2))])),
         ("secret", Value::string("s").mark(Marks::SENSITIVE)),
     ]));
     let put = Resource {

@@ -137,10 +137,7 @@ fn files_are_compared_line_by_line() {
             ("host", s("zurich/zrh-1")),
             (
                 "files",
-                Value::map(
-                    Type::Dynamic,
-                    [("/etc/app.conf".into(), file(&config(port)))].into(),
-                ),
+                Value::map(Type::Dynamic, [("/etc/app.conf", file(&config(port)))]),
             ),
             (
                 "tasks",

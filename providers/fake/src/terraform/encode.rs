@@ -1,9 +1,9 @@
 //! Values as text of the language, laid out as `terraform fmt` would.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::fmt::Write as _;
 use unicode_ident::{is_xid_continue, is_xid_start};
 use unicode_segmentation::UnicodeSegmentation as _;
-use weir_core::{Kind, Value};
+use weir_core::{Entries, Kind, Value};
 
 /// A value as an expression.
 pub(super) fn expression(value: &Value) -> String {
@@ -13,7 +13,7 @@ pub(super) fn expression(value: &Value) -> String {
 }
 
 /// Attributes, each with its line end.
-pub(super) fn attributes(entries: &BTreeMap<Arc<str>, Value>) -> String {
+pub(super) fn attributes(entries: &Entries) -> String {
     let mut lines = Lines::default();
     for (name, value) in entries {
         lines.text(name);

@@ -11,7 +11,7 @@ use crate::{
     sources::Sources,
 };
 use std::{collections::BTreeMap, mem, sync::Arc};
-use weir_core::Value;
+use weir_core::{Entries, Value};
 
 /// What is added to a configuration, and what stands in the place of some of it.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +21,7 @@ pub struct Additions {
     pub providers: Vec<Block>,
     /// Modules that are not evaluated, by path without instance keys (`module.net.module.dns`):
     /// values of their outputs. Outputs that are not named are null.
-    pub stubs: BTreeMap<String, BTreeMap<Arc<str>, Value>>,
+    pub stubs: BTreeMap<String, Entries>,
     /// What happens to values of variables that the root module does not declare.
     pub undeclared: Undeclared,
     /// Texts that the blocks come from.
@@ -63,7 +63,7 @@ impl Additions {
     }
 }
 
-fn stub(module: &mut Module, outputs: &BTreeMap<Arc<str>, Value>) {
+fn stub(module: &mut Module, outputs: &Entries) {
     let mut names = Names::default();
     let mut nodes = Vec::new();
     for mut node in mem::take(&mut module.nodes) {

@@ -3,7 +3,7 @@
 use super::Format;
 use std::{collections::BTreeMap, sync::Arc};
 use weir_core::{
-    Type, Value,
+    Entries, Type, Value,
     schema::{Attribute, Block, Nesting},
 };
 
@@ -15,7 +15,7 @@ pub(crate) struct Shape {
     /// What the attributes' text must look like, beyond their types.
     pub(crate) formats: BTreeMap<Arc<str>, Format>,
     /// The object of a body that sets nothing.
-    pub(crate) empty: BTreeMap<Arc<str>, Value>,
+    pub(crate) empty: Entries,
     /// The type of the object.
     pub(crate) ty: Type,
 }
@@ -71,7 +71,7 @@ impl Shape {
             };
             blocks.insert(Arc::from(name.as_str()), nested);
         }
-        let mut empty: BTreeMap<Arc<str>, Value> = attributes
+        let mut empty: Entries = attributes
             .iter()
             .map(|(name, a)| (name.clone(), Value::null_of(a.ty.clone())))
             .collect();
@@ -103,7 +103,7 @@ impl Nested {
             Nesting::List => Value::list(element, Vec::new()),
             Nesting::Set => Value::set(element, []),
             Nesting::Map if element.has_dynamic() => Value::object::<Arc<str>>([]),
-            Nesting::Map => Value::map(element, BTreeMap::new()),
+            Nesting::Map => Value::map(element, Entries::new()),
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use super::{Context, Env, EvalError, Evaluated, Resolved, Scope, operators::sentence, report};
 use crate::ir::{Expr, Part, Reference, Template};
-use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
+use std::{ops::ControlFlow, sync::Arc};
 use unicode_segmentation::UnicodeSegmentation;
-use weir_core::{Diagnostic, Kind, Marks, Type, Value, convert::convert, value::Refinements};
+use weir_core::{
+    Diagnostic, Entries, Kind, Marks, Type, Value, convert::convert, value::Refinements,
+};
 
 /// Text as far as it is known.
 #[derive(Default)]
@@ -163,7 +165,7 @@ impl Text {
 /// that is not taken, or a `try`, does not hide it.
 pub fn render(
     template: &Expr,
-    variables: &BTreeMap<Arc<str>, Value>,
+    variables: &Entries,
     context: &Context,
 ) -> Result<Value, EvalError> {
     let scope = Variables { variables, context };
@@ -178,7 +180,7 @@ pub fn render(
 
 /// The names a template sees.
 struct Variables<'a> {
-    variables: &'a BTreeMap<Arc<str>, Value>,
+    variables: &'a Entries,
     context: &'a Context,
 }
 

@@ -15,12 +15,11 @@ use crate::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     sync::Arc,
 };
-use weir_core::{Type, Value};
+use weir_core::{Entries, Type, Value};
 
 pub(super) fn functions() -> Vec<Function> {
     let of = |name, body| Function::new(name, [string("path")], body).gives(Type::String);
@@ -159,7 +158,7 @@ fn refuse_nested(name: &str, context: &Context) -> Outcome<()> {
 
 /// A template with the variables of the second argument.
 fn render(name: String, source: String, args: &[Value], context: &Context) -> Outcome {
-    let variables: BTreeMap<Arc<str>, Value> = args
+    let variables: Entries = args
         .get(1)
         .and_then(Value::as_entries)
         .cloned()

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::eval::Context;
 use std::{collections::BTreeMap, sync::Arc};
-use weir_core::{Kind, Marks, Type, Value, convert::convert};
+use weir_core::{Entries, Kind, Marks, Type, Value, convert::convert};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
@@ -57,7 +57,7 @@ fn not_a_map(index: usize) -> FunctionError {
 }
 
 /// The entries of a map or object; anything else is refused.
-fn entries(args: &[Value], index: usize) -> Outcome<&BTreeMap<Arc<str>, Value>> {
+fn entries(args: &[Value], index: usize) -> Outcome<&Entries> {
     args.get(index)
         .and_then(Value::as_entries)
         .ok_or_else(|| FunctionError::Argument(index, "must have a map or object value".into()))
@@ -260,12 +260,9 @@ fn transpose(args: &[Value], _: &Context) -> Outcome {
                 .push(Value::string(key.clone()));
         }
     }
-    let lists = out
-        .into_iter()
-        .map(|(k, mut list)| {
-            list.sort();
-            (k, Value::list(Type::String, list))
-        })
-        .collect();
+    let lists = out.into_iter().map(|(k, mut list)| {
+        list.sort();
+        (k, Value::list(Type::String, list))
+    });
     Ok(Value::map(Type::list(Type::String), lists))
 }

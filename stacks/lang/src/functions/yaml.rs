@@ -4,7 +4,7 @@ use super::{FunctionError, Outcome, time};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use saphyr_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
 use std::{collections::BTreeMap, str::FromStr, sync::Arc};
-use weir_core::{Kind, Number, Type, Value, convert::convert};
+use weir_core::{Entries, Kind, Number, Type, Value, convert::convert};
 
 /// The width at which the writer folds quoted text.
 const WIDTH: usize = 80;
@@ -76,7 +76,7 @@ impl Writer {
         }
     }
 
-    fn mapping(&mut self, entries: &BTreeMap<Arc<str>, Value>, indent: usize, position: Position) {
+    fn mapping(&mut self, entries: &Entries, indent: usize, position: Position) {
         if entries.is_empty() {
             return self.empty("{}", position);
         }

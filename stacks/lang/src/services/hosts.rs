@@ -12,7 +12,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use weir_core::{Diagnostic, Kind, ModulePath, Span, Type, Value};
+use weir_core::{Diagnostic, Entries, Kind, ModulePath, Span, Type, Value};
 
 /// The hosts of a site.
 pub(crate) struct SiteHosts {
@@ -219,7 +219,7 @@ fn host(
 }
 
 fn no_labels() -> Value {
-    Value::map(Type::String, BTreeMap::new())
+    Value::map(Type::String, Entries::new())
 }
 
 /// `host_key` and `bastion` in their long form.

@@ -43,7 +43,7 @@ impl Instance<'_> {
             ("host", Value::string(self.host.name.as_str())),
             ("site", Value::string(self.host.site.as_str())),
             ("address", self.host.address.clone()),
-            ("labels", Value::map(Type::String, labels.collect())),
+            ("labels", Value::map(Type::String, labels)),
             ("port", self.port_values()),
         ])
     }
@@ -72,7 +72,7 @@ impl Instance<'_> {
             .ports
             .iter()
             .map(|(k, p)| (Arc::from(k.as_str()), Value::number(i64::from(*p))));
-        Value::map(Type::Number, ports.collect())
+        Value::map(Type::Number, ports)
     }
 
     /// A name that is safe in paths and unit names: `web-app-0`, `prod-web-app-0` in a module.

@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use weir_core::{Diagnostic, ModulePath, Span, Type, Value};
+use weir_core::{Diagnostic, Entries, ModulePath, Span, Type, Value};
 
 /// What a pod instance's configuration is made from, beside its block.
 pub(crate) struct Given<'a> {
@@ -76,7 +76,7 @@ pub(crate) fn config(
         ("volumes", keep("volume")),
         (
             "env",
-            or_empty(keep("env"), Value::map(Type::String, BTreeMap::new())),
+            or_empty(keep("env"), Value::map(Type::String, Entries::new())),
         ),
         ("ports", instance.ports_map()),
         (

@@ -6,8 +6,7 @@ use crate::{
     decode::{Expansion, decode, expand},
     eval::{NodeId, Scope},
 };
-use std::collections::BTreeMap;
-use weir_core::{Diagnostic, Type, Value};
+use weir_core::{Diagnostic, Entries, Type, Value};
 
 /// The tasks of a pod, in order: a tuple of objects.
 ///
@@ -82,7 +81,7 @@ pub(super) fn tasks(
         task = task.with("name", Value::string(name.clone()));
         task = default(task, "goal", Value::string("running"));
         task = default(task, "essential", Value::bool(true));
-        task = default(task, "env", Value::map(Type::String, BTreeMap::new()));
+        task = default(task, "env", Value::map(Type::String, Entries::new()));
         if out.iter().any(|t| super::text(t, "name") == Some(&name)) {
             let d = Diagnostic::error(format!("Pod `{}` has two tasks `{name}`", pod.name))
                 .because("A task is known by its name within its pod.")

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use weir_core::{Diagnostic, Kind, Marks, Span, Type, Value};
+use weir_core::{Diagnostic, Entries, Kind, Marks, Span, Type, Value};
 
 /// What a template knows.
 pub(super) struct Names {
@@ -112,13 +112,13 @@ pub(super) fn render(
     Ok(Value::string(rendered).mark(marks))
 }
 
-fn sensitivity(all: &BTreeMap<Arc<str>, Value>) -> Marks {
+fn sensitivity(all: &Entries) -> Marks {
     all.values()
         .fold(Marks::NONE, |m, v| m.union(v.marks_deep()))
 }
 
-fn all_names(names: &Names) -> Result<BTreeMap<Arc<str>, Value>, Diagnostic> {
-    let mut all: BTreeMap<Arc<str>, Value> = BTreeMap::new();
+fn all_names(names: &Names) -> Result<Entries, Diagnostic> {
+    let mut all = Entries::new();
     let own = [
         ("self", &names.own),
         ("service", &names.service),
@@ -190,7 +190,7 @@ fn explain(
     error: &minijinja::Error,
     name: &str,
     (path, text): (&Path, &Arc<str>),
-    all: &BTreeMap<Arc<str>, Value>,
+    all: &Entries,
     used_at: &Span,
     files: &dyn Files,
 ) -> Diagnostic {
@@ -235,7 +235,10 @@ fn explain(
         let listed = format!("Defined are {}.", hints::join(all.keys()));
         d.help = Some(match near {
             Some(near) if Some(near) != wanted => format!("Did you mean `{near}`? {listed}"),
-            Some(near) => fields(near, &all[near]).unwrap_or(listed),
+            Some(near) => all
+                .get(near)
+                .and_then(|v| fields(near, v))
+                .unwrap_or(listed),
             None => format!("{listed} Add what is missing to `vars`."),
         });
     }

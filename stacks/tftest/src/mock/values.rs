@@ -1,9 +1,8 @@
 //! Values for what a provider would have computed.
 
-use std::collections::BTreeMap;
 use uuid::Uuid;
 use weir_core::{
-    Kind, Type, Value,
+    Entries, Kind, Type, Value,
     convert::convert,
     schema::{Block, Nesting},
 };
@@ -58,7 +57,7 @@ pub(crate) fn fill(
             (_, Kind::Set(ty, items)) => Value::set(ty.clone(), items.iter().cloned().map(each)),
             (_, Kind::Map(ty, entries)) => {
                 let entries = entries.iter().map(|(k, v)| (k.clone(), each(v.clone())));
-                Value::map(ty.clone(), entries.collect())
+                Value::map(ty.clone(), entries)
             }
             (_, Kind::Tuple(items)) => Value::tuple(items.iter().cloned().map(each).collect()),
             (_, Kind::Object(fields)) => {
@@ -80,7 +79,7 @@ pub(crate) fn generated(ty: &Type) -> Value {
         Type::Bool => Value::bool(false),
         Type::List(of) => Value::list((**of).clone(), Vec::new()),
         Type::Set(of) => Value::set((**of).clone(), []),
-        Type::Map(of) => Value::map((**of).clone(), BTreeMap::new()),
+        Type::Map(of) => Value::map((**of).clone(), Entries::new()),
         Type::Object(fields) => {
             Value::object(fields.iter().map(|(k, f)| (k.clone(), generated(&f.ty))))
         }

@@ -1,13 +1,12 @@
 //! What is on the host, as the attributes that would ask for it: where the two
 //! differ, the next plan shows it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_agent::wire::{
     ArtifactState, FileState, HostReport, PodSpec, PodStatus, TaskState, TaskStatus,
 };
-use weir_core::{Kind, Type, Value};
+use weir_core::{Entries, Kind, Type, Value};
 
 use crate::attributes::{Attributes, Faults, mode};
 
@@ -35,8 +34,8 @@ pub(crate) fn observe(value: &Value, status: &PodStatus) -> Value {
 /// The value with its computed attributes as they are on the host.
 fn computed(value: Value, status: &PodStatus) -> Value {
     let tasks = status.tasks.iter();
-    let tasks = tasks.map(|(name, task)| (name.as_str().into(), Value::string(task_text(task))));
-    located(value, status).with("status", Value::map(Type::String, tasks.collect()))
+    let tasks = tasks.map(|(name, task)| (name.as_str(), Value::string(task_text(task))));
+    located(value, status).with("status", Value::map(Type::String, tasks))
 }
 
 /// The value a successful change leaves: what was planned, and where it is. The agent has seen
@@ -80,9 +79,9 @@ pub(crate) fn goals(value: &Value) -> Option<Value> {
             Some("finish" | "once") => "finished",
             _ => "running",
         };
-        Some((task.text("name")?.into(), Value::string(goal)))
+        Some((task.text("name")?.to_owned(), Value::string(goal)))
     });
-    Some(Value::map(Type::String, goals.collect()))
+    Some(Value::map(Type::String, goals))
 }
 
 /// A task's state in one or a few words.
@@ -140,7 +139,7 @@ fn entries(value: &Value, mut change: impl FnMut(&str, &Value) -> Option<Value>)
     let Kind::Map(element, old) = value.kind() else {
         return None;
     };
-    let new: BTreeMap<Arc<str>, Value> = old
+    let new: Entries = old
         .iter()
         .filter_map(|(key, entry)| Some((Arc::clone(key), change(key, entry)?)))
         .collect();
