@@ -1,7 +1,8 @@
 """peer: times weir and Terraform on the same generated stacks, in one run.
 
 A bench is a script that hands `main` its stacks. Each stack is a function that gives its text, and
-the commands to run on it, in order. Only ratios from one run mean something.
+the commands to run on it, in order. Only ratios from one run mean something: each stack is run by
+weir and right after it by Terraform.
 
 Environment: WEIR_BIN, the weir to measure (default target/release/weir); TERRAFORM_BIN (default
 `terraform` on the PATH); WEIR_LAB, the folder for everything generated.
@@ -25,7 +26,8 @@ HERE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("WEIR_LAB", "/var/tmp/weir-lab")) / "benches"
 WEIR = Path(os.environ.get("WEIR_BIN", HERE / "../target/release/weir")).resolve()
 TERRAFORM = os.environ.get("TERRAFORM_BIN", "terraform")
-LIMIT = 180  # seconds
+LIMIT = 180  # seconds of a command of weir; of Terraform where --peer-limit says nothing
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 STATE = {"weir": ".weir/state.db", "terraform": "terraform.tfstate"}
 COMMANDS = {
@@ -44,8 +46,32 @@ class Stack:
     """Its files by path."""
     steps: list[str]
     """What to run on it, of `COMMANDS`."""
-    alone: bool = False
-    """Whether weir runs alone: for what takes Terraform hours."""
+    peer: list[str] | None = None
+    """What Terraform runs of it: the first so many of `steps`; all where it is None, none of them
+    where it is empty, for what takes Terraform hours."""
+
+    def steps_of(self, tool: str) -> list[str]:
+        return self.steps if tool == "weir" or self.peer is None else self.peer
+
+
+@dataclasses.dataclass
+class Goal:
+    """What a run should come to."""
+
+    text: str
+    measure: Callable[[dict], float | None]
+    """Of the medians by (stack, step, tool); None where something was not run."""
+    bound: float
+    at_least: bool = False
+
+    def line(self, medians: dict) -> str:
+        found = self.measure(medians)
+        word = "at least" if self.at_least else "at most"
+        if found is None:
+            return f"- {self.text}: not measured ({word} {self.bound:g} is the goal)"
+        met = found >= self.bound if self.at_least else found <= self.bound
+        verdict = "met" if met else "missed"
+        return f"- {self.text}: {found:.2f}, {word} {self.bound:g} is the goal: {verdict}"
 
 
 def flat(count: int) -> str:
@@ -97,7 +123,7 @@ def command(tool: str, step: str) -> list[str]:
     return [TERRAFORM, *COMMANDS[step], *quiet]
 
 
-def measured(argv: list[str], folder: Path, log: Path) -> dict | None:
+def measured(argv: list[str], folder: Path, log: Path, limit: float) -> dict | None:
     """Wall and CPU seconds and peak MiB of a command; None where it takes too long."""
     environment = {**os.environ, "CHECKPOINT_DISABLE": "1"}
     late = threading.Event()
@@ -117,7 +143,7 @@ def measured(argv: list[str], folder: Path, log: Path) -> dict | None:
             late.set()
             os.killpg(process.pid, signal.SIGKILL)
 
-        timer = threading.Timer(LIMIT, end)
+        timer = threading.Timer(limit, end)
         timer.start()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - began
@@ -134,7 +160,7 @@ def measured(argv: list[str], folder: Path, log: Path) -> dict | None:
     }
 
 
-def round_of(tool: str, name: str, stack: Stack, results: dict) -> None:
+def round_of(tool: str, name: str, stack: Stack, results: dict, limit: float) -> None:
     folder = CACHE / f"{name}-{tool}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -144,11 +170,11 @@ def round_of(tool: str, name: str, stack: Stack, results: dict) -> None:
     if tool == "terraform":
         init = [TERRAFORM, "init", "-input=false"]
         subprocess.run(init, cwd=folder, check=True, capture_output=True)
-    for step in stack.steps:
+    for step in stack.steps_of(tool):
         log = CACHE / f"{name}-{tool}-{step.replace(' ', '-')}.log"
-        found = measured(command(tool, step), folder, log)
+        found = measured(command(tool, step), folder, log, limit)
         if found is None:
-            say(f"{name}, {step}, {tool}: over {LIMIT} s, ended; what comes after it is left out")
+            say(f"{name}, {step}, {tool}: over {limit:g} s, ended; what comes after it is left out")
             results.setdefault((name, step, tool), []).append(None)
             return
         found["state"] = 0.0
@@ -164,7 +190,7 @@ def cells(runs: list[dict | None] | None) -> dict | None:
     return {key: median(run[key] for run in runs) for key in runs[0]}
 
 
-def row(stack: str, step: str, results: dict) -> str:
+def row(stack: str, step: str, results: dict, limit: float) -> str:
     texts = [stack, step]
     ours = cells(results.get((stack, step, "weir")))
     theirs = cells(results.get((stack, step, "terraform")))
@@ -174,17 +200,40 @@ def row(stack: str, step: str, results: dict) -> str:
         if key != "state":
             known = ours and theirs
             texts.append(f"{theirs[key] / ours[key]:.0f}x" if known else "-")
-    skipped = results.get((stack, step, "terraform"), [None])
-    if None in skipped:
-        began = (stack, step, "terraform") in results
-        texts[3] = f"over {LIMIT}" if began else "skipped"
+    if theirs is None:
+        ended = None in results.get((stack, step, "terraform"), [])
+        texts[3] = f"over {limit:g}" if ended else "not run"
     return "| " + " | ".join(texts) + " |"
 
 
-def main(name: str, stacks: dict[str, Stack]) -> None:
+def report(stacks: dict[str, Stack], chosen: list[str], results: dict, limit: float) -> str:
+    lines = [
+        "| stack | command | weir s | terraform s | ratio | weir CPU s | terraform CPU s | ratio "
+        "| weir MiB | terraform MiB | ratio | weir state MiB | terraform state MiB |",
+        "|---|---|" + "---:|" * 11,
+    ]
+    for stack in chosen:
+        lines += [row(stack, step, results, limit) for step in stacks[stack].steps]
+    return "\n".join(lines)
+
+
+def keep(readme: Path, text: str) -> None:
+    """Puts the report between the marks of the README."""
+    before, _, rest = readme.read_text().partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        sys.exit(f"bench: {readme} has no place for the table ({BEGIN} and {END})")
+    readme.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+def main(name: str, stacks: dict[str, Stack], goals: list[Goal] | None = None) -> None:
     """The command line of a bench."""
-    parser = argparse.ArgumentParser(usage=f"benches/{name}/run [-n ROUNDS] [STACK...]")
+    parser = argparse.ArgumentParser(
+        usage=f"benches/{name}/run [-n ROUNDS] [--peer-limit SECONDS] [--readme] [STACK...]"
+    )
     parser.add_argument("-n", type=int, default=1, dest="rounds")
+    parser.add_argument("--peer-limit", type=float, default=LIMIT, dest="limit")
+    parser.add_argument("--readme", action="store_true")
     parser.add_argument("stacks", nargs="*", metavar="STACK")
     arguments = parser.parse_args()
     chosen = arguments.stacks or list(stacks)
@@ -201,19 +250,20 @@ def main(name: str, stacks: dict[str, Stack]) -> None:
     ).stdout.splitlines()
     peer = next((line for line in version if line.startswith("Terraform v")), "Terraform")
     results: dict = {}
+    limits = {"weir": float(LIMIT), "terraform": arguments.limit}
     for _ in range(arguments.rounds):
         for stack in chosen:
-            for tool in ("weir",) if stacks[stack].alone else ("weir", "terraform"):
-                round_of(tool, stack, stacks[stack], results)
-    print(
+            for tool, limit in limits.items():
+                if stacks[stack].steps_of(tool):
+                    round_of(tool, stack, stacks[stack], results, limit)
+    text = (
         f"weir and {peer}, {arguments.rounds} round(s), {os.cpu_count()} cores, "
-        f"{datetime.datetime.now(datetime.UTC):%F}\n"
+        f"{datetime.datetime.now(datetime.UTC):%F}\n\n"
+        + report(stacks, chosen, results, arguments.limit)
     )
-    print(
-        "| stack | command | weir s | terraform s | ratio | weir CPU s | terraform CPU s | ratio "
-        "| weir MiB | terraform MiB | ratio | weir state MiB | terraform state MiB |"
-    )
-    print("|---|---|" + "---:|" * 11)
-    for stack in chosen:
-        for step in stacks[stack].steps:
-            print(row(stack, step, results))
+    medians = {key: found for key, runs in results.items() if (found := cells(runs))}
+    if goals:
+        text += "\n\n" + "\n".join(goal.line(medians) for goal in goals)
+    print(text)
+    if arguments.readme:
+        keep(HERE / name / "README.md", text)

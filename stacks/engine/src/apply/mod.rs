@@ -7,7 +7,7 @@
 //! 3. `prepare`: an operation with the values that are known by now;
 //! 4. `step`: journal, provider, journal;
 //! 5. `Run::take`: real values go back to the evaluator; failures stop what depends on them;
-//! 6. `Run::end`: outputs and history.
+//! 6. `Run::end`: outputs and history, where there is anything new.
 
 mod call;
 mod deposed;
@@ -52,7 +52,7 @@ use weir_core::{
     snapshot::{Resource, Snapshot},
 };
 use weir_lang::{Evaluator, eval::Settled};
-use weir_state::{ApplyOutcome, ApplyRecord, Entry, EntryId, Lease, StateError};
+use weir_state::{Entry, EntryId, Lease, StateError};
 
 impl Engine {
     /// Carries out a plan. After `stop` is cancelled nothing more is begun; what is in flight is
@@ -121,6 +121,8 @@ struct Run<'a> {
     behind: Behind,
     /// What state has by now.
     resources: BTreeMap<Address, Resource>,
+    /// Whether refresh, moves or imports were recorded.
+    recorded: bool,
     /// The outputs that state had.
     outputs: BTreeMap<String, Known>,
     states: Vec<State>,
@@ -180,7 +182,8 @@ impl<'a> Run<'a> {
                 None => resources.remove(address),
             };
         }
-        if !found.is_empty() {
+        let recorded = !found.is_empty();
+        if recorded {
             engine.journal(lease).refresh(found).await.map_err(read)?;
         }
         Ok(Run {
@@ -193,6 +196,7 @@ impl<'a> Run<'a> {
             driven,
             behind: Behind::default(),
             resources,
+            recorded,
             outputs: snapshot.outputs,
             states: vec![State::Waiting; planned.plan.nodes.len()],
             failures: Vec::new(),
@@ -443,41 +447,11 @@ impl<'a> Run<'a> {
             (None, true) => Status::Interrupted,
             _ => Status::Failed,
         };
-        let journal = self.engine.journal(self.lease);
         let checks = crate::plan::checks(&mut self.evaluator);
         if self.broken.is_none() {
-            let record = ApplyRecord {
-                who: self.lease.holder().who.clone(),
-                started,
-                plan_digest: self.planned.digest(),
-                config_digest: self.planned.config_digest(),
-                outcome: match status {
-                    Status::Succeeded => ApplyOutcome::Succeeded,
-                    Status::Interrupted => ApplyOutcome::Interrupted,
-                    Status::Failed => ApplyOutcome::Failed {
-                        errors: self.error_lines(),
-                    },
-                },
-                checks: Some(checks.clone()),
-            };
-            let written = match journal.outputs(outputs.clone()).await {
-                Ok(_) => journal.history(record).await,
-                Err(error) => Err(error),
-            };
-            self.broken = written.err();
+            self.broken = self.keep(status, started, &outputs, &checks).await.err();
         }
         Ok(report::report(self, status, outputs, checks))
-    }
-
-    fn error_lines(&self) -> Vec<String> {
-        self.failures
-            .iter()
-            .map(|f| {
-                let address = &self.planned.plan.nodes[f.node.0].address;
-                let message = diagnostics::one_line_about(address, &f.errors);
-                format!("{address}: {message}")
-            })
-            .collect()
     }
 
     /// The outputs as they are now; one that is not known (as something failed) keeps its old

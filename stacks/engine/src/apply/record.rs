@@ -1,18 +1,24 @@
 //! What an apply records beside its operations. Before them: objects at their new addresses,
 //! imported ones, and what refresh found. After them: the new dependencies of what stayed as it was.
-//! Each in one write, so that a crash finds either none of it or all.
+//! Each in one write, so that a crash finds either none of it or all. At the end: the outputs, and
+//! its line in the history.
 
-use super::Run;
-use crate::engine::Planned;
-use std::collections::{BTreeMap, BTreeSet};
+use super::{Run, Status};
+use crate::{diagnostics, engine::Planned};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::SystemTime,
+};
 use weir_core::{
-    Address,
+    Address, Known,
     address::members,
     change::Action,
+    checks::CheckResult,
     plan::Op,
     snapshot::{Resource, Snapshot},
 };
 use weir_plan::relocate;
+use weir_state::{ApplyOutcome, ApplyRecord, StateError};
 
 /// State as it is after the moves, and what is to be recorded.
 pub(super) fn before(
@@ -75,5 +81,62 @@ impl Run<'_> {
             let written = self.engine.journal(self.lease).refresh(found).await;
             self.broken = written.err();
         }
+    }
+
+    /// Records the outputs and the line in the history; nothing where nothing is new.
+    pub(super) async fn keep(
+        &self,
+        status: Status,
+        started: SystemTime,
+        outputs: &BTreeMap<String, Known>,
+        checks: &[CheckResult],
+    ) -> Result<(), StateError> {
+        let journal = self.engine.journal(self.lease);
+        let same_outputs = *outputs == self.outputs;
+        if !same_outputs {
+            journal.outputs(outputs.clone()).await?;
+        }
+        if same_outputs && !self.has_news(status, checks).await? {
+            return Ok(());
+        }
+        let record = ApplyRecord {
+            who: self.lease.holder().who.clone(),
+            started,
+            plan_digest: self.planned.digest(),
+            config_digest: self.planned.config_digest(),
+            outcome: match status {
+                Status::Succeeded => ApplyOutcome::Succeeded,
+                Status::Interrupted => ApplyOutcome::Interrupted,
+                Status::Failed => ApplyOutcome::Failed {
+                    errors: self.error_lines(),
+                },
+            },
+            checks: Some(checks.to_vec()),
+        };
+        journal.history(record).await
+    }
+
+    /// Whether there is anything for the history to tell, beside outputs: something was done or
+    /// recorded, or conditions come to something else than it says.
+    async fn has_news(&self, status: Status, checks: &[CheckResult]) -> Result<bool, StateError> {
+        let deposed = &self.planned.plan.deposed;
+        let idle = self.states.is_empty() && !self.recorded && deposed.is_empty();
+        if !idle || status != Status::Succeeded {
+            return Ok(true);
+        }
+        let history = self.engine.store.history().await?;
+        let last = history.into_iter().rev().find_map(|a| a.record.checks);
+        Ok(last.unwrap_or_default() != checks)
+    }
+
+    fn error_lines(&self) -> Vec<String> {
+        self.failures
+            .iter()
+            .map(|f| {
+                let address = &self.planned.plan.nodes[f.node.0].address;
+                let message = diagnostics::one_line_about(address, &f.errors);
+                format!("{address}: {message}")
+            })
+            .collect()
     }
 }

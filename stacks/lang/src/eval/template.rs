@@ -163,11 +163,7 @@ impl Text {
 /// # Errors
 /// As [`super::eval`]; an unknown name lists the variables there are, wherever it stands: a branch
 /// that is not taken, or a `try`, does not hide it.
-pub fn render(
-    template: &Expr,
-    variables: &Entries,
-    context: &Context,
-) -> Result<Value, EvalError> {
+pub fn render(template: &Expr, variables: &Entries, context: &Context) -> Result<Value, EvalError> {
     let scope = Variables { variables, context };
     for reference in template.references() {
         scope.resolve(&reference).map_err(|error| match error {
