@@ -100,36 +100,55 @@ pub fn encode(value: &Value) -> Encoded {
         refined: Vec::new(),
         sensitive: Vec::new(),
     };
-    encoded.value = walk(value, &Path::root(), &mut encoded);
+    encoded.value = walk(value, At::Root, &mut encoded);
     encoded
 }
 
-fn walk(value: &Value, path: &Path, out: &mut Encoded) -> Json {
+/// A place on the way down: few of them are ever asked for their path.
+#[derive(Clone, Copy)]
+enum At<'a> {
+    Root,
+    Key(&'a At<'a>, &'a str),
+    Index(&'a At<'a>, usize),
+}
+
+impl At<'_> {
+    fn path(self) -> Path {
+        match self {
+            At::Root => Path::root(),
+            At::Key(above, key) => above.path().key(key),
+            At::Index(above, i) => above.path().index(i),
+        }
+    }
+}
+
+fn walk(value: &Value, at: At<'_>, out: &mut Encoded) -> Json {
     if value.marks().contains(Marks::EPHEMERAL) {
         return Json::Null;
     }
     if value.is_sensitive() {
-        out.sensitive.push(path_to_json(path));
+        out.sensitive.push(path_to_json(&at.path()));
     }
     let mut items = |values: &mut dyn Iterator<Item = &Value>| -> Json {
         values
             .enumerate()
-            .map(|(i, v)| walk(v, &path.index(i), out))
+            .map(|(i, v)| walk(v, At::Index(&at, i), out))
             .collect()
     };
     match value.kind() {
         Kind::Unknown(ty, known) => {
-            out.unknown.push((path_to_json(path), type_to_json(ty)));
+            let path = path_to_json(&at.path());
             if **known != Refinements::default() {
-                out.refined.push((path_to_json(path), (&**known).into()));
+                out.refined.push((path.clone(), (&**known).into()));
             }
+            out.unknown.push((path, type_to_json(ty)));
             Json::Null
         }
         Kind::List(_, v) | Kind::Tuple(v) => items(&mut v.iter()),
         Kind::Set(_, v) => items(&mut v.iter()),
         Kind::Map(_, m) | Kind::Object(m) => Json::Object(
             m.iter()
-                .map(|(k, v)| (k.to_string(), walk(v, &path.key(&**k), out)))
+                .map(|(k, v)| (k.to_string(), walk(v, At::Key(&at, k), out)))
                 .collect(),
         ),
         _ => to_json(value),
@@ -201,7 +220,7 @@ pub fn decode(encoded: &Encoded) -> Result<Value, DecodeError> {
     for path in &encoded.sensitive {
         sensitive.push(path_from_json(path).ok_or_else(|| bad(&root, "a mark's path is damaged"))?);
     }
-    decode_at(&encoded.value, &ty, &root, &Notes { unknown, sensitive })
+    decode_at(&encoded.value, &ty, At::Root, &Notes { unknown, sensitive })
 }
 
 struct Notes {
@@ -216,36 +235,51 @@ fn bad(path: &Path, cause: impl Into<String>) -> DecodeError {
     }
 }
 
-fn decode_at(json: &Json, ty: &Type, path: &Path, notes: &Notes) -> Result<Value, DecodeError> {
-    let marks = if notes.sensitive.contains(path) {
-        Marks::SENSITIVE
-    } else {
-        Marks::NONE
-    };
-    if let Some((ty, known)) = notes.unknown.get(path) {
+impl Notes {
+    /// What is noted of a place: an unknown, and marks.
+    fn of(&self, at: At<'_>) -> (Option<&(Type, Refinements)>, Marks) {
+        if self.unknown.is_empty() && self.sensitive.is_empty() {
+            return (None, Marks::NONE);
+        }
+        let path = at.path();
+        let marks = match self.sensitive.contains(&path) {
+            true => Marks::SENSITIVE,
+            false => Marks::NONE,
+        };
+        (self.unknown.get(&path), marks)
+    }
+}
+
+fn decode_at(json: &Json, ty: &Type, at: At<'_>, notes: &Notes) -> Result<Value, DecodeError> {
+    let (unknown, marks) = notes.of(at);
+    if let Some((ty, known)) = unknown {
         return Ok(Value::unknown_refined(ty.clone(), known.clone()).mark(marks));
     }
-    let wrong = || bad(path, format!("the stored value is not of type {ty}"));
+    let wrong = || {
+        let cause = format!("the stored value is not of type {ty}");
+        bad(&at.path(), cause)
+    };
     let items = |json: &Json, element: &dyn Fn(usize) -> Option<Type>| {
         json.as_array()
             .ok_or_else(wrong)?
             .iter()
             .enumerate()
-            .map(|(i, v)| decode_at(v, &element(i).ok_or_else(wrong)?, &path.index(i), notes))
+            .map(|(i, v)| {
+                let ty = element(i).ok_or_else(wrong)?;
+                decode_at(v, &ty, At::Index(&at, i), notes)
+            })
             .collect::<Result<Vec<_>, _>>()
     };
-    let entries = |json: &Json, element: &dyn Fn(&str) -> Option<Type>| {
+    // The keys of an object are those of its type, which its values share.
+    let entries = |json: &Json, element: &dyn Fn(&str) -> Option<(Arc<str>, Type)>| {
         json.as_object()
             .ok_or_else(wrong)?
             .iter()
             .map(|(k, v)| {
-                let ty = element(k).ok_or_else(wrong)?;
-                Ok((
-                    Arc::from(k.as_str()),
-                    decode_at(v, &ty, &path.key(k), notes)?,
-                ))
+                let (key, ty) = element(k).ok_or_else(wrong)?;
+                Ok((key, decode_at(v, &ty, At::Key(&at, k), notes)?))
             })
-            .collect::<Result<BTreeMap<Arc<str>, Value>, DecodeError>>()
+            .collect::<Result<Vec<(Arc<str>, Value)>, DecodeError>>()
     };
     let value = match (json, ty) {
         (Json::Null, _) => Value::null_of(ty.clone()),
@@ -257,10 +291,17 @@ fn decode_at(json: &Json, ty: &Type, path: &Path, notes: &Notes) -> Result<Value
         (Json::String(s), Type::String) => Value::string(s.as_str()),
         (_, Type::List(t)) => Value::list((**t).clone(), items(json, &|_| Some((**t).clone()))?),
         (_, Type::Set(t)) => Value::set((**t).clone(), items(json, &|_| Some((**t).clone()))?),
-        (_, Type::Map(t)) => Value::map((**t).clone(), entries(json, &|_| Some((**t).clone()))?),
+        (_, Type::Map(t)) => Value::map(
+            (**t).clone(),
+            entries(json, &|k| Some((Arc::from(k), (**t).clone())))?,
+        ),
         (_, Type::Tuple(ts)) => Value::tuple(items(json, &|i| ts.get(i).cloned())?),
         (_, Type::Object(fields)) => {
-            Value::object(entries(json, &|k| fields.get(k).map(|f| f.ty.clone()))?)
+            let field = |k: &str| {
+                let (key, field) = fields.get_key_value(k)?;
+                Some((key.clone(), field.ty.clone()))
+            };
+            Value::object(entries(json, &field)?)
         }
         _ => return Err(wrong()),
     };

@@ -89,6 +89,14 @@ struct BeginV1 {
     dependencies: Vec<Address>,
 }
 
+/// Of [`BeginV1`] what an entry is closed by; its values are passed over.
+#[derive(Deserialize)]
+struct BegunV1 {
+    op: OpV1,
+    target: TargetV1,
+    token: String,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum OpV1 {
@@ -193,6 +201,13 @@ fn write<T: Serialize>(row: T) -> String {
     serde_json::to_string(&Versioned::V1(row)).unwrap_or_default()
 }
 
+/// Whether a value nests so deep that its row, which holds its type as well, may be beyond what the
+/// reader of JSON takes (128 levels, of which a level of a value or of a type uses two at most).
+fn is_deep(value: &Value) -> bool {
+    const LEVELS: usize = 32;
+    !value.nests_within(LEVELS)
+}
+
 fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
     let Versioned::V1(row) = serde_json::from_str(text).map_err(|e| FormatError(e.to_string()))?;
     Ok(row)
@@ -218,7 +233,9 @@ pub fn resource_to_text(resource: &Resource) -> Result<String> {
             Removal::Forget => RemovalV1::Forget,
         },
     });
-    resource_from_text(&text)?;
+    if is_deep(resource.value.value()) {
+        resource_from_text(&text)?;
+    }
     Ok(text)
 }
 
@@ -251,7 +268,9 @@ pub fn resource_from_text(text: &str) -> Result<Resource> {
 /// When the row could not be read again (nested too deeply).
 pub fn output_to_text(value: &Known) -> Result<String> {
     let text = write(json::encode(value.value()));
-    output_from_text(&text)?;
+    if is_deep(value.value()) {
+        output_from_text(&text)?;
+    }
     Ok(text)
 }
 
@@ -284,7 +303,10 @@ pub fn begin_to_text(begin: &Begin) -> Result<String> {
         private: Bytes::from(begin.private.as_slice()),
         dependencies: begin.dependencies.iter().cloned().collect(),
     });
-    begin_from_text(begin.address.clone(), &text)?;
+    let prior = begin.prior.as_ref().map(Known::value);
+    if begin.planned.iter().chain(prior).any(is_deep) {
+        begin_from_text(begin.address.clone(), &text)?;
+    }
     Ok(text)
 }
 
@@ -297,10 +319,7 @@ pub fn begin_from_text(address: Address, text: &str) -> Result<Begin> {
     Ok(Begin {
         address,
         op: row.op.into(),
-        target: match row.target {
-            TargetV1::Current => Target::Current,
-            TargetV1::Deposed => Target::Deposed,
-        },
+        target: row.target.into(),
         provider: row.provider,
         type_name: row.type_name,
         schema_version: row.schema_version,
@@ -310,6 +329,26 @@ pub fn begin_from_text(address: Address, text: &str) -> Result<Begin> {
         prior: row.prior.as_ref().map(known).transpose()?,
         private: row.private.try_into()?,
         dependencies: row.dependencies.into_iter().collect(),
+    })
+}
+
+/// What an entry is closed by.
+pub(crate) struct Begun {
+    pub(crate) op: Op,
+    pub(crate) target: Target,
+    pub(crate) token: String,
+}
+
+/// What an entry is closed by, of the row that [`begin_to_text`] made.
+///
+/// # Errors
+/// What can't be read.
+pub(crate) fn begun_from_text(text: &str) -> Result<Begun> {
+    let row: BegunV1 = read(text)?;
+    Ok(Begun {
+        op: row.op.into(),
+        target: row.target.into(),
+        token: row.token,
     })
 }
 
@@ -517,6 +556,14 @@ impl From<OpV1> for Op {
             OpV1::Read => Op::Read,
             OpV1::Forget => Op::Forget,
             OpV1::Join => Op::Join,
+        }
+    }
+}
+impl From<TargetV1> for Target {
+    fn from(target: TargetV1) -> Self {
+        match target {
+            TargetV1::Current => Target::Current,
+            TargetV1::Deposed => Target::Deposed,
         }
     }
 }

@@ -128,8 +128,8 @@ async fn shown_and_done(
         };
         ask(question, context).await?;
     }
-    // With nothing to do, what was looked up is still recorded, and what conditions came to.
-    if nothing && planned.observed.is_empty() && planned.plan.checks.is_empty() {
+    // With nothing to do, what was looked up is still recorded, and what conditions come to now.
+    if nothing && run.engine.is_no_news(planned).await? {
         return finished(Done::nothing(mode, operation), style, context);
     }
     let report = carry_out(run, planned, context).await?;

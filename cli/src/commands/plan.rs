@@ -119,7 +119,7 @@ fn save(planned: &Planned, file: &Path) -> std::result::Result<(), CommandError>
         .mode(0o600)
         .open(file)
         .and_then(|mut out| {
-            out.write_all(&planned.to_bytes())?;
+            planned.write(&mut out)?;
             out.sync_all()
         });
     written.map_err(|e| {

@@ -65,7 +65,7 @@ async fn a_failed_update_keeps_what_was() {
     };
     world.converge(&stack(1)).await;
     fails(&world, &["fake_thing.a"]);
-    let report = world.apply(&stack(2)).await;
+    let report = world.apply(&stack(1)).await;
     assert_eq!(report.status, Status::Failed);
     assert_eq!(
         world.output("size").await,
@@ -73,7 +73,7 @@ async fn a_failed_update_keeps_what_was() {
         "what was not done is no output"
     );
     fails(&world, &[]);
-    world.converge(&stack(2)).await;
+    world.converge(&stack(1)).await;
     assert_eq!(world.output("size").await, Some(2.into()));
 }
 
@@ -595,4 +595,38 @@ async fn a_provider_block_that_is_gone_is_asked_back_once() {
         errors.0[0].detail.contains("fake_thing.a and 1 more"),
         "{errors}"
     );
+}
+
+#[tokio::test]
+async fn an_apply_with_nothing_new_leaves_no_trace() {
+    let world = World::new();
+    let stack = |most: u32| {
+        thing("a", "")
+            + &format!(
+                "check \"size\" {{\n  assert {{\n    condition     = length(fake_thing.a.name) < {most}\n    \
+                 error_message = \"too many\"\n  }}\n}}\n"
+            )
+    };
+    let told = async || world.store.history().await.unwrap().len();
+    let serial = async || world.store.snapshot().await.unwrap().serial;
+    world.converge(&stack(5)).await;
+    let (before, was) = (told().await, serial().await);
+    assert_eq!(before, 1);
+    // The same conditions come to the same.
+    world.converge(&stack(5)).await;
+    world.converge(&stack(4)).await;
+    assert_eq!((told().await, serial().await), (before, was));
+    // What they come to is kept with the state, and is news.
+    world.converge(&stack(1)).await;
+    assert_eq!((told().await, serial().await), (before + 1, was));
+    world.converge(&stack(1)).await;
+    assert_eq!(told().await, before + 1);
+    let last = world.store.history().await.unwrap().pop().unwrap();
+    let checks = last.record.checks.unwrap();
+    assert_eq!(checks[0].instances[0].problems, ["too many"]);
+    // Without conditions there is none that came to something.
+    world.converge(&thing("a", "")).await;
+    assert_eq!(told().await, before + 2);
+    world.converge(&thing("a", "")).await;
+    assert_eq!(told().await, before + 2);
 }

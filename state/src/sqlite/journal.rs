@@ -11,6 +11,7 @@ use crate::{
     Verdict, fold::Effect, format,
 };
 use rusqlite::{Connection, OptionalExtension, params};
+use std::rc::Rc;
 use weir_core::{Address, snapshot::Serial};
 
 /// A row of `open_entry`.
@@ -90,6 +91,19 @@ impl Row {
     }
 }
 
+/// The open entries of leases before this one: looked up once in a transaction, which may begin
+/// hundreds of operations.
+fn unsettled(work: &mut Work<'_>, epoch: u64) -> Result<Rc<[Entry]>, Fault> {
+    if let Some((of, found)) = &work.unsettled
+        && *of == epoch
+    {
+        return Ok(Rc::clone(found));
+    }
+    let found: Rc<[Entry]> = open_before(work.conn, epoch)?.into();
+    work.unsettled = Some((epoch, Rc::clone(&found)));
+    Ok(found)
+}
+
 fn damaged_entry(id: u64) -> Fault {
     Fault::damage(format!("journal entry {id} fails its checksum"))
 }
@@ -100,7 +114,7 @@ pub(super) fn begin(
     epoch: u64,
     entries: &[(Begin, String)],
 ) -> Result<Vec<EntryId>, Fault> {
-    let unsettled: Vec<Entry> = open_before(work.conn, epoch)?;
+    let unsettled = unsettled(work, epoch)?;
     let mut ids = Vec::with_capacity(entries.len());
     for (begin, body) in entries {
         check_address(&begin.address)?;
@@ -162,56 +176,56 @@ pub(super) fn close(work: &mut Work<'_>, epoch: u64, closing: Closing) -> Result
         .optional()?
         .filter(|row| whose == Whose::Any || row.epoch == epoch)
         .ok_or(Fault::State(StateError::NoSuchEntry(id)))?;
-    let (begun, address, old_sum, text) =
-        (row.begun, row.address.clone(), row.sum, row.body.clone());
-    let entry = row.entry()?;
-    let target = entry.begin.target;
+    if row.epoch < epoch {
+        work.look_again();
+    }
+    if row.seal() != row.sum {
+        return Err(damaged_entry(row.id));
+    }
+    let begun = format::begun_from_text(&row.body)?;
     let verdict = outcome.verdict();
-    if target == Target::Deposed {
+    if begun.target == Target::Deposed {
         if verdict == Verdict::Put {
             return Err(Fault::State(StateError::Invalid(format!(
-                "{address} was put aside by its replacement and can't be stored in its place"
+                "{} was put aside by its replacement and can't be stored in its place",
+                row.address
             ))));
         }
         if let Verdict::Failed(message) = verdict {
-            toggle(&mut work.head.digest, &old_sum);
+            toggle(&mut work.head.digest, &row.sum);
             Row {
-                id: id.0,
-                epoch: entry.epoch,
-                begun,
-                address,
                 message: Some(message),
-                body: text,
-                sum: [0; 32],
+                ..row
             }
             .write(work)?;
             return Ok(work.head.serial());
         }
     }
-    let changed = match crate::fold::effect(target, outcome) {
+    let changed = match crate::fold::effect(begun.target, outcome) {
         Effect::Nothing => false,
-        Effect::Store(_) => items::put(work, Kind::Resource, &address, body.as_deref())?,
-        Effect::Drop => items::put(work, Kind::Resource, &address, None)?,
+        Effect::Store(_) => items::put(work, Kind::Resource, &row.address, body.as_deref())?,
+        Effect::Drop => items::put(work, Kind::Resource, &row.address, None)?,
     };
     if changed {
         work.raise();
     }
+    let address = row.address.parse();
     let closed = ClosedEntry {
         id,
-        epoch: entry.epoch,
-        begun: entry.begun,
+        epoch: row.epoch,
+        begun: format::time(row.begun),
         closed_by: epoch,
         closed: work.now,
-        address: entry.begin.address,
-        op: entry.begin.op,
-        token: entry.begin.token,
+        address: address.map_err(|e| Fault::damage(format!("a row can't be read: {e}")))?,
+        op: begun.op,
+        token: begun.token,
         serial: work.head.serial(),
         verdict,
     };
     work.conn
         .prepare_cached(DELETE_OPEN)?
         .execute([signed(id.0)])?;
-    toggle(&mut work.head.digest, &old_sum);
+    toggle(&mut work.head.digest, &row.sum);
     let body = format::closed_to_text(&closed);
     work.conn.prepare_cached(INSERT_CLOSED)?.execute(params![
         signed(closed.epoch),

@@ -1,9 +1,10 @@
 //! One transaction.
 
 use super::{fault::Fault, head::Head};
+use crate::Entry;
 use crate::StateError;
 use rusqlite::Connection;
-use std::time::SystemTime;
+use std::{cell::Cell, rc::Rc, time::SystemTime};
 use weir_core::{Address, Key, Object};
 
 /// A write transaction: the connection, the head as it will be written at its end, and the time.
@@ -13,9 +14,18 @@ pub(super) struct Work<'c> {
     pub(super) now: SystemTime,
     /// For how long a lease lasts without being renewed.
     pub(super) expiry: std::time::Duration,
+    /// The epoch of the lease that was found to be held in this transaction.
+    pub(super) held: Cell<Option<u64>>,
+    /// The open entries of leases before this one, as this transaction found them.
+    pub(super) unsettled: Option<(u64, Rc<[Entry]>)>,
 }
 
 impl Work<'_> {
+    /// Forgets what was found of the store, as it may be otherwise by now.
+    pub(super) fn look_again(&mut self) {
+        self.held.set(None);
+        self.unsettled = None;
+    }
     /// Raises the serial.
     pub(super) fn raise(&mut self) {
         self.head.serial += 1;

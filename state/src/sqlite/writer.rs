@@ -11,6 +11,7 @@ use super::{fault::Fault, head::Head, journal::Pass, leases, mark::Marker, work:
 use crate::{LeaseStatus, StateError};
 use rusqlite::Connection;
 use std::{
+    cell::Cell,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -162,18 +163,19 @@ impl Writer {
         let mut kept = 0;
         for run in runs {
             let before = work.head.clone();
-            self.conn.execute_batch("SAVEPOINT write")?;
+            self.conn.prepare_cached("SAVEPOINT write")?.execute([])?;
             match run(&mut work) {
                 // SQLite ends the whole transaction by itself when the disk is full or fails.
                 Err(error) if self.conn.is_autocommit() => return Err(Fault::State(error)),
                 Err(_) => {
                     work.head = before;
+                    work.look_again();
                     self.conn
                         .execute_batch("ROLLBACK TO write; RELEASE write")?;
                 }
                 Ok(()) => {
                     kept += 1;
-                    self.conn.execute_batch("RELEASE write")?;
+                    self.conn.prepare_cached("RELEASE write")?.execute([])?;
                 }
             }
         }
@@ -196,6 +198,8 @@ impl Writer {
             head: Head::read(&self.conn)?,
             now: SystemTime::now(),
             expiry: self.expiry,
+            held: Cell::new(None),
+            unsettled: None,
         })
     }
 

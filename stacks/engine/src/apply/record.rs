@@ -4,13 +4,16 @@
 //! its line in the history.
 
 use super::{Run, Status};
-use crate::{diagnostics, engine::Planned};
+use crate::{
+    diagnostics,
+    engine::{Engine, Planned},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::SystemTime,
 };
 use weir_core::{
-    Address, Known,
+    Address, Diagnostics, Known,
     address::members,
     change::Action,
     checks::CheckResult,
@@ -18,7 +21,7 @@ use weir_core::{
     snapshot::{Resource, Snapshot},
 };
 use weir_plan::relocate;
-use weir_state::{ApplyOutcome, ApplyRecord, StateError};
+use weir_state::{ApplyOutcome, ApplyRecord, StateError, Store};
 
 /// State as it is after the moves, and what is to be recorded.
 pub(super) fn before(
@@ -47,6 +50,28 @@ pub(super) fn before(
     }
     found.extend(planned.observed.clone());
     (snapshot, found.into_iter().collect())
+}
+
+impl Engine {
+    /// Whether applying a plan would leave no trace: nothing to do, nothing to record, and its
+    /// conditions come to what the history says.
+    ///
+    /// # Errors
+    /// The history can't be read.
+    pub async fn is_no_news(&self, planned: &Planned) -> Result<bool, Diagnostics> {
+        if !planned.is_empty() || !planned.observed.is_empty() {
+            return Ok(false);
+        }
+        let recorded = recorded_checks(&*self.store).await;
+        Ok(recorded.map_err(|e| diagnostics::state(&e))? == planned.plan.checks)
+    }
+}
+
+/// What conditions came to when that was last recorded.
+async fn recorded_checks(store: &dyn Store) -> Result<Vec<CheckResult>, StateError> {
+    let history = store.history().await?.into_iter();
+    let last = history.rev().find_map(|a| a.record.checks);
+    Ok(last.unwrap_or_default())
 }
 
 impl Run<'_> {
@@ -124,9 +149,7 @@ impl Run<'_> {
         if !idle || status != Status::Succeeded {
             return Ok(true);
         }
-        let history = self.engine.store.history().await?;
-        let last = history.into_iter().rev().find_map(|a| a.record.checks);
-        Ok(last.unwrap_or_default() != checks)
+        Ok(recorded_checks(&*self.engine.store).await? != checks)
     }
 
     fn error_lines(&self) -> Vec<String> {

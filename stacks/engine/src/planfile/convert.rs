@@ -2,15 +2,18 @@
 
 use super::{
     format::{
-        ActionRecord, ChangeRecord, DeposedRecord, FORMAT, InputsRecord, ModeRecord, NodeRecord,
-        OpRecord, OutputRecord, PlanFile, ReasonRecord, ReferenceRecord, RemovalRecord,
-        ResourceRecord, StatusRecord, StepRecord, VERSION, VarRecord,
+        ActionRecord, ChangeRecord, DeposedRecord, InputsRecord, ModeRecord, OpRecord, PlanFile,
+        ReasonRecord, ReferenceRecord, RemovalRecord, ResourceRecord, StatusRecord, VarRecord,
     },
     found::{self, Found},
     hex, unhex,
 };
-use crate::engine::{Mode, Planned};
-use std::{collections::BTreeMap, path::PathBuf};
+use crate::engine::Mode;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, SeqAccess, Visitor},
+};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 use weir_core::{
     Address, Known, Span, Value,
     change::{Action, Change, Orphan, Reason, Reference, ReplaceOrder},
@@ -28,81 +31,8 @@ pub(super) struct Rest {
     pub(super) protected: BTreeMap<Address, Option<Span>>,
 }
 
-pub(super) fn write(planned: &Planned) -> PlanFile {
-    let plan = &planned.plan;
-    let seen = planned.config.found();
-    PlanFile {
-        format: FORMAT.into(),
-        version: VERSION,
-        weir: env!("CARGO_PKG_VERSION").into(),
-        lineage: plan.lineage.0.clone(),
-        base: plan.base.0,
-        mode: match planned.mode {
-            Mode::Apply => ModeRecord::Apply,
-            Mode::Destroy => ModeRecord::Destroy,
-            Mode::Refresh => ModeRecord::Refresh,
-        },
-        complete: plan.complete,
-        files: found::write_files(&seen),
-        found: Some(found::write_found(&seen)),
-        inputs: write_inputs(&planned.inputs),
-        changes: plan.changes.values().map(write_change).collect(),
-        drift: plan.drift.values().map(write_change).collect(),
-        deposed: plan
-            .deposed
-            .iter()
-            .map(|d| DeposedRecord {
-                address: d.address.to_string(),
-                key: d.key.0.clone(),
-                before: encode(d.before.value()),
-                provider: d.provider.to_string(),
-            })
-            .collect(),
-        checks: plan.checks.clone(),
-        outputs: plan
-            .outputs
-            .iter()
-            .map(|(name, o)| {
-                let record = OutputRecord {
-                    before: o.before.as_ref().map(encode),
-                    after: o.after.as_ref().map(encode),
-                };
-                (name.clone(), record)
-            })
-            .collect(),
-        dependencies: plan
-            .dependencies
-            .iter()
-            .map(|(a, on)| (a.to_string(), on.iter().map(Address::to_string).collect()))
-            .collect(),
-        nodes: plan
-            .nodes
-            .iter()
-            .map(|n| NodeRecord {
-                address: n.address.to_string(),
-                op: write_op(n.op),
-                after: n.after.iter().map(|n| n.0).collect(),
-            })
-            .collect(),
-        steps: plan
-            .steps
-            .iter()
-            .map(|s| StepRecord {
-                nodes: s.nodes.iter().map(|n| n.0).collect(),
-                after: s.after.iter().map(|s| s.0).collect(),
-            })
-            .collect(),
-        observed: planned
-            .observed
-            .iter()
-            .map(|(a, r)| (a.to_string(), r.as_ref().map(write_resource)))
-            .collect(),
-        protected: planned.protected.keys().map(Address::to_string).collect(),
-    }
-}
-
 /// Of the environment only what variables are set with: the rest is nobody's business.
-fn write_inputs(inputs: &Inputs) -> InputsRecord {
+pub(super) fn write_inputs(inputs: &Inputs) -> InputsRecord {
     let is_variable = |name: &str| name.starts_with("WEIR_VAR_") || name.starts_with("TF_VAR_");
     InputsRecord {
         vars: inputs
@@ -141,7 +71,7 @@ fn write_inputs(inputs: &Inputs) -> InputsRecord {
     }
 }
 
-fn write_change(change: &Change) -> ChangeRecord {
+pub(super) fn write_change(change: &Change) -> ChangeRecord {
     ChangeRecord {
         address: change.address.to_string(),
         action: match change.action {
@@ -193,7 +123,7 @@ fn write_change(change: &Change) -> ChangeRecord {
     }
 }
 
-fn write_op(op: Op) -> OpRecord {
+pub(super) fn write_op(op: Op) -> OpRecord {
     match op {
         Op::Create => OpRecord::Create,
         Op::Update => OpRecord::Update,
@@ -204,7 +134,7 @@ fn write_op(op: Op) -> OpRecord {
     }
 }
 
-fn write_resource(resource: &Resource) -> ResourceRecord {
+pub(super) fn write_resource(resource: &Resource) -> ResourceRecord {
     ResourceRecord {
         provider: resource.provider.to_string(),
         schema_version: resource.schema_version,
@@ -240,11 +170,6 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
     // Files of before carry no more than what was read: the rest is not there for them.
     let may_look = file.found.is_some();
     let found = found::read(file.files, file.found.unwrap_or_default())?;
-    let changes = |list: Vec<ChangeRecord>| -> Result<BTreeMap<Address, Change>, String> {
-        list.into_iter()
-            .map(|c| read_change(c).map(|c| (c.address.clone(), c)))
-            .collect()
-    };
     let outputs = file
         .outputs
         .into_iter()
@@ -292,8 +217,8 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
         lineage: Lineage(file.lineage),
         base: Serial(file.base),
         complete: file.complete,
-        changes: changes(file.changes)?,
-        drift: changes(file.drift)?,
+        changes: file.changes.0,
+        drift: file.drift.0,
         deposed: file
             .deposed
             .into_iter()
@@ -347,6 +272,36 @@ fn read_inputs(record: InputsRecord) -> Inputs {
         root_dir: record.root_dir.into(),
         home: record.home.map(PathBuf::from),
         now: record.now,
+    }
+}
+
+/// Changes by address, each made of its record as soon as that is read: all records at once are
+/// several times the plan.
+pub(super) struct Changes(BTreeMap<Address, Change>);
+
+impl<'de> Deserialize<'de> for Changes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Changes, D::Error> {
+        deserializer.deserialize_seq(ChangesVisitor)
+    }
+}
+
+struct ChangesVisitor;
+
+impl<'de> Visitor<'de> for ChangesVisitor {
+    type Value = Changes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of changes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Changes, A::Error> {
+        let mut changes = BTreeMap::new();
+        while let Some(record) = list.next_element::<ChangeRecord>()? {
+            let change = read_change(record)
+                .map_err(|cause| A::Error::custom(cause.trim_end_matches('.')))?;
+            changes.insert(change.address.clone(), change);
+        }
+        Ok(Changes(changes))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The plan file as it is written. Each version is kept readable; a golden test holds it.
 
+use super::convert::Changes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -17,12 +18,9 @@ pub(super) struct Header {
     pub(super) version: u32,
 }
 
-#[derive(Serialize, Deserialize)]
+/// What is read beside the header; [`super::document`] writes both, and which weir it is.
+#[derive(Deserialize)]
 pub(super) struct PlanFile {
-    pub(super) format: String,
-    pub(super) version: u32,
-    /// The weir that wrote it.
-    pub(super) weir: String,
     pub(super) lineage: String,
     pub(super) base: u64,
     /// What it is for. Since version 2.
@@ -38,8 +36,9 @@ pub(super) struct PlanFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) found: Option<BTreeMap<String, FoundRecord>>,
     pub(super) inputs: InputsRecord,
-    pub(super) changes: Vec<ChangeRecord>,
-    pub(super) drift: Vec<ChangeRecord>,
+    /// Written as a list of [`ChangeRecord`], and so is `drift`.
+    pub(super) changes: Changes,
+    pub(super) drift: Changes,
     /// Since version 2.
     #[serde(default)]
     pub(super) deposed: Vec<DeposedRecord>,

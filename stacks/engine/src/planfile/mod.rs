@@ -1,10 +1,11 @@
 //! A plan in a file: bound to the state it was made from, with the configuration it came of, so
 //! that applying it does exactly what was shown.
 //!
-//! The file is one JSON document, format `weir-plan`. A file of a newer version is refused. Equal
-//! plans make equal bytes.
+//! The file is one JSON document, format `weir-plan`, written as it is made ([`document`]). A file of
+//! a newer version is refused. Equal plans make equal bytes.
 
 mod convert;
+mod document;
 mod format;
 mod found;
 
@@ -12,9 +13,15 @@ use crate::{
     diagnostics,
     engine::{Engine, Mode, Planned},
 };
+use document::Document;
 use format::{PlanFile, VERSION};
 use sha2::{Digest as _, Sha256};
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    io::{self, Write},
+    sync::Arc,
+};
 use weir_core::{Address, Diagnostic, Diagnostics, plan::Plan, snapshot::Resource};
 use weir_lang::{Catalog, Files, MemoryFiles, reload};
 use weir_plan::check;
@@ -102,17 +109,31 @@ impl SavedPlan {
 }
 
 impl Planned {
+    /// Writes the plan as a file.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, out: impl Write) -> io::Result<()> {
+        let mut out = io::BufWriter::with_capacity(1 << 16, out);
+        serde_json::to_writer(&mut out, &Document(self))?;
+        out.write_all(b"\n")?;
+        out.flush()
+    }
+
     /// The plan as a file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(&convert::write(self))
+        let mut bytes = Vec::new();
+        self.write(&mut bytes)
             .unwrap_or_else(|e| unreachable!("a plan file has string keys alone: {e}"));
-        bytes.push(b'\n');
         bytes
     }
 
     /// The sha256 of the plan as a file, in hexadecimal.
     pub fn digest(&self) -> String {
-        hex(&Sha256::digest(self.to_bytes()))
+        let mut hashed = Hashed(Sha256::new());
+        self.write(&mut hashed)
+            .unwrap_or_else(|e| unreachable!("a plan file has string keys alone: {e}"));
+        hex(&hashed.0.finalize())
     }
 
     /// The sha256 over all that was found of files, in hexadecimal: what was read, what is not
@@ -155,6 +176,19 @@ impl Engine {
             protected,
             unsettled: settlements.unsettled,
         })
+    }
+}
+
+/// Hashes what is written to it.
+struct Hashed(Sha256);
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -97,6 +97,7 @@ pub(super) struct Expansion {
     pub(super) keys: Vec<Key>,
     /// `each.value`, for `for_each`.
     pub(super) values: Vec<Value>,
+    /// Where each key stands, of [`FEW`] or more: those of most blocks are looked through.
     index: BTreeMap<Key, usize>,
     /// The node of the first instance; of a module call there is none.
     first: u32,
@@ -129,6 +130,7 @@ impl Expansion {
     pub(super) fn position(&self, key: &Key) -> Option<usize> {
         match self.is_open() {
             true => Some(0),
+            false if self.keys.len() < FEW => self.keys.iter().position(|k| k == key),
             false => self.index.get(key).copied(),
         }
     }
@@ -138,6 +140,16 @@ impl Expansion {
     }
     pub(super) fn instances(&self) -> impl Iterator<Item = NodeId> + '_ {
         (0..self.keys.len()).map(|i| self.instance(i))
+    }
+}
+
+/// So many keys are worth an index.
+const FEW: usize = 8;
+
+fn index(keys: &[Key]) -> BTreeMap<Key, usize> {
+    match keys.len() < FEW {
+        true => BTreeMap::new(),
+        false => keys.iter().cloned().zip(0..).collect(),
     }
 }
 
@@ -228,7 +240,7 @@ impl Graph {
             State::Collecting(count)
         };
         let all = self.add(inst, ix, Role::All, state);
-        let index = instances.keys.iter().cloned().zip(0..).collect();
+        let index = index(&instances.keys);
         let expansion = Arc::new(Expansion {
             mode: instances.mode,
             keys: instances.keys,
@@ -255,7 +267,7 @@ impl Graph {
 
     /// The module instances of a call, which have nodes of their own.
     pub(super) fn set_children(&mut self, id: NodeId, instances: Instances, children: Vec<InstId>) {
-        let index = instances.keys.iter().cloned().zip(0..).collect();
+        let index = index(&instances.keys);
         self.get_mut(id).expansion = Some(Arc::new(Expansion {
             mode: instances.mode,
             keys: instances.keys,
