@@ -121,16 +121,6 @@ impl Type {
             (a, b) => a == b,
         }
     }
-    /// Whether it holds types within types on at most so many levels.
-    pub fn nests_within(&self, levels: usize) -> bool {
-        let inner = |t: &Type| levels > 0 && t.nests_within(levels - 1);
-        match self {
-            Type::Dynamic | Type::Bool | Type::Number | Type::String => true,
-            Type::List(t) | Type::Set(t) | Type::Map(t) => inner(t),
-            Type::Object(fields) => fields.values().all(|f| inner(&f.ty)),
-            Type::Tuple(ts) => ts.iter().all(inner),
-        }
-    }
     /// The word for the type in messages: `a list of string`, `an object`, ...
     pub fn friendly(&self) -> String {
         match self {

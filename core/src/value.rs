@@ -242,20 +242,6 @@ impl Value {
             Kind::Null(_) | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => true,
         }
     }
-    /// Whether it holds values, or their types types, within each other on at most so many levels.
-    pub fn nests_within(&self, levels: usize) -> bool {
-        let inner = |v: &Value| levels > 0 && v.nests_within(levels - 1);
-        let of = |t: &Type| levels > 0 && t.nests_within(levels - 1);
-        match &self.kind {
-            Kind::Null(t) | Kind::Unknown(t, _) => t.nests_within(levels),
-            Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => true,
-            Kind::List(t, items) => of(t) && items.iter().all(inner),
-            Kind::Set(t, items) => of(t) && items.iter().all(inner),
-            Kind::Map(t, m) => of(t) && m.values().all(inner),
-            Kind::Object(m) => m.values().all(inner),
-            Kind::Tuple(items) => items.iter().all(inner),
-        }
-    }
     /// The text of a string.
     pub fn as_str(&self) -> Option<&str> {
         match &self.kind {

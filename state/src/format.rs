@@ -201,13 +201,6 @@ fn write<T: Serialize>(row: T) -> String {
     serde_json::to_string(&Versioned::V1(row)).unwrap_or_default()
 }
 
-/// Whether a value nests so deep that its row, which holds its type as well, may be beyond what the
-/// reader of JSON takes (128 levels, of which a level of a value or of a type uses two at most).
-fn is_deep(value: &Value) -> bool {
-    const LEVELS: usize = 32;
-    !value.nests_within(LEVELS)
-}
-
 fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
     let Versioned::V1(row) = serde_json::from_str(text).map_err(|e| FormatError(e.to_string()))?;
     Ok(row)
@@ -233,9 +226,7 @@ pub fn resource_to_text(resource: &Resource) -> Result<String> {
             Removal::Forget => RemovalV1::Forget,
         },
     });
-    if is_deep(resource.value.value()) {
-        resource_from_text(&text)?;
-    }
+    resource_from_text(&text)?;
     Ok(text)
 }
 
@@ -268,9 +259,7 @@ pub fn resource_from_text(text: &str) -> Result<Resource> {
 /// When the row could not be read again (nested too deeply).
 pub fn output_to_text(value: &Known) -> Result<String> {
     let text = write(json::encode(value.value()));
-    if is_deep(value.value()) {
-        output_from_text(&text)?;
-    }
+    output_from_text(&text)?;
     Ok(text)
 }
 
@@ -303,10 +292,7 @@ pub fn begin_to_text(begin: &Begin) -> Result<String> {
         private: Bytes::from(begin.private.as_slice()),
         dependencies: begin.dependencies.iter().cloned().collect(),
     });
-    let prior = begin.prior.as_ref().map(Known::value);
-    if begin.planned.iter().chain(prior).any(is_deep) {
-        begin_from_text(begin.address.clone(), &text)?;
-    }
+    begin_from_text(begin.address.clone(), &text)?;
     Ok(text)
 }
 
