@@ -65,7 +65,7 @@ async fn a_failed_update_keeps_what_was() {
     };
     world.converge(&stack(1)).await;
     fails(&world, &["fake_thing.a"]);
-    let report = world.apply(&stack(1)).await;
+    let report = world.apply(&stack(2)).await;
     assert_eq!(report.status, Status::Failed);
     assert_eq!(
         world.output("size").await,
@@ -73,7 +73,7 @@ async fn a_failed_update_keeps_what_was() {
         "what was not done is no output"
     );
     fails(&world, &[]);
-    world.converge(&stack(1)).await;
+    world.converge(&stack(2)).await;
     assert_eq!(world.output("size").await, Some(2.into()));
 }
 
