@@ -173,9 +173,7 @@ pub(crate) fn local(name: &str) -> Option<Value> {
         )),
         "em" => brief(Value::map(
             Type::String,
-            [("a", "x"), ("b", "y")]
-                .map(|(k, v)| (k.into(), Value::from(v)))
-                .into(),
+            [("a", "x"), ("b", "y")].map(|(k, v)| (k, Value::from(v))),
         )),
         "eo" => brief(Value::object([("a", "x".into()), ("n", Value::from(1))])),
         "exs" => secret(brief("secret".into())),
