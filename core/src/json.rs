@@ -250,6 +250,9 @@ impl Notes {
     }
 }
 
+/// The key and the type of an entry.
+type FieldOf<'a> = &'a dyn Fn(&str) -> Option<(Arc<str>, Type)>;
+
 fn decode_at(json: &Json, ty: &Type, at: At<'_>, notes: &Notes) -> Result<Value, DecodeError> {
     let (unknown, marks) = notes.of(at);
     if let Some((ty, known)) = unknown {
@@ -271,7 +274,7 @@ fn decode_at(json: &Json, ty: &Type, at: At<'_>, notes: &Notes) -> Result<Value,
             .collect::<Result<Vec<_>, _>>()
     };
     // The keys of an object are those of its type, which its values share.
-    let entries = |json: &Json, element: &dyn Fn(&str) -> Option<(Arc<str>, Type)>| {
+    let entries = |json: &Json, element: FieldOf<'_>| {
         json.as_object()
             .ok_or_else(wrong)?
             .iter()
