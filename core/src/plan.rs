@@ -1,14 +1,14 @@
 //! The plan: what will be done, in which order, with nothing left to decide.
 
 use crate::{
-    address::{Address, ProviderRef},
+    address::{Address, ModulePath, ProviderRef},
     change::Change,
     checks::CheckResult,
     snapshot::{DeposedKey, Lineage, Serial},
     value::{Known, Value},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What will be done, and in which order.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,9 @@ pub struct Plan {
     pub drift: BTreeMap<Address, Change>,
     /// The root module's outputs: before and after.
     pub outputs: BTreeMap<String, OutputChange>,
+    /// The outputs of module instances below the root, by name, that come to something: null ones
+    /// are left out.
+    pub module_outputs: BTreeMap<ModulePath, BTreeSet<String>>,
     /// Old objects, put aside by replacements of earlier runs, that are still there. Applying the
     /// plan deletes them.
     pub deposed: Vec<Deposed>,

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use std::path::PathBuf;
-use weir_core::snapshot::Snapshot;
+use weir_core::{plan::Plan, snapshot::Snapshot};
 use weir_engine::planfile::SavedPlan;
 
 /// Flags of `show`.
@@ -105,11 +105,51 @@ async fn prior(saved: &SavedPlan) -> std::result::Result<Option<Snapshot>, Comma
         return Ok(None);
     }
     let mut snapshot = store.snapshot_at(saved.plan().base).await?;
+    let plan = saved.plan();
+    relocate(&mut snapshot, plan);
     for (address, found) in saved.observed() {
         match found {
             Some(resource) => drop(snapshot.resources.insert(address.clone(), resource.clone())),
             None => drop(snapshot.resources.remove(address)),
         }
     }
+    for (address, resource) in &mut snapshot.resources {
+        // What is looked at depends at once on what it depends on by now; what it depended on is
+        // over where nothing is to be done.
+        let (Some(now), Some(change)) = (plan.dependencies.get(address), plan.changes.get(address))
+        else {
+            continue;
+        };
+        if change.action.is_noop() {
+            resource.dependencies.clear();
+        }
+        resource.dependencies.extend(now.iter().cloned());
+    }
     Ok(Some(snapshot))
+}
+
+/// What moved is found where it is now.
+fn relocate(snapshot: &mut Snapshot, plan: &Plan) {
+    let moves = plan
+        .changes
+        .values()
+        .filter_map(|c| Some((c, c.moved_from.as_ref()?)));
+    let moved: Vec<_> = moves
+        .map(|(change, from)| {
+            let to = change.address.clone();
+            (
+                to,
+                snapshot.resources.remove(from),
+                snapshot.deposed.remove(from),
+            )
+        })
+        .collect();
+    for (to, resource, deposed) in moved {
+        if let Some(resource) = resource {
+            snapshot.resources.insert(to.clone(), resource);
+        }
+        if let Some(deposed) = deposed {
+            snapshot.deposed.insert(to, deposed);
+        }
+    }
 }

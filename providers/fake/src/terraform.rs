@@ -67,12 +67,13 @@ fn field(value: &Value, name: &str) -> Value {
 }
 
 /// What the output will be, before the input was applied. It is of the input's type, also where
-/// that is null.
+/// that is null. Marks stay with the attribute that was given them, as with any provider: what is
+/// to be secret in the output, `sensitive(...)` makes so where it is used.
 fn open_output(input: &Value) -> Value {
     if input.is_null() {
-        return input.clone();
+        return input.clone().unmark_deep().0;
     }
-    Value::unknown(input.ty()).mark(input.marks_deep())
+    Value::unknown(input.ty())
 }
 
 #[async_trait]
@@ -104,13 +105,18 @@ impl Provider for TerraformProvider {
                 planned.with("output", open_output(&input))
             }
             Some(prior) => {
-                if prior.at(&triggers) != proposed.at(&triggers) {
+                // A value that is sensitive by now is the same value.
+                let (bare, wanted) = (prior.clone().unmark_deep().0, proposed.clone());
+                let wanted = wanted.unmark_deep().0;
+                let replaced = bare.at(&triggers) != wanted.at(&triggers);
+                if replaced {
                     requires_replace.push(triggers);
                 }
-                if field(prior, "input") == input {
-                    proposed
-                } else {
-                    proposed.with("output", open_output(&input))
+                match field(&bare, "input") == field(&wanted, "input") {
+                    true => proposed,
+                    false if replaced => proposed.with("output", open_output(&input)),
+                    // What an update makes of it is open, were it null.
+                    false => proposed.with("output", Value::unknown(input.ty())),
                 }
             }
         };
@@ -143,7 +149,7 @@ impl Provider for TerraformProvider {
             value = value.with("id", Value::from(uuid::Uuid::new_v4().to_string()));
         }
         if new_output {
-            value = value.with("output", input);
+            value = value.with("output", input.unmark_deep().0);
         }
         match Known::new(value) {
             Ok(value) => ApplyResponse {

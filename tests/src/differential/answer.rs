@@ -1,14 +1,13 @@
 //! What a tool made of a step, without what is random.
 
 use serde_json::{Map, Value as Json};
-use sha2::{Digest as _, Sha256};
 use similar::TextDiff;
 use std::collections::BTreeMap;
 
 /// What a tool made of a step.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
-    /// What a person would compare; digests of sections stand at the end.
+    /// What a person would compare.
     pub lines: Vec<String>,
     /// The documented JSON by section, in which random names are replaced.
     pub sections: BTreeMap<String, Json>,
@@ -19,7 +18,7 @@ pub struct Answer {
 impl Answer {
     /// The tool itself failed: a cycle of its own making, or a crash.
     pub fn broken(&self) -> bool {
-        is_broken(&self.lines)
+        self.lines.iter().any(|l| l.ends_with(": broken"))
     }
 
     /// A deletion was planned, the plan was applied, and the object is still in state: Terraform
@@ -44,71 +43,56 @@ impl Answer {
                 .insert(format!("{prefix}.{name}"), value.clone());
         }
     }
-
-    /// The lines with the digest of each section.
-    pub(super) fn seal(&mut self) {
-        for (name, value) in &self.sections {
-            let sum = Sha256::digest(value.to_string().as_bytes());
-            let hex: String = sum[..5].iter().map(|b| format!("{b:02x}")).collect();
-            self.lines.push(format!("{DIGEST}{name} {hex}"));
-        }
-    }
 }
 
-const DIGEST: &str = "digest ";
-
-/// True for answers of a tool that failed by itself.
-fn is_broken(lines: &[String]) -> bool {
-    lines.iter().any(|l| l.ends_with(": broken"))
-}
-
-/// What differs between a stored or live answer of Terraform and weir's, as text; nothing where
-/// they agree. `sections` are compared field by field.
-pub fn difference(
-    theirs: &[String],
-    theirs_sections: Option<&BTreeMap<String, Json>>,
-    ours: &Answer,
-    sections: &[&str],
-) -> Option<String> {
-    if is_broken(theirs) {
+/// What differs between Terraform's answer and weir's, as text; nothing where they agree.
+/// `sections` are compared field by field.
+pub fn difference(theirs: &Answer, ours: &Answer, sections: &[&str]) -> Option<String> {
+    if theirs.broken() {
         let done = ["plan: ok", "apply: ok"];
         let missing = done.iter().find(|d| ours.lines.iter().all(|l| l != *d))?;
         return Some(format!(
             "Terraform can't do this, and weir should: {missing} is not there"
         ));
     }
-    let kept = |lines: &[String]| -> String {
-        let digest = |l: &str| {
-            l.strip_prefix(DIGEST)
-                .and_then(|l| l.split(' ').next())
-                .map(|name| sections.contains(&name))
-        };
-        (lines.iter())
-            .filter(|l| digest(l).unwrap_or(true))
-            .map(|l| format!("{l}\n"))
-            .collect()
-    };
-    let (theirs, mine) = (kept(theirs), kept(&ours.lines));
-    if theirs == mine {
-        return None;
-    }
-    let mut out = TextDiff::from_lines(&theirs, &mine)
-        .unified_diff()
-        .header("terraform", "weir")
-        .to_string();
+    let text = |lines: &[String]| lines.iter().map(|l| format!("{l}\n")).collect::<String>();
+    let mut out = diff("lines", &text(&theirs.lines), &text(&ours.lines));
     for name in sections {
-        let Some(live) = theirs_sections else { break };
-        let (a, b) = (live.get(*name), ours.sections.get(*name));
-        if a != b {
-            let text = |v: Option<&Json>| v.map_or(String::new(), |v| format!("{v:#}\n"));
-            let diff = TextDiff::from_lines(text(a), text(b))
-                .unified_diff()
-                .header(&format!("terraform {name}"), &format!("weir {name}"))
-                .to_string();
-            out.push_str(&diff);
-        }
+        let text = |answer: &Answer| {
+            let section = answer.sections.get(*name);
+            section.map_or(String::new(), |v| format!("{:#}\n", sorted(v)))
+        };
+        out.push_str(&diff(name, &text(theirs), &text(ours)));
     }
-    Some(out)
+    (!out.is_empty()).then_some(out)
+}
+
+/// A unified diff; empty where the texts are equal.
+fn diff(name: &str, theirs: &str, ours: &str) -> String {
+    if theirs == ours {
+        return String::new();
+    }
+    TextDiff::from_lines(theirs, ours)
+        .unified_diff()
+        .header(&format!("terraform {name}"), &format!("weir {name}"))
+        .to_string()
+}
+
+/// The document with the lists sorted that have no order of their own.
+fn sorted(value: &Json) -> Json {
+    match value {
+        Json::Array(items) => {
+            let mut items: Vec<Json> = items.iter().map(sorted).collect();
+            if items.iter().all(is_row) {
+                items.sort_by_cached_key(row_key);
+            }
+            items.into()
+        }
+        Json::Object(pairs) => {
+            Json::Object(pairs.iter().map(|(k, v)| (k.clone(), sorted(v))).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 /// Names for ids that are random: the same id has the same name in all answers of a tool.
@@ -152,17 +136,11 @@ impl Ids {
         out
     }
 
-    /// The document with names for ids, without versions and times; what has no order is sorted.
+    /// The document with names for ids, without versions and times.
     pub(super) fn normal(&self, value: &Json) -> Json {
         match value {
             Json::String(s) => self.named(s).into(),
-            Json::Array(items) => {
-                let mut items: Vec<Json> = items.iter().map(|i| self.normal(i)).collect();
-                if items.iter().all(is_row) {
-                    items.sort_by_cached_key(row_key);
-                }
-                items.into()
-            }
+            Json::Array(items) => items.iter().map(|i| self.normal(i)).collect(),
             Json::Object(pairs) => {
                 let pairs = pairs
                     .iter()
@@ -178,12 +156,7 @@ impl Ids {
     }
 }
 
-const VOLATILE: [&str; 4] = [
-    "terraform_version",
-    "weir_version",
-    "timestamp",
-    "format_version",
-];
+const VOLATILE: [&str; 3] = ["terraform_version", "weir_version", "timestamp"];
 
 fn is_uuid(text: &str) -> bool {
     text.len() == 36
@@ -193,10 +166,11 @@ fn is_uuid(text: &str) -> bool {
         })
 }
 
-/// Resources, modules, changes, checks: lists of them have no order of their own.
+/// Modules, checks and relevant attributes: lists of them have no order of their own.
 fn is_row(value: &Json) -> bool {
     (value.as_object()).is_some_and(|o| {
-        o.contains_key("address") || (o.contains_key("resource") && o.contains_key("attribute"))
+        let is_module = o.contains_key("address") && !o.contains_key("type");
+        is_module || (o.contains_key("resource") && o.contains_key("attribute"))
     })
 }
 

@@ -1,9 +1,18 @@
 //! A stack in steps as text, with the answers stored beside them.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use super::answer::Answer;
+use flate2::{Compression, GzBuilder, read::GzDecoder};
+use serde_json::Value as Json;
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs::{self, File},
+    io,
+    path::Path,
+};
 
 /// A stack in steps.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Scenario {
     /// What it is about: lines that begin with `#`.
     pub about: String,
@@ -12,7 +21,7 @@ pub struct Scenario {
 }
 
 /// One step.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Step {
     /// Flags of the plan.
     pub flags: Vec<String>,
@@ -20,8 +29,8 @@ pub struct Step {
     pub commands: Vec<Vec<String>>,
     /// All files by path.
     pub files: BTreeMap<String, String>,
-    /// What Terraform made of it, as lines; empty where it was not asked.
-    pub answer: Vec<String>,
+    /// What Terraform made of it; without lines where it was not asked.
+    pub answer: Answer,
 }
 
 const STEP: &str = "=== step";
@@ -30,7 +39,46 @@ const FILE: &str = "--- file ";
 const GONE: &str = "--- gone ";
 const ANSWER: &str = ">>> ";
 
+/// The ending of the file of a scenario's documents, one for each step.
+const DOCUMENTS: &str = "json.gz";
+
 impl Scenario {
+    /// Reads a scenario's file, and the documents of its answers from the file beside it.
+    ///
+    /// # Errors
+    /// Files that can't be read.
+    pub fn read(path: &Path) -> io::Result<Scenario> {
+        let mut out = Scenario::parse(&fs::read_to_string(path)?);
+        let documents = match File::open(path.with_extension(DOCUMENTS)) {
+            Ok(file) => GzDecoder::new(file),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(out),
+            Err(e) => return Err(e),
+        };
+        let all: Vec<BTreeMap<String, Json>> =
+            serde_json::from_reader(io::BufReader::new(documents))?;
+        for (step, sections) in out.steps.iter_mut().zip(all) {
+            step.answer.sections = sections;
+        }
+        Ok(out)
+    }
+
+    /// Writes what [`Scenario::read`] reads.
+    ///
+    /// # Errors
+    /// Files that can't be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        fs::write(path, self.text())?;
+        let all: Vec<_> = self.steps.iter().map(|s| &s.answer.sections).collect();
+        // Without a time, so that equal answers are equal files.
+        let mut out = GzBuilder::new().write(
+            File::create(path.with_extension(DOCUMENTS))?,
+            Compression::best(),
+        );
+        serde_json::to_writer(&mut out, &all)?;
+        out.finish()?;
+        Ok(())
+    }
+
     /// Reads what [`Scenario::text`] writes. What a file does not say again stays from the step
     /// before.
     pub fn parse(text: &str) -> Scenario {
@@ -46,7 +94,7 @@ impl Scenario {
                     flags: flags.split_whitespace().map(str::to_owned).collect(),
                     commands: Vec::new(),
                     files,
-                    answer: Vec::new(),
+                    answer: Answer::default(),
                 });
                 file = None;
                 continue;
@@ -66,7 +114,7 @@ impl Scenario {
                 step.files.remove(path);
                 file = None;
             } else if let Some(said) = line.strip_prefix(ANSWER) {
-                step.answer.push(said.to_owned());
+                step.answer.lines.push(said.to_owned());
                 file = None;
             } else if let Some(text) = file.as_ref().and_then(|f| step.files.get_mut(f)) {
                 let _ = writeln!(text, "{line}");
@@ -93,7 +141,7 @@ impl Scenario {
             for path in before.keys().filter(|p| !step.files.contains_key(*p)) {
                 let _ = writeln!(out, "{GONE}{path}");
             }
-            for line in &step.answer {
+            for line in &step.answer.lines {
                 let _ = writeln!(out, "{ANSWER}{line}");
             }
             before = &step.files;

@@ -1,5 +1,6 @@
 //! Random stacks, and smaller ones of them.
 
+use super::answer::Answer;
 use super::change;
 use super::make::{Feature, Maker};
 use super::model::{Expr, Item, Lifecycle, Module, Repeat, Step as Model};
@@ -31,7 +32,7 @@ impl Program {
             flags: s.flags.clone(),
             commands: s.commands.clone(),
             files: render::files(s),
-            answer: Vec::new(),
+            answer: Answer::default(),
         };
         Scenario {
             about: String::new(),

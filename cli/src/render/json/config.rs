@@ -1,6 +1,10 @@
 //! The configuration as it was written: `configuration` of a plan.
 
-use super::{Form, mode, name, references};
+use super::{
+    Form, mode, name,
+    providers::{ProviderConfig, ProviderConfigs},
+    references,
+};
 use serde_json::{Map, Value as Json, json};
 use weir_core::{
     Object,
@@ -8,17 +12,24 @@ use weir_core::{
 };
 use weir_lang::{
     Config,
-    config::describe::{CallView, ModuleView, ProviderView, RepeatView, ResourceView},
+    config::describe::{CallView, ModuleView, RepeatView, ResourceView},
     ir::{Body, Expr},
 };
 
 /// What a plan was made from.
 pub(crate) fn configuration(config: &Config, form: &Form<'_>) -> Json {
-    let writer = Writer { config, form };
+    let providers = ProviderConfigs::of(config);
+    let writer = Writer {
+        config,
+        form,
+        providers: &providers,
+    };
     let mut out = json!({ "root_module": writer.module(config.root()) });
-    let providers = writer.providers();
-    if providers.as_object().is_some_and(|p| !p.is_empty()) {
-        out["provider_config"] = providers;
+    let rows: Map<String, Json> = (providers.own())
+        .map(|(key, provider)| (key.to_owned(), writer.provider(provider)))
+        .collect();
+    if !rows.is_empty() {
+        out["provider_config"] = Json::Object(rows);
     }
     out
 }
@@ -26,55 +37,28 @@ pub(crate) fn configuration(config: &Config, form: &Form<'_>) -> Json {
 struct Writer<'a> {
     config: &'a Config,
     form: &'a Form<'a>,
+    providers: &'a ProviderConfigs<'a>,
 }
 
 impl Writer<'_> {
-    fn providers(&self) -> Json {
-        let mut out = Map::new();
-        for module in self.config.describe() {
-            for block in module.providers() {
-                out.insert(
-                    key(module.path, &block.provider.to_string()),
-                    self.provider(module.path, &block),
-                );
-            }
-            // What a block uses and nobody configures is configured with nothing.
-            for resource in module.resources() {
-                let provider = &resource.provider;
-                if provider.alias.is_none() && !out.contains_key(&provider.name) {
-                    out.insert(provider.name.clone(), self.unconfigured(&provider.name));
-                }
-            }
-        }
-        Json::Object(out)
-    }
-
-    fn unconfigured(&self, name: &str) -> Json {
-        let mut out = json!({ "name": name, "full_name": self.form.provider(name) });
-        let required = self.config.required_providers();
-        if let Some(version) = required
-            .iter()
-            .find(|r| r.name == name)
-            .and_then(|r| r.version.as_ref())
-        {
-            out["version_constraint"] = json!(version);
-        }
-        out
-    }
-
-    fn provider(&self, path: &str, block: &ProviderView<'_>) -> Json {
-        let name = &block.provider.name;
-        let mut out = self.unconfigured(name);
-        if let Some(alias) = &block.provider.alias {
+    fn provider(&self, provider: &ProviderConfig<'_>) -> Json {
+        let name = &provider.name;
+        let mut out = json!({ "name": name, "full_name": provider.source });
+        if let Some(alias) = &provider.alias {
             out["alias"] = json!(alias);
         }
-        if !path.is_empty() {
-            out["module_address"] = json!(path);
+        if let Some(version) = provider.version {
+            out["version_constraint"] = json!(version);
         }
-        let schema = self.form.schemas.provider(name).map(|s| &s.block);
-        let expressions = self.body(block.body, schema);
-        if !expressions.is_empty() {
-            out["expressions"] = Json::Object(expressions);
+        if !provider.module.is_empty() {
+            out["module_address"] = json!(provider.module);
+        }
+        if let Some(body) = provider.body {
+            let schema = self.form.schemas.provider(name).map(|s| &s.block);
+            let expressions = self.body(body, schema);
+            if !expressions.is_empty() {
+                out["expressions"] = Json::Object(expressions);
+            }
         }
         out
     }
@@ -151,7 +135,7 @@ impl Writer<'_> {
             "mode": mode(&resource.object),
             "type": ty,
             "name": name(&resource.object),
-            "provider_config_key": self.provider_key(module, resource),
+            "provider_config_key": self.providers.serving(module.path, &resource.provider),
             "schema_version": self.form.schema_version(&resource.object),
         });
         let expressions = self.body(resource.body, schema);
@@ -163,13 +147,6 @@ impl Writer<'_> {
             out["depends_on"] = json!(resource.depends_on);
         }
         out
-    }
-
-    /// The nearest configuration of the provider, from the module outwards.
-    fn provider_key(&self, module: &ModuleView<'_>, resource: &ResourceView<'_>) -> String {
-        let wanted = &resource.provider;
-        let own = module.providers().any(|p| p.provider == *wanted);
-        key(if own { module.path } else { "" }, &wanted.to_string())
     }
 
     fn call(&self, call: &CallView<'_>) -> Json {
@@ -245,13 +222,6 @@ impl Writer<'_> {
             out.insert("references".into(), json!(references));
         }
         Json::Object(out)
-    }
-}
-
-fn key(path: &str, provider: &str) -> String {
-    match path {
-        "" => provider.to_owned(),
-        path => format!("{path}:{provider}"),
     }
 }
 

@@ -4,6 +4,7 @@ mod checks;
 pub(crate) mod config;
 pub(crate) mod diagnostic;
 pub(crate) mod plan;
+mod providers;
 mod references;
 mod relevant;
 pub(crate) mod state;
@@ -181,10 +182,14 @@ pub(crate) fn name(object: &Object) -> String {
     }
 }
 
-/// The order of rows: by module, data sources first.
+/// The order of changes: modules further out first, in a module data sources.
 pub(crate) fn row_order(a: &Address, b: &Address) -> std::cmp::Ordering {
     let managed = |a: &Address| !matches!(a.object, Object::Data { .. });
-    (&a.module, managed(a), &a.object, &a.key).cmp(&(&b.module, managed(b), &b.object, &b.key))
+    let depth = |a: &Address| a.module.0.len();
+    (depth(a).cmp(&depth(b)))
+        .then_with(|| a.module.cmp(&b.module))
+        .then_with(|| managed(a).cmp(&managed(b)))
+        .then_with(|| (&a.object, &a.key).cmp(&(&b.object, &b.key)))
 }
 
 /// The instance key, where there is one.

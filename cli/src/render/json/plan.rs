@@ -6,7 +6,7 @@ use super::{
 };
 use serde_json::{Map, Value as Json, json};
 use weir_core::{
-    Address, Key, Known, Value,
+    Key, Known, Value,
     change::{Action, Change, Orphan, Reason, ReplaceOrder},
     plan::{Deposed, OutputChange, Plan},
     snapshot::Snapshot,
@@ -48,7 +48,7 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
         "format_version": "1.2",
         "terraform_version": TERRAFORM,
         "weir_version": env!("CARGO_PKG_VERSION"),
-        "planned_values": planned_values(plan, form),
+        "planned_values": planned_values(plan, mode, form),
         "applyable": !plan.is_empty() || (mode == Mode::Refresh && !plan.drift.is_empty()),
         "complete": plan.complete,
         "errored": false,
@@ -101,7 +101,7 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
             out["variables"] = Json::Object(variables);
         }
         out["configuration"] = config::configuration(config, form);
-        let relevant = relevant::attributes(config, plan);
+        let relevant = relevant::attributes(config, form.schemas, plan);
         if !relevant.is_empty() {
             out["relevant_attributes"] = json!(relevant);
         }
@@ -115,27 +115,37 @@ fn evaluated(prior: &Snapshot, plan: &Plan) -> Snapshot {
     let mut prior = prior.clone();
     for (name, output) in &plan.outputs {
         let known = output.after.clone().and_then(|v| Known::new(v).ok());
-        if let Some(known) = known.filter(|k| !k.value().is_null()) {
-            prior.outputs.insert(name.clone(), known);
+        match known {
+            Some(known) if known.value().is_null() => drop(prior.outputs.remove(name)),
+            Some(known) => drop(prior.outputs.insert(name.clone(), known)),
+            None => {}
         }
     }
     prior
 }
 
-fn planned_values(plan: &Plan, form: &Form<'_>) -> Json {
-    let mut planned: Vec<(&Address, &Change, &Value)> = plan
-        .changes
-        .iter()
-        .filter(|(_, c)| c.action != Action::Forget)
-        .filter_map(|(address, c)| Some((address, c, c.after.as_ref()?)))
-        .collect();
-    planned.sort_by(|a, b| row_order(a.0, b.0));
-    let rows = planned
-        .into_iter()
-        .map(|(address, c, after)| (address, state::instance(address, &c.provider, after, form)));
+fn planned_values(plan: &Plan, mode: Mode, form: &Form<'_>) -> Json {
+    // A plan that only refreshes has no part in what is planned.
+    let planned = plan.changes.iter().filter(|_| mode != Mode::Refresh);
+    let rows = planned.filter_map(|(address, c)| {
+        let row = match (c.action, &c.after) {
+            // Of what is forgotten, all that is left is that it is somewhere.
+            (Action::Forget, _) => {
+                let mut row = state::instance(address, &c.provider, &Value::null(), form);
+                row.remove("values");
+                row
+            }
+            (_, after) => state::instance(address, &c.provider, after.as_ref()?, form),
+        };
+        Some((address, row))
+    });
     let mut out = json!({ "root_module": state::modules(rows) });
     let outputs: Map<String, Json> = (plan.outputs.iter())
-        .filter_map(|(name, o)| Some((name.clone(), planned_output(o.after.as_ref()?, form))))
+        .filter_map(|(name, o)| {
+            let mut row = planned_output(o.after.as_ref()?, form);
+            row["sensitive"] = json!(is_sensitive(o));
+            Some((name.clone(), row))
+        })
         .collect();
     if !outputs.is_empty() {
         out["outputs"] = Json::Object(outputs);
@@ -204,8 +214,7 @@ fn output(change: &OutputChange, form: &Form<'_>) -> Json {
     let mut out = sides(change.before.as_ref(), change.after.as_ref(), form);
     // Of an output they say one thing of the whole, except what is unknown in it. They are the
     // same on both sides.
-    let one = |v: &Option<Value>| v.as_ref().is_some_and(Value::is_sensitive);
-    let sensitive = one(&change.before) || one(&change.after);
+    let sensitive = is_sensitive(change);
     out["before_sensitive"] = json!(sensitive);
     out["after_sensitive"] = json!(sensitive);
     if change.after.as_ref().is_none_or(Value::is_wholly_known) {
@@ -213,6 +222,12 @@ fn output(change: &OutputChange, form: &Form<'_>) -> Json {
     }
     out["actions"] = json!([output_action(change)]);
     out
+}
+
+/// Whether an output was sensitive, or will be.
+fn is_sensitive(change: &OutputChange) -> bool {
+    let one = |v: &Option<Value>| v.as_ref().is_some_and(Value::is_sensitive);
+    one(&change.before) || one(&change.after)
 }
 
 /// What becomes of an output, in one word.

@@ -1,13 +1,13 @@
 //! State, as `show -json` has it (format 1.0).
 
-use super::{Form, TERRAFORM, checks, mask, resource, row_order, shown, shown_type};
+use super::{Form, TERRAFORM, checks, mask, resource, shown, shown_type};
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address, Known, ModulePath, Value,
     address::ProviderRef,
     checks::CheckResult,
-    snapshot::{Snapshot, Status},
+    snapshot::{Resource, Snapshot, Status},
 };
 
 /// `show -json`, with what conditions came to in the last apply.
@@ -40,14 +40,13 @@ pub(crate) fn empty() -> Json {
 
 /// The values of a state.
 pub(crate) fn values(snapshot: &Snapshot, form: &Form<'_>) -> Json {
-    let mut addresses: Vec<&Address> = snapshot.resources.keys().collect();
-    addresses.sort_by(|a, b| row_order(a, b));
-    let rows = addresses.into_iter().map(|address| {
-        let r = &snapshot.resources[address];
+    let blocks = &Blocks::of(snapshot);
+    let rows = snapshot.resources.iter().map(|(address, r)| {
         let mut row = instance(address, &r.provider, r.value.value(), form);
         row.insert("schema_version".into(), json!(r.schema_version));
-        if !r.dependencies.is_empty() {
-            row.insert("depends_on".into(), json!(blocks(&r.dependencies)));
+        let behind = blocks.behind(address, r);
+        if !behind.is_empty() {
+            row.insert("depends_on".into(), json!(behind));
         }
         if r.status == Status::Tainted {
             row.insert("tainted".into(), json!(true));
@@ -57,7 +56,15 @@ pub(crate) fn values(snapshot: &Snapshot, form: &Form<'_>) -> Json {
     let deposed = snapshot.deposed.iter().flat_map(|(address, objects)| {
         objects.iter().map(move |(key, r)| {
             let mut row = instance(address, &r.provider, r.value.value(), form);
-            row.insert("schema_version".into(), json!(r.schema_version));
+            let behind = blocks.behind(address, r);
+            if !behind.is_empty() {
+                row.insert("depends_on".into(), json!(behind));
+            }
+            if r.status == Status::Tainted {
+                row.insert("tainted".into(), json!(true));
+            }
+            // Terraform says nothing of the version here.
+            row.insert("schema_version".into(), json!(0));
             row.insert("deposed_key".into(), json!(key.to_string()));
             (address, row)
         })
@@ -70,16 +77,43 @@ pub(crate) fn values(snapshot: &Snapshot, form: &Form<'_>) -> Json {
     out
 }
 
-/// The blocks that instances come from, without any keys: what Terraform's dependencies are.
-fn blocks(dependencies: &BTreeSet<Address>) -> BTreeSet<String> {
-    let block = |d: &Address| {
-        let mut block = d.block();
-        for step in &mut block.module.0 {
-            step.1 = weir_core::Key::None;
+/// The blocks that instances come from, by their addresses without any keys, with the blocks that
+/// each depends on. Stored are direct dependencies alone; Terraform lists all that is behind them.
+struct Blocks(BTreeMap<String, BTreeSet<String>>);
+
+impl Blocks {
+    fn of(snapshot: &Snapshot) -> Blocks {
+        let mut out: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (address, resource) in &snapshot.resources {
+            let on = resource.dependencies.iter().map(block);
+            out.entry(block(address)).or_default().extend(on);
         }
-        block.to_string()
-    };
-    dependencies.iter().map(block).collect()
+        Blocks(out)
+    }
+
+    /// All that a resource depends on, itself left out.
+    fn behind(&self, address: &Address, resource: &Resource) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut todo: Vec<String> = resource.dependencies.iter().map(block).collect();
+        while let Some(next) = todo.pop() {
+            if let Some(on) = self.0.get(&next)
+                && !found.contains(&next)
+            {
+                todo.extend(on.iter().cloned());
+            }
+            found.insert(next);
+        }
+        found.remove(&block(address));
+        found
+    }
+}
+
+fn block(address: &Address) -> String {
+    let mut block = address.block();
+    for step in &mut block.module.0 {
+        step.1 = weir_core::Key::None;
+    }
+    block.to_string()
 }
 
 /// Outputs with their values and types.
@@ -112,7 +146,11 @@ pub(crate) fn instance(
     let version = form.schema_version(&address.object);
     row.insert("schema_version".into(), json!(version));
     row.insert("provider_name".into(), json!(form.provider(&provider.name)));
-    row.insert("values".into(), shown(value, form.secrets));
+    let values = shown(value, form.secrets);
+    // Where nothing is known yet, nothing is said.
+    if values.as_object().is_none_or(|v| !v.is_empty()) {
+        row.insert("values".into(), values);
+    }
     row.insert("sensitive_values".into(), mask(value, &Value::is_sensitive));
     row
 }
@@ -147,16 +185,18 @@ fn module(
     if !path.is_root() {
         out.insert("address".into(), json!(path.to_string()));
     }
-    if let Some(rows) = rows.remove(path) {
+    if let Some(mut rows) = rows.remove(path) {
+        // By the text of the address, deposed objects after the current one.
+        rows.sort_by_cached_key(|row| row.get("address").map_or(String::new(), Json::to_string));
         out.insert(
             "resources".into(),
             rows.into_iter().map(Json::Object).collect(),
         );
     }
-    let inner: Vec<Json> = children
-        .get(path)
+    let mut inner: Vec<&ModulePath> = children.get(path).into_iter().flatten().collect();
+    inner.sort_by_cached_key(|p| p.to_string());
+    let inner: Vec<Json> = inner
         .into_iter()
-        .flatten()
         .map(|p| module(p, children, rows))
         .collect();
     if !inner.is_empty() {

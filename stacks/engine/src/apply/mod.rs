@@ -447,7 +447,15 @@ impl<'a> Run<'a> {
             (None, true) => Status::Interrupted,
             _ => Status::Failed,
         };
-        let checks = crate::plan::checks(&mut self.evaluator);
+        let plan = &self.planned.plan;
+        let part = (!plan.complete).then(|| {
+            crate::plan::Chosen::of(
+                &self.planned.config,
+                plan.changes.keys(),
+                plan.outputs.keys(),
+            )
+        });
+        let checks = crate::plan::checks(&mut self.evaluator, self.planned.mode, part.as_ref());
         if self.broken.is_none() {
             self.broken = self.keep(status, started, &outputs, &checks).await.err();
         }

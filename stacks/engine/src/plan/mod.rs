@@ -1,5 +1,6 @@
 //! From configuration and state to a plan.
 
+mod checks;
 mod dependencies;
 mod ephemeral;
 mod import;
@@ -9,6 +10,7 @@ mod orphans;
 mod outputs;
 mod wave;
 
+pub(crate) use checks::{Chosen, checks};
 pub(crate) use dependencies::Behind;
 pub(crate) use instance::removal;
 pub(crate) use outputs::marked;
@@ -25,7 +27,6 @@ use weir_core::{
     Address, Diagnostic, Diagnostics, Object, Span,
     address::members,
     change::Change,
-    checks::{CheckInstance, CheckKind, CheckResult, CheckStatus},
     plan::{Deposed, Plan},
     snapshot::{DeposedKey, Resource, Snapshot},
 };
@@ -190,6 +191,10 @@ impl Engine {
             left_out: left_out.as_ref(),
         };
         let outputs = outputs::outputs(&mut evaluator, &input.config, &around);
+        let part = (selected.as_ref()).map(|s| Chosen::of(&input.config, s, outputs.keys()));
+        let mode = input.options.mode;
+        let checks = checks::checks(&mut evaluator, mode, part.as_ref());
+        let module_outputs = checks::module_outputs(&mut evaluator, mode, part.as_ref());
         let plan = Plan {
             lineage: snapshot.lineage.clone(),
             base: snapshot.serial,
@@ -197,8 +202,9 @@ impl Engine {
             changes: ordered.changes,
             drift: findings.drift,
             deposed: deposed(&snapshot),
-            checks: checks(&mut evaluator),
+            checks,
             outputs,
+            module_outputs,
             dependencies: findings.dependencies,
             nodes: ordered.nodes,
             steps: ordered.steps,
@@ -313,37 +319,6 @@ fn pointed(diagnostics: Diagnostics, input: &PlanInput) -> Diagnostics {
             _ => d,
         });
     Diagnostics(pointed.collect())
-}
-
-/// What the conditions of the configuration come to.
-pub(crate) fn checks(evaluator: &mut Evaluator) -> Vec<CheckResult> {
-    let kind = |kind: weir_lang::CheckKind| match kind {
-        weir_lang::CheckKind::Resource => CheckKind::Resource,
-        weir_lang::CheckKind::Output => CheckKind::OutputValue,
-        weir_lang::CheckKind::Variable => CheckKind::Var,
-        weir_lang::CheckKind::Check => CheckKind::Check,
-    };
-    let status = |status: weir_lang::CheckStatus| match status {
-        weir_lang::CheckStatus::Pass => CheckStatus::Pass,
-        weir_lang::CheckStatus::Unknown => CheckStatus::Unknown,
-        weir_lang::CheckStatus::Fail => CheckStatus::Fail,
-        weir_lang::CheckStatus::Error => CheckStatus::Error,
-    };
-    let results = evaluator.checks().into_iter().map(|result| {
-        let dot = if result.module.is_root() { "" } else { "." };
-        let instances = result.instances.into_iter().map(|i| CheckInstance {
-            address: i.address,
-            status: status(i.status),
-            problems: i.problems,
-        });
-        CheckResult {
-            block: format!("{}{dot}{}", result.module, result.name),
-            kind: kind(result.kind),
-            status: status(result.status),
-            instances: instances.collect(),
-        }
-    });
-    results.collect()
 }
 
 /// The old objects that are still there.

@@ -13,9 +13,13 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error as _, SeqAccess, Visitor},
 };
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::PathBuf,
+};
 use weir_core::{
-    Address, Known, Span, Value,
+    Address, Known, ModulePath, Object, Span, Value,
     change::{Action, Change, Orphan, Reason, Reference, ReplaceOrder},
     json::{Encoded, decode, encode, path_from_json, path_to_json},
     plan::{Deposed, Node, NodeId, Op, OutputChange, Plan, Step, StepId},
@@ -181,6 +185,17 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
             Ok((name, change))
         })
         .collect::<Result<_, String>>()?;
+    let mut module_outputs: BTreeMap<ModulePath, BTreeSet<String>> = BTreeMap::new();
+    for text in &file.module_outputs {
+        // In its module, an output reads as a resource does.
+        let output = address(text)?;
+        if let Object::Managed { name, .. } = output.object {
+            module_outputs
+                .entry(output.module)
+                .or_default()
+                .insert(name);
+        }
+    }
     let dependencies = file
         .dependencies
         .iter()
@@ -226,6 +241,7 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
             .collect::<Result<_, _>>()?,
         checks: file.checks,
         outputs,
+        module_outputs,
         dependencies,
         nodes,
         steps: steps.collect(),

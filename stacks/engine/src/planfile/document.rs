@@ -21,7 +21,7 @@ impl Serialize for Document<'_> {
         let Document(planned) = self;
         let plan = &planned.plan;
         let seen = planned.config.found();
-        let mut file = serializer.serialize_struct("PlanFile", 19)?;
+        let mut file = serializer.serialize_struct("PlanFile", 20)?;
         file.serialize_field("format", FORMAT)?;
         file.serialize_field("version", &VERSION)?;
         file.serialize_field("weir", env!("CARGO_PKG_VERSION"))?;
@@ -42,6 +42,11 @@ impl Serialize for Document<'_> {
         let outputs = plan.outputs.iter();
         let outputs = Table(|| outputs.clone().map(|(name, o)| (name, write_output(o))));
         file.serialize_field("outputs", &outputs)?;
+        let module_outputs = List(|| {
+            let all = plan.module_outputs.iter();
+            all.flat_map(|(path, names)| names.iter().map(move |n| format!("{path}.output.{n}")))
+        });
+        file.serialize_field("module_outputs", &module_outputs)?;
         file.serialize_field("dependencies", &Table(|| plan.dependencies.iter()))?;
         let nodes = List(|| plan.nodes.iter().map(write_node));
         file.serialize_field("nodes", &nodes)?;

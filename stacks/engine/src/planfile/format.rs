@@ -46,6 +46,9 @@ pub(super) struct PlanFile {
     #[serde(default)]
     pub(super) checks: Vec<CheckResult>,
     pub(super) outputs: BTreeMap<String, OutputRecord>,
+    /// As `module.net["a"].output.id`.
+    #[serde(default)]
+    pub(super) module_outputs: Vec<String>,
     /// Addresses by address.
     pub(super) dependencies: BTreeMap<String, Vec<String>>,
     pub(super) nodes: Vec<NodeRecord>,

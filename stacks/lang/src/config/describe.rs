@@ -2,7 +2,7 @@
 //! here is evaluated but what is written out.
 
 use super::{
-    Config, Module, ModuleId, NodeKind,
+    Config, Module, ModuleId, NodeKind, RequiredProvider,
     blocks::{LocalProvider, ModuleCall, Repeat},
     module::provider_name,
     reader::constant,
@@ -135,6 +135,8 @@ pub struct CallView<'c> {
     pub inputs: &'c [Attribute],
     /// How often there is one.
     pub repeat: RepeatView<'c>,
+    /// `providers`: the configuration as the called module names it, and as the caller does.
+    pub providers: Vec<(ProviderName, ProviderName)>,
     /// `depends_on`, as it was written.
     pub depends_on: Vec<String>,
     /// The module that is called.
@@ -240,6 +242,11 @@ impl<'c> ModuleView<'c> {
         })
     }
 
+    /// Its `required_providers`.
+    pub fn required_providers(&self) -> &'c [RequiredProvider] {
+        &self.module.required
+    }
+
     /// Its provider blocks, in source order.
     pub fn providers(&self) -> impl Iterator<Item = ProviderView<'c>> + use<'c> {
         self.kinds().filter_map(|kind| match kind {
@@ -300,6 +307,9 @@ fn view<'c>(config: &'c Config, call: &'c ModuleCall, id: ModuleId) -> CallView<
         source: &call.source,
         inputs: &call.inputs,
         repeat: repeat(&call.repeat),
+        providers: (call.providers.iter())
+            .map(|(inner, outer)| (inner.into(), (&outer.provider).into()))
+            .collect(),
         depends_on: texts(&call.depends_on),
         module: ModuleView::new(config, id),
     }

@@ -10,6 +10,7 @@ mod lower;
 pub(crate) mod module;
 mod moves;
 mod overrides;
+mod reach;
 pub(crate) mod reader;
 mod stack;
 mod uses;

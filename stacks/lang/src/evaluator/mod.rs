@@ -39,7 +39,7 @@ pub use checks::{CheckInstance, CheckKind, CheckResult, CheckStatus};
 pub use origin::is_not_known_yet;
 
 use crate::{
-    config::{Config, NodeKind, Part},
+    config::{Config, NodeIx, NodeKind, Part},
     eval::{Context, NodeId},
     instance::{Import, Next, PlaceRequest, Placement},
 };
@@ -326,6 +326,26 @@ impl Evaluator {
             }
         }
         outputs
+    }
+
+    /// The outputs of module instances below the root that have a value by now which is not null.
+    pub fn module_outputs(&mut self) -> BTreeMap<ModulePath, BTreeSet<String>> {
+        self.work();
+        self.refresh();
+        let mut found: BTreeMap<ModulePath, BTreeSet<String>> = BTreeMap::new();
+        for inst in self.graph.modules.iter().skip(1) {
+            let outputs = &self.config.modules[inst.module.0].names.outputs;
+            let set = |ix: &NodeIx| match &self.graph.get(inst.id(*ix)).state {
+                State::Ready(memo) => !memo.value.is_null(),
+                _ => false,
+            };
+            let names = outputs.iter().filter(|(_, ix)| set(ix));
+            let names: BTreeSet<String> = names.map(|(n, _)| n.to_string()).collect();
+            if !names.is_empty() {
+                found.insert(inst.path.clone(), names);
+            }
+        }
+        found
     }
 
     /// Whether the configuration has this instance of a module, as far as it was evaluated.
