@@ -67,13 +67,17 @@ fn field(value: &Value, name: &str) -> Value {
 }
 
 /// What the output will be, before the input was applied. It is of the input's type, also where
-/// that is null. Marks stay with the attribute that was given them, as with any provider: what is
-/// to be secret in the output, `sensitive(...)` makes so where it is used.
+/// that is null. What is sensitive in the input is sensitive in the output: Terraform forgets it.
 fn open_output(input: &Value) -> Value {
     if input.is_null() {
-        return input.clone().unmark_deep().0;
+        return input.clone();
     }
-    Value::unknown(input.ty())
+    updated_output(input)
+}
+
+/// What an update makes of an input is open, were it null.
+fn updated_output(input: &Value) -> Value {
+    Value::unknown(input.ty()).mark(input.marks_deep())
 }
 
 #[async_trait]
@@ -113,10 +117,17 @@ impl Provider for TerraformProvider {
                     requires_replace.push(triggers);
                 }
                 match field(&bare, "input") == field(&wanted, "input") {
-                    true => proposed,
+                    true if field(prior, "input") == input => proposed,
+                    // The same value, with other secrets in it: the output has them too.
+                    true if field(&bare, "output") == field(&bare, "input") => {
+                        proposed.with("output", input)
+                    }
+                    true => {
+                        let output = field(&bare, "output").mark(input.marks_deep());
+                        proposed.with("output", output)
+                    }
                     false if replaced => proposed.with("output", open_output(&input)),
-                    // What an update makes of it is open, were it null.
-                    false => proposed.with("output", Value::unknown(input.ty())),
+                    false => proposed.with("output", updated_output(&input)),
                 }
             }
         };
@@ -149,7 +160,7 @@ impl Provider for TerraformProvider {
             value = value.with("id", Value::from(uuid::Uuid::new_v4().to_string()));
         }
         if new_output {
-            value = value.with("output", input.unmark_deep().0);
+            value = value.with("output", input);
         }
         match Known::new(value) {
             Ok(value) => ApplyResponse {

@@ -58,10 +58,12 @@ pub fn difference(theirs: &Answer, ours: &Answer, sections: &[&str]) -> Option<S
     let text = |lines: &[String]| lines.iter().map(|l| format!("{l}\n")).collect::<String>();
     let mut out = diff("lines", &text(&theirs.lines), &text(&ours.lines));
     for name in sections {
-        let text = |answer: &Answer| {
-            let section = answer.sections.get(*name);
-            section.map_or(String::new(), |v| format!("{:#}\n", sorted(v)))
-        };
+        let section = |answer: &Answer| answer.sections.get(*name).map(sorted);
+        let (theirs, mut ours) = (section(theirs), section(ours));
+        if let (Some(theirs), Some(ours)) = (&theirs, &mut ours) {
+            keep_secrets(theirs, ours);
+        }
+        let text = |v: Option<Json>| v.map_or(String::new(), |v| format!("{v:#}\n"));
         out.push_str(&diff(name, &text(theirs), &text(ours)));
     }
     (!out.is_empty()).then_some(out)
@@ -76,6 +78,46 @@ fn diff(name: &str, theirs: &str, ours: &str) -> String {
         .unified_diff()
         .header(&format!("terraform {name}"), &format!("weir {name}"))
         .to_string()
+}
+
+/// What is sensitive where values come from stays so in weir, where Terraform forgets it at the
+/// resource: what is masked there beside all that Terraform masks is no difference.
+fn keep_secrets(theirs: &Json, ours: &mut Json) {
+    match (theirs, ours) {
+        (Json::Object(theirs), Json::Object(ours)) => {
+            for (name, ours) in ours {
+                let Some(theirs) = theirs.get(name) else {
+                    continue;
+                };
+                match MASKS.contains(&name.as_str()) && covers(ours, theirs) {
+                    true => ours.clone_from(theirs),
+                    false => keep_secrets(theirs, ours),
+                }
+            }
+        }
+        (Json::Array(theirs), Json::Array(ours)) => {
+            (theirs.iter().zip(ours)).for_each(|(t, o)| keep_secrets(t, o));
+        }
+        _ => {}
+    }
+}
+
+const MASKS: [&str; 3] = ["sensitive_values", "before_sensitive", "after_sensitive"];
+
+/// Whether all that the one mask hides is hidden by the other.
+fn covers(ours: &Json, theirs: &Json) -> bool {
+    match (ours, theirs) {
+        (Json::Bool(true), _) | (_, Json::Bool(false)) => true,
+        (Json::Object(ours), Json::Object(theirs)) => {
+            (theirs.iter()).all(|(name, t)| covers(ours.get(name).unwrap_or(&Json::Bool(false)), t))
+        }
+        (Json::Array(ours), Json::Array(theirs)) => {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(o, t)| covers(o, t))
+        }
+        (_, Json::Object(theirs)) => theirs.is_empty(),
+        (_, Json::Array(theirs)) => theirs.iter().all(|t| covers(&Json::Bool(false), t)),
+        _ => false,
+    }
 }
 
 /// The document with the lists sorted that have no order of their own.
