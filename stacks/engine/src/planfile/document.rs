@@ -46,7 +46,10 @@ impl Serialize for Document<'_> {
             let all = plan.module_outputs.iter();
             all.flat_map(|(path, names)| names.iter().map(move |n| format!("{path}.output.{n}")))
         });
-        file.serialize_field("module_outputs", &module_outputs)?;
+        match plan.module_outputs.is_empty() {
+            true => file.skip_field("module_outputs")?,
+            false => file.serialize_field("module_outputs", &module_outputs)?,
+        }
         file.serialize_field("dependencies", &Table(|| plan.dependencies.iter()))?;
         let nodes = List(|| plan.nodes.iter().map(write_node));
         file.serialize_field("nodes", &nodes)?;
