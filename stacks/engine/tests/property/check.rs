@@ -370,7 +370,8 @@ fn shown(
         .collect();
     for d in did {
         let on_show = planned_ops.contains(&(d.address.clone(), d.op));
-        if !on_show && !(d.op == Op::Delete && old.contains(&d.id)) {
+        let is_old = d.op == Op::Delete && old.contains(&d.id);
+        if !on_show && !is_old {
             return Err(format!("{:?} of {} was never shown", d.op, d.address));
         }
     }
