@@ -44,6 +44,24 @@ async fn what_stays_as_it_is_depends_on_what_is_made_beside_it() {
 }
 
 #[tokio::test]
+async fn a_module_that_makes_nothing_hands_on_what_it_was_given() {
+    let world = World::new();
+    let stack = |inner: &str| {
+        let call = "module \"m\" {\n  source = \"./m\"\n  given  = fake_thing.z.id\n}\n";
+        let last = thing("a", "depends_on = [module.m]");
+        let module = format!("--- file m/main.tf\nvariable \"given\" {{}}\n{inner}");
+        thing("z", "") + call + &last + &module
+    };
+    for inner in ["", "output \"o\" {\n  value = var.given\n}\n"] {
+        let before = world.log().len();
+        world.converge(&stack(inner)).await;
+        world.converge("").await;
+        let log = ["create z", "create a", "delete a", "delete z"];
+        assert_eq!(world.log_since(before), log);
+    }
+}
+
+#[tokio::test]
 async fn an_update_in_place_reaches_who_depends_on_it() {
     let world = World::new();
     let stack = |name: &str| {

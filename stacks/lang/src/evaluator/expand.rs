@@ -204,14 +204,14 @@ impl Evaluator {
     pub(super) fn made_by(&self, inst: InstId, r: &Reference) -> Result<Deps, NodeId> {
         let module = self.module_of(inst);
         let inst = self.graph.module(inst);
-        let mut blocks = Vec::new();
+        let (mut blocks, mut values) = (Vec::new(), Vec::new());
         match &*r.root {
             "module" => {
                 let call = r.attr(0).and_then(|n| module.names.calls.get(n));
                 let Some(call) = call.map(|ix| inst.id(*ix)) else {
                     return Ok(Deps::default());
                 };
-                self.made_in_call(call, &mut blocks)?;
+                self.made_in_call(call, &mut blocks, &mut values)?;
             }
             "var" | "local" => {
                 let names = match &*r.root == "var" {
@@ -273,6 +273,12 @@ impl Evaluator {
             }
             deps.insert(x.all);
         }
+        for value in values {
+            let State::Ready(memo) = &self.graph.get(value).state else {
+                return Err(value);
+            };
+            deps.extend(memo.deps.iter().copied());
+        }
         Ok(Arc::new(deps))
     }
 
@@ -292,7 +298,12 @@ impl Evaluator {
         }
     }
 
-    fn made_in_call(&self, call: NodeId, out: &mut Vec<NodeId>) -> Result<(), NodeId> {
+    fn made_in_call(
+        &self,
+        call: NodeId,
+        blocks: &mut Vec<NodeId>,
+        values: &mut Vec<NodeId>,
+    ) -> Result<(), NodeId> {
         let mut todo = vec![call];
         while let Some(call) = todo.pop() {
             let Some(x) = &self.graph.get(call).expansion else {
@@ -304,8 +315,10 @@ impl Evaluator {
                     let id = inst.id(crate::config::NodeIx(ix));
                     match &node.kind {
                         NodeKind::Resource(_) | NodeKind::Site(_) | NodeKind::Pods(..) => {
-                            out.push(id)
+                            blocks.push(id)
                         }
+                        // What a module is given, and hands on, is of it where it makes nothing.
+                        NodeKind::Variable(_) | NodeKind::Output(_) => values.push(id),
                         NodeKind::Call(..) => todo.push(id),
                         _ => {}
                     }

@@ -399,6 +399,8 @@ pub(super) fn dependency_targets(
         && let NodeKind::Call(_, child) = &module.node(*call).kind
     {
         made_in(modules, *child, &mut places);
+        let is_passed = |n: &NodeKind| matches!(n, NodeKind::Variable(_) | NodeKind::Output(_));
+        nodes_in(modules, *child, is_passed, &mut places);
     }
     places
 }
@@ -415,15 +417,24 @@ pub(super) fn whole_call(reference: &Reference) -> Option<&str> {
 
 /// Everything that is made in a module and those below it.
 pub(super) fn made_in(modules: &[Module], id: ModuleId, out: &mut Vec<Place>) {
+    let is_made = |n: &NodeKind| {
+        matches!(
+            n,
+            NodeKind::Resource(_) | NodeKind::Site(_) | NodeKind::Pods(..)
+        )
+    };
+    nodes_in(modules, id, is_made, out);
+}
+
+/// The nodes of a module and of those below it that `takes` takes.
+fn nodes_in(modules: &[Module], id: ModuleId, takes: fn(&NodeKind) -> bool, out: &mut Vec<Place>) {
     let Some(module) = modules.get(id.0) else {
         return;
     };
     for (i, node) in module.nodes.iter().enumerate() {
         match &node.kind {
-            NodeKind::Resource(_) | NodeKind::Site(_) | NodeKind::Pods(..) => {
-                out.push((id, NodeIx(i)));
-            }
-            NodeKind::Call(_, child) => made_in(modules, *child, out),
+            NodeKind::Call(_, child) => nodes_in(modules, *child, takes, out),
+            kind if takes(kind) => out.push((id, NodeIx(i))),
             _ => {}
         }
     }
