@@ -25,6 +25,11 @@ pub(crate) struct Document<'a> {
     pub(crate) timestamp: Option<&'a str>,
 }
 
+/// Whether state would say something else after a plan that does nothing.
+fn records(plan: &Plan) -> bool {
+    !plan.drift.is_empty() || plan.changes.values().any(|c| c.moved_from.is_some())
+}
+
 /// `show -json PLANFILE`
 pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
     let Document {
@@ -49,7 +54,7 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
         "terraform_version": TERRAFORM,
         "weir_version": env!("CARGO_PKG_VERSION"),
         "planned_values": planned_values(plan, mode, form),
-        "applyable": !plan.is_empty() || (mode == Mode::Refresh && !plan.drift.is_empty()),
+        "applyable": !plan.is_empty() || (mode == Mode::Refresh && records(plan)),
         "complete": plan.complete,
         "errored": false,
     });
