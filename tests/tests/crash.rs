@@ -6,14 +6,15 @@ use weir_tests::cli::Stack;
 
 const THINGS: usize = 60;
 
-/// Things that depend on one another in chains of three, in a cloud that takes its time.
-fn stack() -> Stack {
+/// Things that depend on one another in chains of three, in a cloud that takes its time: so many
+/// milliseconds for each operation.
+fn stack(latency: u32) -> Stack {
     let stack = Stack::new();
     let text = format!(
         r#"
 provider "fake" {{
   path       = "${{path.root}}/cloud.log"
-  latency_ms = 15
+  latency_ms = {latency}
 }}
 
 resource "fake_thing" "base" {{
@@ -59,7 +60,7 @@ fn log(stack: &Stack) -> BTreeMap<String, usize> {
 fn killed_at_many_moments_nothing_is_lost_and_nothing_made_twice() {
     let mut killed = 0;
     for round in 0..6u64 {
-        let stack = stack();
+        let stack = stack(15);
         // Short lives: each run gets a little further, or dies while it settles.
         for moment in 0..12u64 {
             let after = Duration::from_millis(20 + (moment * 37 + round * 13) % 160);
@@ -90,7 +91,7 @@ fn killed_at_many_moments_nothing_is_lost_and_nothing_made_twice() {
 
 #[test]
 fn ctrl_c_finishes_what_is_in_flight_and_records_it() {
-    let stack = stack();
+    let stack = stack(200);
     let run = stack.spawn(&["apply", "-auto-approve"]);
     weir_tests::wait::eventually("things are being made", Duration::from_secs(30), || {
         log(&stack).contains_key("Created")
