@@ -25,11 +25,6 @@ pub(crate) struct Document<'a> {
     pub(crate) timestamp: Option<&'a str>,
 }
 
-/// Whether state would say something else after a plan that does nothing.
-fn records(plan: &Plan) -> bool {
-    !plan.drift.is_empty() || plan.changes.values().any(|c| c.moved_from.is_some())
-}
-
 /// `show -json PLANFILE`
 pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
     let Document {
@@ -54,7 +49,13 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
         "terraform_version": TERRAFORM,
         "weir_version": env!("CARGO_PKG_VERSION"),
         "planned_values": planned_values(plan, mode, form),
-        "applyable": !plan.is_empty() || (mode == Mode::Refresh && records(plan)),
+        "applyable": match mode {
+            // That something has moved alone is nothing to apply.
+            Mode::Refresh => {
+                !plan.drift.is_empty() || !plan.outputs.values().all(OutputChange::is_noop)
+            }
+            Mode::Apply | Mode::Destroy => !plan.is_empty(),
+        },
         "complete": plan.complete,
         "errored": false,
     });
