@@ -1,7 +1,7 @@
 //! A plan in a file: bound to the state it was made from, with the configuration it came of, so
 //! that applying it does exactly what was shown.
 //!
-//! The file is one JSON document, format `weir-plan`, written as it is made ([`document`]). A file of
+//! The file is one JSON document, format `weir-plan`, written as it is made (`document.rs`). A file of
 //! a newer version is refused. Equal plans make equal bytes.
 
 mod convert;
