@@ -154,8 +154,18 @@ impl<'a> Frame<'a> {
                 consumed: 1,
             }),
             None => {
-                let d = Diagnostic::error(format!("`{r}` has no meaning here"))
-                    .help("Remove it, or move it to a block that has it.");
+                // Linking has reported it where it is part of the configuration; an expression
+                // that is evaluated by itself gets here.
+                let d = Diagnostic::error(format!("`{r}` has no meaning here"));
+                let d = match &*r.root {
+                    "each" | "count" | "self" => d
+                        .because("It is known only in a block that has it.")
+                        .help("Use a value here that stands outside of blocks."),
+                    root => d.because("The module has no such resource.").help(format!(
+                        "A resource is named by type and name: `TYPE.NAME`. For text, write it in \
+                         quotes: \"{root}\"."
+                    )),
+                };
                 Err(self.problem(d, r))
             }
         }
