@@ -18,6 +18,9 @@
 //!    nothing. What it does is said by the pure [`fold::fold`];
 //! 6. [`Store::set_outputs`], [`Store::finish_apply`] and [`Store::release`] end it.
 //!
+//! A [`Backend`] is where the states of a stack's workspaces are, each a store of its own with a
+//! [`StateId`] for a name.
+//!
 //! [`SqliteStore`] is the embedded store. [`conformance`] is what every store must pass.
 
 pub mod conformance;
@@ -25,6 +28,7 @@ mod error;
 pub mod fold;
 pub mod format;
 mod history;
+mod id;
 mod journal;
 mod lease;
 mod process;
@@ -33,6 +37,7 @@ mod store;
 
 pub use error::StateError;
 pub use history::{Applied, ApplyOutcome, ApplyRecord};
+pub use id::{Backend, SqliteBackend, StateId, Workspace, WorkspaceError};
 pub use journal::{Begin, ClosedEntry, Entry, EntryId, Outcome, Target, Verdict};
 pub use lease::{Ending, Holder, Lease, LeaseRecord, LeaseStatus};
 pub use sqlite::{Options, SqliteStore, Stats};
