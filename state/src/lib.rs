@@ -24,6 +24,7 @@
 //! [`SqliteStore`] is the embedded store. [`conformance`] is what every store must pass.
 
 pub mod conformance;
+pub mod encryption;
 mod error;
 pub mod fold;
 pub mod format;
