@@ -33,6 +33,7 @@ mod id;
 mod journal;
 mod lease;
 mod process;
+mod rows;
 mod sqlite;
 mod store;
 
@@ -41,5 +42,6 @@ pub use history::{Applied, ApplyOutcome, ApplyRecord};
 pub use id::{Backend, SqliteBackend, StateId, Workspace, WorkspaceError};
 pub use journal::{Begin, ClosedEntry, Entry, EntryId, Outcome, Target, Verdict};
 pub use lease::{Ending, Holder, Lease, LeaseRecord, LeaseStatus};
-pub use sqlite::{Options, SqliteStore, Stats};
+pub use rows::Stats;
+pub use sqlite::{Options, SqliteStore};
 pub use store::{Store, Wait};

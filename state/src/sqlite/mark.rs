@@ -5,7 +5,7 @@
 //! and never forced to the disk, so it costs nothing and is never ahead of the database; after a
 //! power cut it may be behind, which says nothing.
 
-use super::head::Head;
+use crate::rows::Head;
 use sha2::{Digest as _, Sha256};
 use std::{
     ffi::OsString,

@@ -1,13 +1,13 @@
 //! Making a store, and opening one that is there: nothing is trusted before it was checked.
 
 use super::{
-    fault::{BUSY_SECONDS, Fault},
-    head::Head,
-    items,
     mark::{self, Mark, beside},
-    schema,
+    rows, schema,
 };
-use crate::StateError;
+use crate::{
+    StateError,
+    rows::{BUSY_SECONDS, Fault, Head, items},
+};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::{
     fs, io,
@@ -120,7 +120,7 @@ fn fill(draft: &Path, lineage: Lineage) -> Result<(), Fault> {
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
     migrate(&mut conn, 0)?;
-    Head::new(lineage).write(&conn)?;
+    rows::write_head(&conn, &Head::new(lineage))?;
     // Kept in the file; from here on every connection uses the write-ahead log.
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     conn.close().map_err(|(_, e)| Fault::Sql(e))
@@ -189,8 +189,8 @@ fn check(conn: &mut Connection, path: &Path, mark: Option<&Mark>) -> Result<Head
     }
     // One transaction, so that all of it is of one instant.
     let tx = conn.transaction()?;
-    let head = Head::read(&tx)?;
-    items::check_digest(&tx, &head)?;
+    let head = rows::read_head(&tx)?;
+    items::check_digest(&*tx, &head)?;
     drop(tx);
     check_mark(&head, path, mark)?;
     Ok(head)

@@ -1,6 +1,6 @@
 //! What the statements of a commit cost, and the one row that no other crate sees.
 
-use super::{items, journal, open};
+use super::{open, rows};
 use crate::format;
 
 /// None of them walks over a table: their cost does not depend on how many rows there are.
@@ -9,14 +9,14 @@ fn no_statement_of_a_commit_scans_a_table() {
     let folder = tempfile::tempdir().unwrap();
     let (conn, _) = open::open(&folder.path().join("weir.state")).unwrap();
     for sql in [
-        items::SELECT_ONE,
-        items::UPSERT,
-        items::DELETE,
-        items::TO_PAST,
-        journal::SELECT_OPEN,
-        journal::INSERT_OPEN,
-        journal::DELETE_OPEN,
-        journal::INSERT_CLOSED,
+        rows::SELECT_ITEM,
+        rows::INSERT_ITEM,
+        rows::DELETE_ITEM,
+        rows::INSERT_PAST,
+        rows::SELECT_OPEN,
+        rows::INSERT_OPEN,
+        rows::DELETE_OPEN,
+        rows::INSERT_CLOSED,
     ] {
         let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let plan: Vec<String> = statement

@@ -7,12 +7,11 @@
 //! 4. reads are answered in between, each from one instant;
 //! 5. when no request comes for a third of the expiry, it renews the leases taken here.
 
-use super::{fault::Fault, head::Head, journal::Pass, leases, mark::Marker, work::Work};
+use super::{Backend, Needs, Rows, fault::Fault, journal::Pass, leases, work::Work};
 use crate::{LeaseStatus, StateError};
-use rusqlite::Connection;
 use std::{
     cell::Cell,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -26,17 +25,18 @@ use tokio::sync::{oneshot, watch};
 const GROUP: usize = 512;
 
 /// A write: its part of the transaction, and the answer to who asked for it.
-pub(super) struct Write {
+pub(crate) struct Write {
+    pub(crate) needs: Needs,
     /// On an error nothing of it stays in the transaction.
-    pub(super) run: Run,
+    pub(crate) run: Run,
     /// Called once it is known whether the transaction is on the disk.
-    pub(super) answer: Box<dyn FnOnce(Result<(), StateError>) + Send>,
+    pub(crate) answer: Box<dyn FnOnce(Result<(), StateError>) + Send>,
 }
 type Run = Box<dyn FnOnce(&mut Work<'_>) -> Result<(), StateError> + Send>;
 /// A read: answers by itself.
-pub(super) type Read = Box<dyn FnOnce(&Connection) + Send>;
+pub(crate) type Read = Box<dyn FnOnce(Result<&dyn Rows, StateError>) + Send>;
 
-pub(super) enum Request {
+pub(crate) enum Request {
     Write(Write),
     Read(Read),
     /// Keep this lease alive.
@@ -45,31 +45,29 @@ pub(super) enum Request {
 }
 
 /// A lease taken here.
-pub(super) struct Held {
-    pub(super) pass: Pass,
-    pub(super) status: watch::Sender<LeaseStatus>,
+pub(crate) struct Held {
+    pub(crate) pass: Pass,
+    pub(crate) status: watch::Sender<LeaseStatus>,
 }
 
 /// Counters, shared with whoever asks.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) transactions: AtomicU64,
-    pub(super) writes: AtomicU64,
+pub(crate) struct Counters {
+    pub(crate) transactions: AtomicU64,
+    pub(crate) writes: AtomicU64,
 }
 
-pub(super) struct Writer {
-    pub(super) conn: Connection,
-    pub(super) path: PathBuf,
-    pub(super) marker: Marker,
-    pub(super) expiry: Duration,
-    pub(super) counters: Arc<Counters>,
-    pub(super) held: Vec<Held>,
-    pub(super) renewed: SystemTime,
+pub(crate) struct Writer<B> {
+    pub(crate) backend: B,
+    pub(crate) expiry: Duration,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) held: Vec<Held>,
+    pub(crate) renewed: SystemTime,
 }
 
-impl Writer {
+impl<B: Backend> Writer<B> {
     /// Serves until it is told to close, or nobody can ask any more.
-    pub(super) fn run(mut self, requests: &Receiver<Request>) {
+    pub(crate) fn run(mut self, requests: &Receiver<Request>) {
         loop {
             let first = if self.held.is_empty() {
                 requests.recv().map_err(|_| RecvTimeoutError::Disconnected)
@@ -92,9 +90,7 @@ impl Writer {
         for held in self.held.drain(..) {
             held.status.send_replace(LeaseStatus::Lost { by: None });
         }
-        if let Err((_, e)) = self.conn.close() {
-            tracing::warn!(%e, "the state did not close well; nothing is lost");
-        }
+        self.backend.close();
     }
 
     fn serve(&mut self, requests: impl Iterator<Item = Request>) -> Next {
@@ -130,13 +126,11 @@ impl Writer {
 
     /// A read sees one instant of the store, whatever other processes do meanwhile.
     fn read(&self, read: Read) {
-        let began = self.conn.execute_batch("BEGIN");
-        read(&self.conn);
-        if began.is_ok()
-            && let Err(e) = self.conn.execute_batch("COMMIT")
-        {
-            tracing::debug!(%e, "ending a read");
+        match self.backend.begin_read() {
+            Ok(()) => read(Ok(&self.backend)),
+            Err(e) => read(Err(e.at(self.backend.place()))),
         }
+        self.backend.rollback();
     }
 
     /// One transaction for all of the group.
@@ -144,38 +138,51 @@ impl Writer {
         if group.is_empty() {
             return;
         }
-        let (runs, answers): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|w| (w.run, w.answer)).unzip();
-        let result = self.transact(runs);
-        if !self.conn.is_autocommit()
-            && let Err(e) = self.conn.execute_batch("ROLLBACK")
-        {
-            tracing::warn!(%e, "rolling back");
+        let mut needs = Needs::default();
+        let (mut runs, mut answers) = (Vec::new(), Vec::new());
+        for write in group {
+            needs.add(&write.needs);
+            runs.push(write.run);
+            answers.push(write.answer);
         }
-        let result = result.map_err(|e| e.at(&self.path));
+        let result = self.transact(&needs, runs);
+        if self.backend.is_in_transaction() {
+            self.backend.rollback();
+        }
+        let result = result.map_err(|e| e.at(self.backend.place()));
         for answer in answers {
             answer(result.clone());
         }
     }
 
-    fn transact(&self, runs: Vec<Run>) -> Result<(), Fault> {
-        let mut work = self.begin()?;
+    fn transact(&self, needs: &Needs, runs: Vec<Run>) -> Result<(), Fault> {
+        let (head, now) = self.backend.begin(needs)?;
+        let mut work = Work {
+            rows: &self.backend,
+            head,
+            now,
+            expiry: self.expiry,
+            held: Cell::new(None),
+            unsettled: None,
+        };
         let mut kept = 0;
         for run in runs {
             let before = work.head.clone();
-            self.conn.prepare_cached("SAVEPOINT write")?.execute([])?;
+            self.backend.begin_part()?;
             match run(&mut work) {
-                // SQLite ends the whole transaction by itself when the disk is full or fails.
-                Err(error) if self.conn.is_autocommit() => return Err(Fault::State(error)),
+                // The whole transaction may have ended: when the disk is full or fails, or the
+                // connection does.
+                Err(error) if !self.backend.is_in_transaction() => {
+                    return Err(Fault::State(error));
+                }
                 Err(_) => {
                     work.head = before;
                     work.look_again();
-                    self.conn
-                        .execute_batch("ROLLBACK TO write; RELEASE write")?;
+                    self.backend.undo_part()?;
                 }
                 Ok(()) => {
                     kept += 1;
-                    self.conn.prepare_cached("RELEASE write")?.execute([])?;
+                    self.backend.keep_part()?;
                 }
             }
         }
@@ -183,24 +190,10 @@ impl Writer {
             return Ok(());
         }
         work.head.commits += 1;
-        work.head.write(&self.conn)?;
-        self.conn.execute_batch("COMMIT")?;
-        self.marker.set(&work.head);
+        self.backend.commit(&work.head)?;
         self.counters.transactions.fetch_add(1, Ordering::Relaxed);
         self.counters.writes.fetch_add(kept, Ordering::Relaxed);
         Ok(())
-    }
-
-    fn begin(&self) -> Result<Work<'_>, Fault> {
-        self.conn.execute_batch("BEGIN IMMEDIATE")?;
-        Ok(Work {
-            conn: &self.conn,
-            head: Head::read(&self.conn)?,
-            now: SystemTime::now(),
-            expiry: self.expiry,
-            held: Cell::new(None),
-            unsettled: None,
-        })
     }
 
     fn until_renewal(&self) -> Duration {
@@ -216,7 +209,9 @@ impl Writer {
         let mut kept = Vec::with_capacity(self.held.len());
         for held in std::mem::take(&mut self.held) {
             let pass = held.pass.clone();
-            let (write, answer) = write_for(&self.path, move |work| leases::renew(work, &pass));
+            let (write, answer) = write_for(self.backend.place(), Needs::default(), move |work| {
+                leases::renew(work, &pass)
+            });
             self.commit(vec![write]);
             match answer.blocking_recv() {
                 Ok(Ok(record)) => {
@@ -240,8 +235,9 @@ impl Writer {
 }
 
 /// A write, and where its answer comes.
-pub(super) fn write_for<T: Send + 'static>(
+pub(crate) fn write_for<T: Send + 'static>(
     path: &Path,
+    needs: Needs,
     f: impl FnOnce(&mut Work<'_>) -> Result<T, Fault> + Send + 'static,
 ) -> (Write, oneshot::Receiver<Result<T, StateError>>) {
     let (tx, rx) = oneshot::channel();
@@ -250,6 +246,7 @@ pub(super) fn write_for<T: Send + 'static>(
     let slot = Arc::new(Mutex::new(Err(StateError::Closed)));
     let filled = Arc::clone(&slot);
     let write = Write {
+        needs,
         run: Box::new(move |work| {
             let result = f(work).map_err(|e| e.at(&path));
             let outcome = result.as_ref().map(drop).map_err(Clone::clone);

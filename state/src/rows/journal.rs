@@ -1,8 +1,9 @@
 //! The journal's rows.
 
 use super::{
+    Rows,
     fault::Fault,
-    head::{Sum, seal, signed, toggle, unsigned},
+    head::{Sum, seal, toggle},
     items::{self, Kind},
     work::{Work, check_address},
 };
@@ -10,40 +11,38 @@ use crate::{
     Applied, ApplyRecord, Begin, ClosedEntry, Entry, EntryId, Lease, Outcome, StateError, Target,
     Verdict, fold::Effect, format,
 };
-use rusqlite::{Connection, OptionalExtension, params};
 use std::rc::Rc;
 use weir_core::{Address, snapshot::Serial};
 
 /// A row of `open_entry`.
-struct Row {
-    id: u64,
-    epoch: u64,
-    begun: u64,
-    address: String,
-    message: Option<String>,
-    body: String,
-    sum: Sum,
+#[derive(Debug, Clone)]
+pub(crate) struct OpenRow {
+    pub(crate) id: u64,
+    pub(crate) epoch: u64,
+    pub(crate) begun: u64,
+    pub(crate) address: String,
+    pub(crate) message: Option<String>,
+    pub(crate) body: String,
+    pub(crate) sum: Sum,
 }
 
-pub(super) const SELECT_OPEN: &str =
-    "SELECT id, epoch, begun, address, message, body, sum FROM open_entry WHERE id = ?";
-pub(super) const INSERT_OPEN: &str =
-    "INSERT OR REPLACE INTO open_entry VALUES (?, ?, ?, ?, ?, ?, ?)";
-pub(super) const DELETE_OPEN: &str = "DELETE FROM open_entry WHERE id = ?";
-pub(super) const INSERT_CLOSED: &str = "INSERT INTO closed_entry VALUES (?, ?, ?, ?)";
+/// A row of `closed_entry`.
+#[derive(Debug, Clone)]
+pub(crate) struct ClosedRow {
+    pub(crate) epoch: u64,
+    pub(crate) id: u64,
+    pub(crate) body: String,
+    pub(crate) sum: Sum,
+}
 
-impl Row {
-    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
-        Ok(Row {
-            id: unsigned(row.get(0)?),
-            epoch: unsigned(row.get(1)?),
-            begun: unsigned(row.get(2)?),
-            address: row.get(3)?,
-            message: row.get(4)?,
-            body: row.get(5)?,
-            sum: row.get(6)?,
-        })
-    }
+/// A row of `apply`.
+#[derive(Debug, Clone)]
+pub(crate) struct ApplyRow {
+    pub(crate) body: String,
+    pub(crate) sum: Sum,
+}
+
+impl OpenRow {
     fn seal(&self) -> Sum {
         seal(
             "open_entry",
@@ -60,17 +59,12 @@ impl Row {
     }
     /// Writes the row, new or in place of the one with its id.
     fn write(&self, work: &mut Work<'_>) -> Result<(), Fault> {
-        let sum = self.seal();
-        work.conn.prepare_cached(INSERT_OPEN)?.execute(params![
-            signed(self.id),
-            signed(self.epoch),
-            signed(self.begun),
-            self.address,
-            self.message,
-            self.body,
-            sum
-        ])?;
-        toggle(&mut work.head.digest, &sum);
+        let row = OpenRow {
+            sum: self.seal(),
+            ..self.clone()
+        };
+        work.rows.put_open(&row)?;
+        toggle(&mut work.head.digest, &row.sum);
         Ok(())
     }
     fn entry(self) -> Result<Entry, Fault> {
@@ -99,7 +93,7 @@ fn unsettled(work: &mut Work<'_>, epoch: u64) -> Result<Rc<[Entry]>, Fault> {
     {
         return Ok(Rc::clone(found));
     }
-    let found: Rc<[Entry]> = open_before(work.conn, epoch)?.into();
+    let found: Rc<[Entry]> = open_before(work.rows, epoch)?.into();
     work.unsettled = Some((epoch, Rc::clone(&found)));
     Ok(found)
 }
@@ -109,7 +103,7 @@ fn damaged_entry(id: u64) -> Fault {
 }
 
 /// Opens entries; their bodies were encoded before.
-pub(super) fn begin(
+pub(crate) fn begin(
     work: &mut Work<'_>,
     epoch: u64,
     entries: &[(Begin, String)],
@@ -128,7 +122,7 @@ pub(super) fn begin(
             }));
         }
         work.head.entries += 1;
-        let row = Row {
+        let row = OpenRow {
             id: work.head.entries,
             epoch,
             begun: format::millis(work.now),
@@ -145,7 +139,7 @@ pub(super) fn begin(
 
 /// Which leases' entries may be closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whose {
+pub(crate) enum Whose {
     /// This lease's.
     Own,
     /// Any lease's.
@@ -153,16 +147,16 @@ pub(super) enum Whose {
 }
 
 /// What is to become of an entry, its resource already encoded.
-pub(super) struct Closing {
-    pub(super) entry: EntryId,
-    pub(super) whose: Whose,
-    pub(super) outcome: Outcome,
+pub(crate) struct Closing {
+    pub(crate) entry: EntryId,
+    pub(crate) whose: Whose,
+    pub(crate) outcome: Outcome,
     /// The row of the resource in `outcome`.
-    pub(super) body: Option<String>,
+    pub(crate) body: Option<String>,
 }
 
 /// Closes an entry and changes the state.
-pub(super) fn close(work: &mut Work<'_>, epoch: u64, closing: Closing) -> Result<Serial, Fault> {
+pub(crate) fn close(work: &mut Work<'_>, epoch: u64, closing: Closing) -> Result<Serial, Fault> {
     let Closing {
         entry: id,
         whose,
@@ -170,10 +164,8 @@ pub(super) fn close(work: &mut Work<'_>, epoch: u64, closing: Closing) -> Result
         body,
     } = closing;
     let row = work
-        .conn
-        .prepare_cached(SELECT_OPEN)?
-        .query_row([signed(id.0)], Row::read)
-        .optional()?
+        .rows
+        .open(id.0)?
         .filter(|row| whose == Whose::Any || row.epoch == epoch)
         .ok_or(Fault::State(StateError::NoSuchEntry(id)))?;
     if row.epoch < epoch {
@@ -193,7 +185,7 @@ pub(super) fn close(work: &mut Work<'_>, epoch: u64, closing: Closing) -> Result
         }
         if let Verdict::Failed(message) = verdict {
             toggle(&mut work.head.digest, &row.sum);
-            Row {
+            OpenRow {
                 message: Some(message),
                 ..row
             }
@@ -222,17 +214,15 @@ pub(super) fn close(work: &mut Work<'_>, epoch: u64, closing: Closing) -> Result
         serial: work.head.serial(),
         verdict,
     };
-    work.conn
-        .prepare_cached(DELETE_OPEN)?
-        .execute([signed(id.0)])?;
+    work.rows.drop_open(id.0)?;
     toggle(&mut work.head.digest, &row.sum);
     let body = format::closed_to_text(&closed);
-    work.conn.prepare_cached(INSERT_CLOSED)?.execute(params![
-        signed(closed.epoch),
-        signed(id.0),
+    work.rows.add_closed(&ClosedRow {
+        epoch: closed.epoch,
+        id: id.0,
+        sum: seal_closed(closed.epoch, id.0, &body),
         body,
-        seal_closed(closed.epoch, id.0, &body)
-    ])?;
+    })?;
     Ok(work.head.serial())
 }
 
@@ -244,28 +234,20 @@ fn seal_closed(epoch: u64, id: u64, body: &str) -> Sum {
 }
 
 /// All open entries.
-pub(super) fn open(conn: &Connection) -> Result<Vec<Entry>, Fault> {
-    open_before(conn, u64::MAX)
+pub(crate) fn open(rows: &dyn Rows) -> Result<Vec<Entry>, Fault> {
+    open_before(rows, u64::MAX)
 }
 
 /// The open entries of leases before this one.
-fn open_before(conn: &Connection, epoch: u64) -> Result<Vec<Entry>, Fault> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, epoch, begun, address, message, body, sum FROM open_entry
-         WHERE epoch < ? ORDER BY id",
-    )?;
-    let rows = statement.query_map([signed(epoch)], Row::read)?;
-    rows.map(|row| row?.entry()).collect()
+fn open_before(rows: &dyn Rows, epoch: u64) -> Result<Vec<Entry>, Fault> {
+    let found = rows.open_before(epoch)?;
+    found.into_iter().map(OpenRow::entry).collect()
 }
 
 /// Checks every open entry against its sum, and returns the digest of them all.
-pub(super) fn check(conn: &Connection) -> Result<Sum, Fault> {
+pub(crate) fn check(rows: &dyn Rows) -> Result<Sum, Fault> {
     let mut digest = [0; 32];
-    let mut statement =
-        conn.prepare("SELECT id, epoch, begun, address, message, body, sum FROM open_entry")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let row = Row::read(row)?;
+    for row in rows.open_before(u64::MAX)? {
         if row.seal() != row.sum {
             return Err(damaged_entry(row.id));
         }
@@ -275,25 +257,20 @@ pub(super) fn check(conn: &Connection) -> Result<Sum, Fault> {
 }
 
 /// The closed entries of a lease.
-pub(super) fn closed(conn: &Connection, epoch: u64) -> Result<Vec<ClosedEntry>, Fault> {
-    let mut statement =
-        conn.prepare_cached("SELECT id, body, sum FROM closed_entry WHERE epoch = ? ORDER BY id")?;
-    let rows = statement.query_map([signed(epoch)], |row| {
-        let (id, body, sum) = (unsigned(row.get(0)?), row.get(1)?, row.get(2)?);
-        Ok::<(u64, String, Sum), _>((id, body, sum))
-    })?;
-    rows.map(|row| {
-        let (id, body, sum) = row?;
-        if seal_closed(epoch, id, &body) != sum {
-            return Err(damaged_entry(id));
-        }
-        Ok(format::closed_from_text(EntryId(id), epoch, &body)?)
-    })
-    .collect()
+pub(crate) fn closed(rows: &dyn Rows, epoch: u64) -> Result<Vec<ClosedEntry>, Fault> {
+    rows.closed(epoch)?
+        .into_iter()
+        .map(|row| {
+            if seal_closed(epoch, row.id, &row.body) != row.sum {
+                return Err(damaged_entry(row.id));
+            }
+            Ok(format::closed_from_text(EntryId(row.id), epoch, &row.body)?)
+        })
+        .collect()
 }
 
 /// Adds an apply to the history.
-pub(super) fn finish(work: &mut Work<'_>, epoch: u64, record: ApplyRecord) -> Result<(), Fault> {
+pub(crate) fn finish(work: &mut Work<'_>, epoch: u64, record: ApplyRecord) -> Result<(), Fault> {
     let body = format::applied_to_text(&Applied {
         serial: work.head.serial(),
         epoch,
@@ -301,31 +278,27 @@ pub(super) fn finish(work: &mut Work<'_>, epoch: u64, record: ApplyRecord) -> Re
         record,
     });
     let sum = seal("apply", &[body.as_bytes()]);
-    work.conn
-        .prepare_cached("INSERT INTO apply (body, sum) VALUES (?, ?)")?
-        .execute(params![body, sum])?;
-    Ok(())
+    work.rows.add_apply(&ApplyRow { body, sum })
 }
 
 /// The history.
-pub(super) fn history(conn: &Connection) -> Result<Vec<Applied>, Fault> {
-    let mut statement = conn.prepare_cached("SELECT body, sum FROM apply ORDER BY id")?;
-    let rows = statement.query_map([], |row| Ok::<(String, Sum), _>((row.get(0)?, row.get(1)?)))?;
-    rows.map(|row| {
-        let (body, sum) = row?;
-        if seal("apply", &[body.as_bytes()]) != sum {
-            return Err(Fault::damage("a row of the history fails its checksum"));
-        }
-        Ok(format::applied_from_text(&body)?)
-    })
-    .collect()
+pub(crate) fn history(rows: &dyn Rows) -> Result<Vec<Applied>, Fault> {
+    rows.applies()?
+        .into_iter()
+        .map(|row| {
+            if seal("apply", &[row.body.as_bytes()]) != row.sum {
+                return Err(Fault::damage("a row of the history fails its checksum"));
+            }
+            Ok(format::applied_from_text(&row.body)?)
+        })
+        .collect()
 }
 
 /// The parts of a lease that a write carries.
 #[derive(Debug, Clone)]
-pub(super) struct Pass {
-    pub(super) epoch: u64,
-    pub(super) lineage: weir_core::snapshot::Lineage,
+pub(crate) struct Pass {
+    pub(crate) epoch: u64,
+    pub(crate) lineage: weir_core::snapshot::Lineage,
 }
 
 impl From<&Lease> for Pass {

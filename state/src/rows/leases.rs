@@ -1,8 +1,9 @@
 //! The lease's rows: one for each lease ever taken.
 
 use super::{
+    Rows,
     fault::Fault,
-    head::{Sum, seal, signed, unsigned},
+    head::{Sum, seal},
     journal::Pass,
     work::Work,
 };
@@ -11,26 +12,18 @@ use crate::{
     format::{self, LeaseBody},
     process,
 };
-use rusqlite::{Connection, OptionalExtension, params};
 
-struct Row {
-    epoch: u64,
-    expires: u64,
-    body: String,
-    ended: Option<String>,
-    sum: Sum,
+/// A row of `lease`.
+#[derive(Debug, Clone)]
+pub(crate) struct LeaseRow {
+    pub(crate) epoch: u64,
+    pub(crate) expires: u64,
+    pub(crate) body: String,
+    pub(crate) ended: Option<String>,
+    pub(crate) sum: Sum,
 }
 
-impl Row {
-    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
-        Ok(Row {
-            epoch: unsigned(row.get(0)?),
-            expires: unsigned(row.get(1)?),
-            body: row.get(2)?,
-            ended: row.get(3)?,
-            sum: row.get(4)?,
-        })
-    }
+impl LeaseRow {
     fn seal(&self) -> Sum {
         seal(
             "lease",
@@ -43,7 +36,7 @@ impl Row {
             ],
         )
     }
-    fn check(self) -> Result<Row, Fault> {
+    fn check(self) -> Result<LeaseRow, Fault> {
         if self.seal() == self.sum {
             Ok(self)
         } else {
@@ -55,16 +48,10 @@ impl Row {
     }
     fn write(&self, work: &Work<'_>) -> Result<(), Fault> {
         work.held.set(None);
-        work.conn
-            .prepare_cached("INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?, ?)")?
-            .execute(params![
-                signed(self.epoch),
-                signed(self.expires),
-                self.body,
-                self.ended,
-                self.seal()
-            ])?;
-        Ok(())
+        work.rows.put_lease(&LeaseRow {
+            sum: self.seal(),
+            ..self.clone()
+        })
     }
     fn record(self) -> Result<LeaseRecord, Fault> {
         let body = format::lease_from_text(&self.body)?;
@@ -82,21 +69,17 @@ impl Row {
     }
 }
 
-fn find(conn: &Connection, epoch: u64) -> Result<Option<Row>, Fault> {
-    conn.prepare_cached("SELECT epoch, expires, body, ended, sum FROM lease WHERE epoch = ?")?
-        .query_row([signed(epoch)], Row::read)
-        .optional()?
-        .map(Row::check)
-        .transpose()
+fn find(rows: &dyn Rows, epoch: u64) -> Result<Option<LeaseRow>, Fault> {
+    rows.lease(epoch)?.map(LeaseRow::check).transpose()
 }
 
 /// The lease that is held now.
-fn held(work: &Work<'_>) -> Result<Option<Row>, Fault> {
-    Ok(find(work.conn, work.head.epoch)?.filter(|row| row.ended.is_none()))
+fn held(work: &Work<'_>) -> Result<Option<LeaseRow>, Fault> {
+    Ok(find(work.rows, work.head.epoch)?.filter(|row| row.ended.is_none()))
 }
 
 /// Refuses a write whose lease is not the current one: this is the fence.
-pub(super) fn fence(work: &Work<'_>, pass: &Pass) -> Result<(), Fault> {
+pub(crate) fn fence(work: &Work<'_>, pass: &Pass) -> Result<(), Fault> {
     if pass.lineage != work.head.lineage {
         return Err(Fault::State(StateError::Invalid(format!(
             "the lease is for lineage {}, and this state is of lineage {}",
@@ -121,7 +104,7 @@ pub(super) fn fence(work: &Work<'_>, pass: &Pass) -> Result<(), Fault> {
 }
 
 /// Takes the lease if it is free, or its holder is dead.
-pub(super) fn acquire(work: &mut Work<'_>, holder: &Holder) -> Result<LeaseRecord, Fault> {
+pub(crate) fn acquire(work: &mut Work<'_>, holder: &Holder) -> Result<LeaseRecord, Fault> {
     if let Some(row) = held(work)? {
         let body = format::lease_from_text(&row.body)?;
         let by = holder.clone();
@@ -146,7 +129,7 @@ pub(super) fn acquire(work: &mut Work<'_>, holder: &Holder) -> Result<LeaseRecor
         since: work.now,
         process: process::Identity::of(holder.pid),
     };
-    let row = Row {
+    let row = LeaseRow {
         epoch: work.head.epoch,
         expires: format::millis(work.now + work.expiry),
         body: format::lease_to_text(&body),
@@ -158,7 +141,7 @@ pub(super) fn acquire(work: &mut Work<'_>, holder: &Holder) -> Result<LeaseRecor
 }
 
 /// Puts off the expiry of a lease that is still held.
-pub(super) fn renew(work: &mut Work<'_>, pass: &Pass) -> Result<LeaseRecord, Fault> {
+pub(crate) fn renew(work: &mut Work<'_>, pass: &Pass) -> Result<LeaseRecord, Fault> {
     fence(work, pass)?;
     let Some(mut row) = held(work)? else {
         return Err(Fault::State(StateError::LeaseLost { by: None }));
@@ -169,7 +152,7 @@ pub(super) fn renew(work: &mut Work<'_>, pass: &Pass) -> Result<LeaseRecord, Fau
 }
 
 /// Gives a lease back.
-pub(super) fn release(work: &mut Work<'_>, pass: &Pass) -> Result<(), Fault> {
+pub(crate) fn release(work: &mut Work<'_>, pass: &Pass) -> Result<(), Fault> {
     fence(work, pass)?;
     match held(work)? {
         Some(row) => end(work, row, &Ending::Released),
@@ -178,24 +161,24 @@ pub(super) fn release(work: &mut Work<'_>, pass: &Pass) -> Result<(), Fault> {
 }
 
 /// Ends whatever lease is held.
-pub(super) fn unlock(work: &mut Work<'_>, by: Holder) -> Result<Option<LeaseRecord>, Fault> {
+pub(crate) fn unlock(work: &mut Work<'_>, by: Holder) -> Result<Option<LeaseRecord>, Fault> {
     let Some(row) = held(work)? else {
         return Ok(None);
     };
     let epoch = row.epoch;
     end(work, row, &Ending::Unlocked { by })?;
-    find(work.conn, epoch)?.map(Row::record).transpose()
+    find(work.rows, epoch)?.map(LeaseRow::record).transpose()
 }
 
-fn end(work: &Work<'_>, mut row: Row, how: &Ending) -> Result<(), Fault> {
+fn end(work: &Work<'_>, mut row: LeaseRow, how: &Ending) -> Result<(), Fault> {
     row.ended = Some(format::ending_to_text(work.now, how));
     row.write(work)
 }
 
 /// Every lease ever taken.
-pub(super) fn log(conn: &Connection) -> Result<Vec<LeaseRecord>, Fault> {
-    let mut statement =
-        conn.prepare_cached("SELECT epoch, expires, body, ended, sum FROM lease ORDER BY epoch")?;
-    let rows = statement.query_map([], Row::read)?;
-    rows.map(|row| row?.check()?.record()).collect()
+pub(crate) fn log(rows: &dyn Rows) -> Result<Vec<LeaseRecord>, Fault> {
+    rows.leases()?
+        .into_iter()
+        .map(|row| row.check()?.record())
+        .collect()
 }

@@ -6,10 +6,10 @@ use std::path::Path;
 use weir_core::snapshot::Serial;
 
 /// How long a transaction waits for another process's transaction, in seconds.
-pub(super) const BUSY_SECONDS: u64 = 20;
+pub(crate) const BUSY_SECONDS: u64 = 20;
 
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Sql(rusqlite::Error),
     State(StateError),
     Damage {
@@ -19,7 +19,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) fn damage(cause: impl Into<String>) -> Fault {
+    pub(crate) fn damage(cause: impl Into<String>) -> Fault {
         Fault::Damage {
             cause: cause.into(),
             last_good: None,
@@ -27,7 +27,7 @@ impl Fault {
     }
 
     /// The error to tell for the store at `path`.
-    pub(super) fn at(self, path: &Path) -> StateError {
+    pub(crate) fn at(self, path: &Path) -> StateError {
         let path = path.to_owned();
         let error = match self {
             Fault::State(e) => return e,

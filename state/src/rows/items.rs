@@ -1,13 +1,13 @@
 //! The rows of the state: resources and outputs, now and in the past.
 
 use super::{
+    Rows,
     fault::Fault,
-    head::{Head, Sum, seal, signed, toggle, unsigned},
+    head::{Head, Sum, seal, toggle},
     journal,
     work::Work,
 };
 use crate::{StateError, Target, Verdict, fold, format};
-use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use weir_core::{
     Address,
@@ -17,13 +17,13 @@ use weir_core::{
 
 /// What a row is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Resource,
     Output,
 }
 
 impl Kind {
-    pub(super) fn text(self) -> &'static str {
+    pub(crate) fn text(self) -> &'static str {
         match self {
             Kind::Resource => "resource",
             Kind::Output => "output",
@@ -33,24 +33,22 @@ impl Kind {
 
 /// A row of `item`.
 #[derive(Debug, Clone)]
-struct Row {
-    kind: String,
-    key: String,
-    serial: u64,
-    body: String,
-    sum: Sum,
+pub(crate) struct ItemRow {
+    pub(crate) kind: String,
+    pub(crate) key: String,
+    pub(crate) serial: u64,
+    pub(crate) body: String,
+    pub(crate) sum: Sum,
 }
 
-impl Row {
-    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
-        Ok(Row {
-            kind: row.get(0)?,
-            key: row.get(1)?,
-            serial: unsigned(row.get(2)?),
-            body: row.get(3)?,
-            sum: row.get(4)?,
-        })
-    }
+/// A row of `past`: what stood in `item` until a serial.
+#[derive(Debug, Clone)]
+pub(crate) struct PastRow {
+    pub(crate) item: ItemRow,
+    pub(crate) until: u64,
+}
+
+impl ItemRow {
     fn seal(&self) -> Sum {
         seal(
             "item",
@@ -71,25 +69,15 @@ impl Row {
     }
 }
 
-pub(super) const SELECT_ONE: &str =
-    "SELECT kind, key, serial, body, sum FROM item WHERE kind = ? AND key = ?";
-pub(super) const UPSERT: &str = "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?)";
-pub(super) const DELETE: &str = "DELETE FROM item WHERE kind = ? AND key = ?";
-pub(super) const TO_PAST: &str = "INSERT INTO past VALUES (?, ?, ?, ?, ?, ?)";
-
 /// Stores a row (`None` drops it) at the serial after the current one. Says whether that changed
 /// anything; the caller raises the serial then.
-pub(super) fn put(
+pub(crate) fn put(
     work: &mut Work<'_>,
     kind: Kind,
     key: &str,
     body: Option<&str>,
 ) -> Result<bool, Fault> {
-    let old = work
-        .conn
-        .prepare_cached(SELECT_ONE)?
-        .query_row([kind.text(), key], Row::read)
-        .optional()?;
+    let old = work.rows.item(kind, key)?;
     if old.as_ref().map(|r| r.body.as_str()) == body {
         return Ok(false);
     }
@@ -98,21 +86,18 @@ pub(super) fn put(
         if !old.is_whole() {
             return Err(damaged_row(&old));
         }
-        work.conn.prepare_cached(TO_PAST)?.execute(params![
-            old.kind,
-            old.key,
-            signed(old.serial),
-            signed(serial),
-            old.body,
-            old.seal_past(serial)
-        ])?;
-        work.conn
-            .prepare_cached(DELETE)?
-            .execute([kind.text(), key])?;
+        work.rows.add_past(&PastRow {
+            item: ItemRow {
+                sum: old.seal_past(serial),
+                ..old.clone()
+            },
+            until: serial,
+        })?;
+        work.rows.drop_item(kind, key)?;
         toggle(&mut work.head.digest, &old.sum);
     }
     if let Some(body) = body {
-        let mut row = Row {
+        let mut row = ItemRow {
             kind: kind.text().into(),
             key: key.into(),
             serial,
@@ -120,38 +105,23 @@ pub(super) fn put(
             sum: [0; 32],
         };
         row.sum = row.seal();
-        work.conn.prepare_cached(UPSERT)?.execute(params![
-            row.kind,
-            row.key,
-            signed(serial),
-            row.body,
-            row.sum
-        ])?;
+        work.rows.put_item(&row)?;
         toggle(&mut work.head.digest, &row.sum);
     }
     Ok(true)
 }
 
-/// The keys of all rows of a kind.
-pub(super) fn keys(conn: &Connection, kind: Kind) -> Result<Vec<String>, Fault> {
-    let mut statement = conn.prepare_cached("SELECT key FROM item WHERE kind = ?")?;
-    let keys = statement.query_map([kind.text()], |row| row.get(0))?;
-    Ok(keys.collect::<Result<_, _>>()?)
-}
-
 /// Checks every row of the state against its sum, and returns the digest of them all.
-fn check(conn: &Connection) -> Result<Sum, Fault> {
+fn check(rows: &dyn Rows) -> Result<Sum, Fault> {
     let mut digest = [0; 32];
-    let mut damaged: Vec<Row> = Vec::new();
-    let mut statement = conn.prepare("SELECT kind, key, serial, body, sum FROM item")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let row = Row::read(row)?;
+    let mut damaged: Vec<ItemRow> = Vec::new();
+    rows.each_item(&mut |row| {
         toggle(&mut digest, &row.sum);
         if !row.is_whole() {
             damaged.push(row);
         }
-    }
+        Ok(())
+    })?;
     let Some(first) = damaged.first() else {
         return Ok(digest);
     };
@@ -164,23 +134,23 @@ fn check(conn: &Connection) -> Result<Sum, Fault> {
     };
     Err(Fault::Damage {
         cause: format!("{cause}{more}"),
-        last_good: last_good(conn, &damaged),
+        last_good: last_good(rows, &damaged),
     })
 }
 
 /// The latest serial before all damage, if every row of that time is still there and whole.
-fn last_good(conn: &Connection, damaged: &[Row]) -> Option<Serial> {
-    let head = Head::read(conn).ok()?;
+fn last_good(rows: &dyn Rows, damaged: &[ItemRow]) -> Option<Serial> {
+    let head = rows.head().ok()?;
     let before = damaged.iter().map(|r| r.serial).min()?.checked_sub(1)?;
     if before >= head.serial {
         // No row is written after the head: this one lies about when it was.
         return None;
     }
     let serial = Serial(before);
-    at(conn, &head, serial).ok().map(|_| serial)
+    at(rows, &head, serial).ok().map(|_| serial)
 }
 
-fn damaged_row(row: &Row) -> Fault {
+fn damaged_row(row: &ItemRow) -> Fault {
     Fault::damage(format!(
         "the row of {} {} fails its checksum",
         row.kind, row.key
@@ -188,31 +158,29 @@ fn damaged_row(row: &Row) -> Fault {
 }
 
 /// The state at the latest serial, if all rows together are what the head says.
-pub(super) fn snapshot(conn: &Connection) -> Result<Snapshot, Fault> {
-    let head = Head::read(conn)?;
-    let mut digest = journal::check(conn)?;
-    let mut statement =
-        conn.prepare_cached("SELECT kind, key, serial, body, sum FROM item ORDER BY kind, key")?;
-    let rows = statement.query_map([], Row::read)?;
-    let counted = rows.inspect(|row| {
-        if let Ok(row) = row {
+pub(crate) fn snapshot(rows: &dyn Rows) -> Result<Snapshot, Fault> {
+    let head = rows.head()?;
+    let mut digest = journal::check(rows)?;
+    let mut building = Building::new(&head, head.serial());
+    let built = rows
+        .each_item(&mut |row| {
             toggle(&mut digest, &row.sum);
-        }
-    });
-    let built = build(&head, head.serial(), counted);
+            building.add(row)
+        })
+        .and_then(|()| building.finish());
     if built.is_err() || digest != head.digest {
         // Says which rows they are, and how far back the state is good.
-        check_digest(conn, &head)?;
+        check_digest(rows, &head)?;
     }
     let mut snapshot = built?;
-    put_aside(conn, &mut snapshot)?;
+    put_aside(rows, &mut snapshot)?;
     Ok(snapshot)
 }
 
 /// Adds the objects that replacements put aside: the journal holds them. One whose replacement is
 /// in flight, or was never made, is still the one in its place.
-fn put_aside(conn: &Connection, snapshot: &mut Snapshot) -> Result<(), Fault> {
-    let open = journal::open(conn)?;
+fn put_aside(rows: &dyn Rows, snapshot: &mut Snapshot) -> Result<(), Fault> {
+    let open = journal::open(rows)?;
     for entry in open.iter().filter(|e| e.begin.target == Target::Deposed) {
         let begin = &entry.begin;
         let in_flight = open.iter().any(|e| {
@@ -224,7 +192,7 @@ fn put_aside(conn: &Connection, snapshot: &mut Snapshot) -> Result<(), Fault> {
             continue;
         };
         let current = snapshot.resources.get(&begin.address).map(|r| &r.value);
-        let made = journal::closed(conn, entry.epoch)?
+        let made = journal::closed(rows, entry.epoch)?
             .into_iter()
             .any(|c| c.address == begin.address && c.op == Op::Create && c.verdict == Verdict::Put);
         if !made && current == Some(prior) {
@@ -249,9 +217,9 @@ fn put_aside(conn: &Connection, snapshot: &mut Snapshot) -> Result<(), Fault> {
 }
 
 /// Checks that no row of the state or the open journal is damaged, missing, doubled or old.
-pub(super) fn check_digest(conn: &Connection, head: &Head) -> Result<(), Fault> {
-    let mut digest = check(conn)?;
-    toggle(&mut digest, &journal::check(conn)?);
+pub(crate) fn check_digest(rows: &dyn Rows, head: &Head) -> Result<(), Fault> {
+    let mut digest = check(rows)?;
+    toggle(&mut digest, &journal::check(rows)?);
     if digest == head.digest {
         return Ok(());
     }
@@ -262,9 +230,9 @@ pub(super) fn check_digest(conn: &Connection, head: &Head) -> Result<(), Fault> 
 }
 
 /// The state at a serial.
-pub(super) fn at(conn: &Connection, head: &Head, serial: Serial) -> Result<Snapshot, Fault> {
+pub(crate) fn at(rows: &dyn Rows, head: &Head, serial: Serial) -> Result<Snapshot, Fault> {
     if serial == head.serial() {
-        return snapshot(conn);
+        return snapshot(rows);
     }
     if serial.0 > head.serial {
         return Err(Fault::State(StateError::NoSuchSerial {
@@ -272,58 +240,60 @@ pub(super) fn at(conn: &Connection, head: &Head, serial: Serial) -> Result<Snaps
             latest: head.serial(),
         }));
     }
-    let mut rows = Vec::new();
-    let mut statement =
-        conn.prepare("SELECT kind, key, serial, body, sum FROM item WHERE serial <= ?")?;
-    for row in statement.query_map([signed(serial.0)], Row::read)? {
-        rows.push(Ok(row?));
+    let mut building = Building::new(head, serial);
+    for row in rows.items_until(serial.0)? {
+        building.add(row)?;
     }
-    let mut statement = conn.prepare(
-        "SELECT kind, key, serial, body, sum, until FROM past WHERE serial <= ?1 AND until > ?1",
-    )?;
-    let past = statement.query_map([signed(serial.0)], |row| {
-        Ok((Row::read(row)?, unsigned(row.get(5)?)))
-    })?;
-    for item in past {
-        let (mut row, until) = item?;
-        if row.seal_past(until) != row.sum {
-            return Err(damaged_row(&row));
+    for PastRow { mut item, until } in rows.past_at(serial.0)? {
+        if item.seal_past(until) != item.sum {
+            return Err(damaged_row(&item));
         }
-        row.sum = row.seal();
-        rows.push(Ok(row));
+        item.sum = item.seal();
+        building.add(item)?;
     }
-    build(head, serial, rows.into_iter())
+    building.finish()
 }
 
-fn build(
-    head: &Head,
-    serial: Serial,
-    rows: impl Iterator<Item = rusqlite::Result<Row>>,
-) -> Result<Snapshot, Fault> {
-    let mut snapshot = Snapshot::empty(head.lineage.clone());
-    snapshot.serial = serial;
-    let mut recorded: BTreeMap<Address, Serial> = BTreeMap::new();
-    for row in rows {
-        let row = row?;
+/// A snapshot in the making.
+struct Building {
+    snapshot: Snapshot,
+    recorded: BTreeMap<Address, Serial>,
+}
+
+impl Building {
+    fn new(head: &Head, serial: Serial) -> Building {
+        let mut snapshot = Snapshot::empty(head.lineage.clone());
+        snapshot.serial = serial;
+        Building {
+            snapshot,
+            recorded: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, row: ItemRow) -> Result<(), Fault> {
         if !row.is_whole() {
             return Err(damaged_row(&row));
         }
         if row.kind == Kind::Output.text() {
             let value = format::output_from_text(&row.body)?;
-            snapshot.outputs.insert(row.key, value);
-            continue;
+            self.snapshot.outputs.insert(row.key, value);
+            return Ok(());
         }
         let address: Address = row
             .key
             .parse()
             .map_err(|e| Fault::damage(format!("a row can't be read: {e}")))?;
         let resource = format::resource_from_text(&row.body)?;
-        recorded.insert(address.clone(), Serial(row.serial));
-        snapshot.resources.insert(address, resource);
+        self.recorded.insert(address.clone(), Serial(row.serial));
+        self.snapshot.resources.insert(address, resource);
+        Ok(())
     }
-    fold::settle_edges(&mut snapshot, &recorded);
-    snapshot
-        .verify()
-        .map_err(|e| Fault::damage(e.to_string()))?;
-    Ok(snapshot)
+
+    fn finish(mut self) -> Result<Snapshot, Fault> {
+        fold::settle_edges(&mut self.snapshot, &self.recorded);
+        self.snapshot
+            .verify()
+            .map_err(|e| Fault::damage(e.to_string()))?;
+        Ok(self.snapshot)
+    }
 }

@@ -1,0 +1,444 @@
+//! A store of rows as the rest of the program has it: requests to the thread that owns the rows.
+
+use super::{
+    Backend, Needs, Rows,
+    fault::Fault,
+    head::Head,
+    items::{self, Kind},
+    journal::{self, Closing, Pass, Whose},
+    leases,
+    work::{Work, check_address},
+    writer::{Counters, Held, Request, Writer, write_for},
+};
+use crate::{
+    Applied, ApplyRecord, Begin, ClosedEntry, Entry, EntryId, Holder, Lease, LeaseRecord,
+    LeaseStatus, Outcome, StateError, Store, Wait, format,
+};
+use async_trait::async_trait;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering, mpsc},
+    thread::JoinHandle,
+    time::{Duration, SystemTime},
+};
+use tokio::sync::{oneshot, watch};
+use weir_core::{
+    Address, Known,
+    snapshot::{Lineage, Resource, Serial, Snapshot},
+};
+
+/// How often an acquire that waits asks again.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+
+/// How much was written through one store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Transactions put on the disk.
+    pub transactions: u64,
+    /// Writes in them.
+    pub writes: u64,
+}
+
+/// A store that keeps rows.
+pub(crate) trait Rowed {
+    fn handle(&self) -> &Handle;
+}
+
+/// The way to the thread of one store.
+pub(crate) struct Handle {
+    path: PathBuf,
+    lineage: Lineage,
+    requests: mpsc::Sender<Request>,
+    counters: Arc<Counters>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Handle {
+    /// Starts the thread, which opens the store and then serves it. Blocks until it is open.
+    pub(crate) fn start<B: Backend>(
+        path: &Path,
+        expiry: Duration,
+        open: impl FnOnce() -> Result<(B, Head), StateError> + Send + 'static,
+    ) -> Result<Handle, StateError> {
+        let (requests, receiver) = mpsc::channel();
+        let (opened, open_result) = mpsc::sync_channel(1);
+        let counters = Arc::new(Counters::default());
+        let counted = Arc::clone(&counters);
+        let serve = move || {
+            let backend = match open() {
+                Ok((backend, head)) => {
+                    // Who asked waits for this.
+                    let _ = opened.send(Ok(head.lineage));
+                    backend
+                }
+                Err(e) => {
+                    let _ = opened.send(Err(e));
+                    return;
+                }
+            };
+            let writer = Writer {
+                backend,
+                expiry,
+                counters: counted,
+                held: Vec::new(),
+                renewed: SystemTime::now(),
+            };
+            writer.run(&receiver);
+        };
+        let thread = std::thread::Builder::new()
+            .name("weir-state".into())
+            .spawn(serve)
+            .map_err(|e| StateError::Io {
+                path: path.into(),
+                cause: format!("no thread can be started: {e}"),
+            })?;
+        let lineage = open_result.recv().map_err(|_| StateError::Closed)??;
+        Ok(Handle {
+            path: path.into(),
+            lineage,
+            requests,
+            counters,
+            thread: Some(thread),
+        })
+    }
+
+    /// What the store is called.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How much was written through this handle.
+    pub(crate) fn stats(&self) -> Stats {
+        Stats {
+            transactions: self.counters.transactions.load(Ordering::Relaxed),
+            writes: self.counters.writes.load(Ordering::Relaxed),
+        }
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        needs: Needs,
+        f: impl FnOnce(&mut Work<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StateError> {
+        let (write, answer) = write_for(&self.path, needs, f);
+        self.send(Request::Write(write))?;
+        answer.await.map_err(|_| StateError::Closed)?
+    }
+
+    /// A write behind the fence.
+    async fn fenced<T: Send + 'static>(
+        &self,
+        lease: &Lease,
+        needs: Needs,
+        f: impl FnOnce(&mut Work<'_>, u64) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StateError> {
+        let pass = Pass::from(lease);
+        self.write(needs, move |work| {
+            leases::fence(work, &pass)?;
+            f(work, pass.epoch)
+        })
+        .await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&dyn Rows) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StateError> {
+        let (tx, rx) = oneshot::channel();
+        let path = self.path.clone();
+        self.send(Request::Read(Box::new(move |rows| {
+            // Who asked may have gone away.
+            let _ = tx.send(rows.and_then(|rows| f(rows).map_err(|e| e.at(&path))));
+        })))?;
+        rx.await.map_err(|_| StateError::Closed)?
+    }
+
+    fn send(&self, request: Request) -> Result<(), StateError> {
+        self.requests.send(request).map_err(|_| StateError::Closed)
+    }
+
+    async fn close_entry(
+        &self,
+        lease: &Lease,
+        entry: EntryId,
+        whose: Whose,
+        outcome: Outcome,
+    ) -> Result<Serial, StateError> {
+        let body = match &outcome {
+            Outcome::Put(resource)
+            | Outcome::Failed {
+                leftover: Some(resource),
+                ..
+            } => Some(encode(resource)?),
+            _ => None,
+        };
+        let closing = Closing {
+            entry,
+            whose,
+            outcome,
+            body,
+        };
+        let needs = Needs {
+            entries: vec![entry.0],
+            ..Needs::default()
+        };
+        self.fenced(lease, needs, move |work, epoch| {
+            journal::close(work, epoch, closing)
+        })
+        .await
+    }
+
+    /// Tries once to take the lease.
+    async fn try_acquire(&self, holder: Holder) -> Result<Lease, StateError> {
+        let requests = self.requests.clone();
+        let lineage = self.lineage.clone();
+        let path = self.path.clone();
+        self.write(Needs::default(), move |work| {
+            let record = leases::acquire(work, &holder)?;
+            let pass = Pass {
+                epoch: record.epoch,
+                lineage: lineage.clone(),
+            };
+            let (status, watcher) = watch::channel(LeaseStatus::Held {
+                expires: record.expires,
+            });
+            let release = {
+                let (requests, pass) = (requests.clone(), pass.clone());
+                move || {
+                    let (write, _) = write_for(&path, Needs::default(), move |work| {
+                        leases::release(work, &pass)
+                    });
+                    // A store that was closed has ended already; the lease then expires.
+                    let _ = requests.send(Request::Write(write));
+                }
+            };
+            // Comes after this transaction: what is queued is served in order.
+            let _ = requests.send(Request::Keep(Held { pass, status }));
+            Ok(Lease::new(
+                record.epoch,
+                lineage,
+                holder,
+                watcher,
+                Box::new(release),
+            ))
+        })
+        .await
+    }
+}
+
+impl Drop for Handle {
+    /// Waits until everything that was asked for is done and the store is closed.
+    fn drop(&mut self) {
+        let _ = self.requests.send(Request::Close);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread of the state panicked");
+        }
+    }
+}
+
+fn encode(resource: &Resource) -> Result<String, StateError> {
+    format::resource_to_text(resource).map_err(|e| StateError::Invalid(e.to_string()))
+}
+
+#[async_trait]
+impl<T: Rowed + Send + Sync> Store for T {
+    fn lineage(&self) -> Lineage {
+        self.handle().lineage.clone()
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, StateError> {
+        self.handle().read(items::snapshot).await
+    }
+
+    async fn snapshot_at(&self, serial: Serial) -> Result<Snapshot, StateError> {
+        self.handle()
+            .read(move |rows| items::at(rows, &rows.head()?, serial))
+            .await
+    }
+
+    async fn is_empty(&self) -> Result<bool, StateError> {
+        self.handle().read(|rows| rows.is_empty()).await
+    }
+
+    async fn acquire(&self, holder: Holder, wait: Wait) -> Result<Lease, StateError> {
+        let started = SystemTime::now();
+        loop {
+            let error = match self.handle().try_acquire(holder.clone()).await {
+                Err(e @ StateError::Locked(_)) => e,
+                done => return done,
+            };
+            let Wait::UpTo(limit) = wait else {
+                return Err(error);
+            };
+            // A clock that was set back must not wait for ever.
+            let left = limit.saturating_sub(started.elapsed().unwrap_or(limit));
+            if left.is_zero() {
+                return Err(error);
+            }
+            tokio::time::sleep(left.min(ASK_AGAIN)).await;
+        }
+    }
+
+    async fn release(&self, lease: Lease) -> Result<(), StateError> {
+        let pass = Pass::from(&lease);
+        let result = self
+            .handle()
+            .write(Needs::default(), move |work| leases::release(work, &pass))
+            .await;
+        lease.disarm();
+        result
+    }
+
+    async fn confirm(&self, lease: &Lease) -> Result<(), StateError> {
+        self.handle()
+            .fenced(lease, Needs::default(), |_, _| Ok(()))
+            .await
+    }
+
+    async fn unlock(&self, by: Holder) -> Result<Option<LeaseRecord>, StateError> {
+        self.handle()
+            .write(Needs::default(), move |work| leases::unlock(work, by))
+            .await
+    }
+
+    async fn leases(&self) -> Result<Vec<LeaseRecord>, StateError> {
+        self.handle().read(leases::log).await
+    }
+
+    async fn begin(&self, lease: &Lease, entries: Vec<Begin>) -> Result<Vec<EntryId>, StateError> {
+        let entries = entries
+            .into_iter()
+            .map(|begin| {
+                let text = format::begin_to_text(&begin);
+                text.map(|text| (begin, text))
+                    .map_err(|e| StateError::Invalid(e.to_string()))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let needs = Needs {
+            open_before: Some(lease.epoch()),
+            ..Needs::default()
+        };
+        self.handle()
+            .fenced(lease, needs, move |work, epoch| {
+                journal::begin(work, epoch, &entries)
+            })
+            .await
+    }
+
+    async fn commit(
+        &self,
+        lease: &Lease,
+        entry: EntryId,
+        outcome: Outcome,
+    ) -> Result<Serial, StateError> {
+        self.handle()
+            .close_entry(lease, entry, Whose::Own, outcome)
+            .await
+    }
+
+    async fn open_entries(&self) -> Result<Vec<Entry>, StateError> {
+        self.handle().read(journal::open).await
+    }
+
+    async fn settle(
+        &self,
+        lease: &Lease,
+        entry: EntryId,
+        outcome: Outcome,
+    ) -> Result<Serial, StateError> {
+        self.handle()
+            .close_entry(lease, entry, Whose::Any, outcome)
+            .await
+    }
+
+    async fn closed_entries(&self, epoch: u64) -> Result<Vec<ClosedEntry>, StateError> {
+        self.handle()
+            .read(move |rows| journal::closed(rows, epoch))
+            .await
+    }
+
+    async fn set_outputs(
+        &self,
+        lease: &Lease,
+        outputs: BTreeMap<String, Known>,
+    ) -> Result<Serial, StateError> {
+        let mut bodies = BTreeMap::new();
+        for (name, value) in &outputs {
+            let body =
+                format::output_to_text(value).map_err(|e| StateError::Invalid(e.to_string()))?;
+            bodies.insert(name.clone(), body);
+        }
+        let needs = Needs {
+            outputs: true,
+            ..Needs::default()
+        };
+        self.handle()
+            .fenced(lease, needs, move |work, _| {
+                let mut changed = false;
+                for name in work.rows.keys(Kind::Output)? {
+                    if !bodies.contains_key(&name) {
+                        changed |= items::put(work, Kind::Output, &name, None)?;
+                    }
+                }
+                for (name, body) in &bodies {
+                    changed |= items::put(work, Kind::Output, name, Some(body))?;
+                }
+                if changed {
+                    work.raise();
+                }
+                Ok(work.head.serial())
+            })
+            .await
+    }
+
+    async fn record_refresh(
+        &self,
+        lease: &Lease,
+        found: Vec<(Address, Option<Resource>)>,
+    ) -> Result<Serial, StateError> {
+        // The last word on an address counts: a row changes once at most within a serial.
+        let mut bodies = BTreeMap::new();
+        for (address, resource) in found {
+            let body = resource.as_ref().map(encode).transpose()?;
+            bodies.insert(address, body);
+        }
+        let needs = Needs {
+            resources: bodies.keys().map(ToString::to_string).collect(),
+            ..Needs::default()
+        };
+        self.handle()
+            .fenced(lease, needs, move |work, _| {
+                let mut changed = false;
+                for (address, body) in &bodies {
+                    check_address(address)?;
+                    changed |=
+                        items::put(work, Kind::Resource, &address.to_string(), body.as_deref())?;
+                }
+                if changed {
+                    work.raise();
+                }
+                Ok(work.head.serial())
+            })
+            .await
+    }
+
+    async fn forget(&self, lease: &Lease, address: &Address) -> Result<Serial, StateError> {
+        self.record_refresh(lease, vec![(address.clone(), None)])
+            .await
+    }
+
+    async fn finish_apply(&self, lease: &Lease, record: ApplyRecord) -> Result<(), StateError> {
+        self.handle()
+            .fenced(lease, Needs::default(), move |work, epoch| {
+                journal::finish(work, epoch, record)
+            })
+            .await
+    }
+
+    async fn history(&self) -> Result<Vec<Applied>, StateError> {
+        self.handle().read(journal::history).await
+    }
+}

@@ -1,0 +1,110 @@
+//! What the stores that keep rows have in common: what the rows are, what every write does to
+//! them, and the one thread that does it. A database says with [`Rows`] how it keeps them, and with
+//! [`Backend`] how it makes a transaction; nothing else differs between one and another.
+
+mod fault;
+mod handle;
+mod head;
+pub(crate) mod items;
+pub(crate) mod journal;
+mod leases;
+mod work;
+pub(crate) mod writer;
+
+pub(crate) use fault::{BUSY_SECONDS, Fault};
+pub use handle::Stats;
+pub(crate) use handle::{Handle, Rowed};
+pub(crate) use head::{Head, Sum, signed, unsigned};
+pub(crate) use items::{ItemRow, Kind, PastRow};
+pub(crate) use journal::{ApplyRow, ClosedRow, OpenRow};
+pub(crate) use leases::LeaseRow;
+
+use std::{path::Path, time::SystemTime};
+
+/// The rows of one store. Within a write they are as this transaction leaves them so far.
+pub(crate) trait Rows {
+    fn head(&self) -> Result<Head, Fault>;
+
+    fn item(&self, kind: Kind, key: &str) -> Result<Option<ItemRow>, Fault>;
+    /// The keys of all rows of a kind.
+    fn keys(&self, kind: Kind) -> Result<Vec<String>, Fault>;
+    /// Gives every row in turn, until one is refused.
+    fn each_item(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault>;
+    /// The rows that stand since this serial or before.
+    fn items_until(&self, serial: u64) -> Result<Vec<ItemRow>, Fault>;
+    /// The rows that stood at this serial and stand no more.
+    fn past_at(&self, serial: u64) -> Result<Vec<PastRow>, Fault>;
+    /// Whether there is neither an item nor an open entry.
+    fn is_empty(&self) -> Result<bool, Fault>;
+    /// Writes a row where there is none with its key.
+    fn put_item(&self, row: &ItemRow) -> Result<(), Fault>;
+    fn drop_item(&self, kind: Kind, key: &str) -> Result<(), Fault>;
+    fn add_past(&self, row: &PastRow) -> Result<(), Fault>;
+
+    fn open(&self, id: u64) -> Result<Option<OpenRow>, Fault>;
+    /// The open entries of leases before this one, by their ids.
+    fn open_before(&self, epoch: u64) -> Result<Vec<OpenRow>, Fault>;
+    /// Writes a row, new or in place of the one with its id.
+    fn put_open(&self, row: &OpenRow) -> Result<(), Fault>;
+    fn drop_open(&self, id: u64) -> Result<(), Fault>;
+    /// The closed entries of a lease, by their ids.
+    fn closed(&self, epoch: u64) -> Result<Vec<ClosedRow>, Fault>;
+    fn add_closed(&self, row: &ClosedRow) -> Result<(), Fault>;
+
+    fn lease(&self, epoch: u64) -> Result<Option<LeaseRow>, Fault>;
+    /// All of them, oldest first.
+    fn leases(&self) -> Result<Vec<LeaseRow>, Fault>;
+    /// Writes a row, new or in place of the one with its epoch.
+    fn put_lease(&self, row: &LeaseRow) -> Result<(), Fault>;
+
+    /// All of them, oldest first.
+    fn applies(&self) -> Result<Vec<ApplyRow>, Fault>;
+    fn add_apply(&self, row: &ApplyRow) -> Result<(), Fault>;
+}
+
+/// How a database makes a transaction of one store.
+pub(crate) trait Backend: Rows {
+    /// What the store is called in messages.
+    fn place(&self) -> &Path;
+    /// Begins a write, which excludes every other until it ends: the head, and the time. `needs`
+    /// says what will be read: a database that is far away brings it in one go.
+    fn begin(&self, needs: &Needs) -> Result<(Head, SystemTime), Fault>;
+    /// Begins a part of a write that may be taken back by itself.
+    fn begin_part(&self) -> Result<(), Fault>;
+    /// Takes back the part.
+    fn undo_part(&self) -> Result<(), Fault>;
+    /// Keeps the part.
+    fn keep_part(&self) -> Result<(), Fault>;
+    /// Whether a transaction is under way: a failure may have ended it.
+    fn is_in_transaction(&self) -> bool;
+    /// Ends the write with this head; it is durable then.
+    fn commit(&self, head: &Head) -> Result<(), Fault>;
+    /// Ends whatever is under way, and changes nothing.
+    fn rollback(&self);
+    /// Begins a read, which sees one instant until [`Backend::rollback`].
+    fn begin_read(&self) -> Result<(), Fault>;
+    /// Ends the connection.
+    fn close(self);
+}
+
+/// What a write will read, as far as it is known before. It may read more.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Needs {
+    /// Resources, by their addresses.
+    pub(crate) resources: Vec<String>,
+    /// Open entries, and the resources that they are about.
+    pub(crate) entries: Vec<u64>,
+    /// Every output.
+    pub(crate) outputs: bool,
+    /// The open entries of leases before this one.
+    pub(crate) open_before: Option<u64>,
+}
+
+impl Needs {
+    pub(crate) fn add(&mut self, other: &Needs) {
+        self.resources.extend(other.resources.iter().cloned());
+        self.entries.extend(&other.entries);
+        self.outputs |= other.outputs;
+        self.open_before = self.open_before.max(other.open_before);
+    }
+}

@@ -1,0 +1,352 @@
+//! How SQLite keeps the rows, and makes a transaction.
+
+use super::{mark, open};
+use crate::{
+    StateError,
+    rows::{
+        ApplyRow, Backend, ClosedRow, Fault, Head, ItemRow, Kind, LeaseRow, Needs, OpenRow,
+        PastRow, Rows, Sum, signed, unsigned,
+    },
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+use weir_core::snapshot::Lineage;
+
+pub(super) const SELECT_ITEM: &str =
+    "SELECT kind, key, serial, body, sum FROM item WHERE kind = ? AND key = ?";
+pub(super) const INSERT_ITEM: &str = "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?)";
+pub(super) const DELETE_ITEM: &str = "DELETE FROM item WHERE kind = ? AND key = ?";
+pub(super) const INSERT_PAST: &str = "INSERT INTO past VALUES (?, ?, ?, ?, ?, ?)";
+pub(super) const SELECT_OPEN: &str =
+    "SELECT id, epoch, begun, address, message, body, sum FROM open_entry WHERE id = ?";
+pub(super) const INSERT_OPEN: &str =
+    "INSERT OR REPLACE INTO open_entry VALUES (?, ?, ?, ?, ?, ?, ?)";
+pub(super) const DELETE_OPEN: &str = "DELETE FROM open_entry WHERE id = ?";
+pub(super) const INSERT_CLOSED: &str = "INSERT INTO closed_entry VALUES (?, ?, ?, ?)";
+
+/// One connection to a store's file.
+pub(super) struct Database {
+    conn: Connection,
+    path: PathBuf,
+    marker: mark::Marker,
+}
+
+impl Database {
+    /// Opens the store in this file, and makes it where nothing is there.
+    pub(super) fn open(path: &Path) -> Result<(Database, Head), StateError> {
+        let (conn, head) = open::open(path)?;
+        let marker = mark::Marker::open(path);
+        if mark::read(path).is_none() {
+            marker.set(&head);
+        }
+        let database = Database {
+            conn,
+            path: path.into(),
+            marker,
+        };
+        Ok((database, head))
+    }
+
+    fn run(&self, sql: &str) -> Result<(), Fault> {
+        Ok(self.conn.execute_batch(sql)?)
+    }
+}
+
+impl Backend for Database {
+    fn place(&self) -> &Path {
+        &self.path
+    }
+    fn begin(&self, _: &Needs) -> Result<(Head, SystemTime), Fault> {
+        self.run("BEGIN IMMEDIATE")?;
+        Ok((self.head()?, SystemTime::now()))
+    }
+    fn begin_part(&self) -> Result<(), Fault> {
+        self.conn.prepare_cached("SAVEPOINT write")?.execute([])?;
+        Ok(())
+    }
+    fn undo_part(&self) -> Result<(), Fault> {
+        self.run("ROLLBACK TO write; RELEASE write")
+    }
+    fn keep_part(&self) -> Result<(), Fault> {
+        self.conn.prepare_cached("RELEASE write")?.execute([])?;
+        Ok(())
+    }
+    fn is_in_transaction(&self) -> bool {
+        !self.conn.is_autocommit()
+    }
+    fn commit(&self, head: &Head) -> Result<(), Fault> {
+        write_head(&self.conn, head)?;
+        self.run("COMMIT")?;
+        self.marker.set(head);
+        Ok(())
+    }
+    fn rollback(&self) {
+        if self.is_in_transaction()
+            && let Err(e) = self.conn.execute_batch("ROLLBACK")
+        {
+            tracing::warn!(%e, "rolling back");
+        }
+    }
+    fn begin_read(&self) -> Result<(), Fault> {
+        self.run("BEGIN")
+    }
+    fn close(self) {
+        if let Err((_, e)) = self.conn.close() {
+            tracing::warn!(%e, "the state did not close well; nothing is lost");
+        }
+    }
+}
+
+/// What has a connection to read and write rows through.
+pub(super) trait Connected {
+    fn conn(&self) -> &Connection;
+}
+
+impl Connected for Database {
+    fn conn(&self) -> &Connection {
+        &self.conn
+    }
+}
+impl Connected for Connection {
+    fn conn(&self) -> &Connection {
+        self
+    }
+}
+
+pub(super) fn read_head(conn: &Connection) -> Result<Head, Fault> {
+    let mut statement = conn.prepare_cached(
+        "SELECT lineage, serial, epoch, entries, commits, digest, sum FROM head WHERE id = 1",
+    )?;
+    let (head, sum) = statement.query_row([], |row| {
+        let head = Head {
+            lineage: Lineage(row.get(0)?),
+            serial: unsigned(row.get(1)?),
+            epoch: unsigned(row.get(2)?),
+            entries: unsigned(row.get(3)?),
+            commits: unsigned(row.get(4)?),
+            digest: row.get(5)?,
+        };
+        Ok((head, row.get::<_, Sum>(6)?))
+    })?;
+    head.checked(&sum)
+}
+
+pub(super) fn write_head(conn: &Connection, head: &Head) -> Result<(), Fault> {
+    conn.prepare_cached("INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?)")?
+        .execute(params![
+            head.lineage.0,
+            signed(head.serial),
+            signed(head.epoch),
+            signed(head.entries),
+            signed(head.commits),
+            head.digest,
+            head.sum()
+        ])?;
+    Ok(())
+}
+
+fn item(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
+    Ok(ItemRow {
+        kind: row.get(0)?,
+        key: row.get(1)?,
+        serial: unsigned(row.get(2)?),
+        body: row.get(3)?,
+        sum: row.get(4)?,
+    })
+}
+
+fn open_entry(row: &Row<'_>) -> rusqlite::Result<OpenRow> {
+    Ok(OpenRow {
+        id: unsigned(row.get(0)?),
+        epoch: unsigned(row.get(1)?),
+        begun: unsigned(row.get(2)?),
+        address: row.get(3)?,
+        message: row.get(4)?,
+        body: row.get(5)?,
+        sum: row.get(6)?,
+    })
+}
+
+fn lease(row: &Row<'_>) -> rusqlite::Result<LeaseRow> {
+    Ok(LeaseRow {
+        epoch: unsigned(row.get(0)?),
+        expires: unsigned(row.get(1)?),
+        body: row.get(2)?,
+        ended: row.get(3)?,
+        sum: row.get(4)?,
+    })
+}
+
+fn all<T>(
+    conn: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    f: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, Fault> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let rows = statement.query_map(params, f)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn one<T>(
+    conn: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    f: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>, Fault> {
+    let mut statement = conn.prepare_cached(sql)?;
+    Ok(statement.query_row(params, f).optional()?)
+}
+
+fn write(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Result<(), Fault> {
+    conn.prepare_cached(sql)?.execute(params)?;
+    Ok(())
+}
+
+impl<C: Connected> Rows for C {
+    fn head(&self) -> Result<Head, Fault> {
+        read_head(self.conn())
+    }
+
+    fn item(&self, kind: Kind, key: &str) -> Result<Option<ItemRow>, Fault> {
+        one(self.conn(), SELECT_ITEM, [kind.text(), key], item)
+    }
+    fn keys(&self, kind: Kind) -> Result<Vec<String>, Fault> {
+        let sql = "SELECT key FROM item WHERE kind = ?";
+        all(self.conn(), sql, [kind.text()], |row| row.get(0))
+    }
+    fn each_item(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault> {
+        let sql = "SELECT kind, key, serial, body, sum FROM item ORDER BY kind, key";
+        let mut statement = self.conn().prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            f(item(row)?)?;
+        }
+        Ok(())
+    }
+    fn items_until(&self, serial: u64) -> Result<Vec<ItemRow>, Fault> {
+        let sql = "SELECT kind, key, serial, body, sum FROM item WHERE serial <= ?";
+        all(self.conn(), sql, [signed(serial)], item)
+    }
+    fn past_at(&self, serial: u64) -> Result<Vec<PastRow>, Fault> {
+        let sql = "SELECT kind, key, serial, body, sum, until FROM past
+                   WHERE serial <= ?1 AND until > ?1";
+        all(self.conn(), sql, [signed(serial)], |row| {
+            Ok(PastRow {
+                item: item(row)?,
+                until: unsigned(row.get(5)?),
+            })
+        })
+    }
+    fn is_empty(&self) -> Result<bool, Fault> {
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM item)
+                      AND NOT EXISTS (SELECT 1 FROM open_entry)";
+        Ok(self.conn().query_row(sql, [], |row| row.get(0))?)
+    }
+    fn put_item(&self, row: &ItemRow) -> Result<(), Fault> {
+        let serial = signed(row.serial);
+        write(
+            self.conn(),
+            INSERT_ITEM,
+            params![row.kind, row.key, serial, row.body, row.sum],
+        )
+    }
+    fn drop_item(&self, kind: Kind, key: &str) -> Result<(), Fault> {
+        write(self.conn(), DELETE_ITEM, [kind.text(), key])
+    }
+    fn add_past(&self, row: &PastRow) -> Result<(), Fault> {
+        let PastRow { item, until } = row;
+        let (serial, until) = (signed(item.serial), signed(*until));
+        write(
+            self.conn(),
+            INSERT_PAST,
+            params![item.kind, item.key, serial, until, item.body, item.sum],
+        )
+    }
+
+    fn open(&self, id: u64) -> Result<Option<OpenRow>, Fault> {
+        one(self.conn(), SELECT_OPEN, [signed(id)], open_entry)
+    }
+    fn open_before(&self, epoch: u64) -> Result<Vec<OpenRow>, Fault> {
+        let sql = "SELECT id, epoch, begun, address, message, body, sum FROM open_entry
+                   WHERE epoch < ? ORDER BY id";
+        all(self.conn(), sql, [signed(epoch)], open_entry)
+    }
+    fn put_open(&self, row: &OpenRow) -> Result<(), Fault> {
+        write(
+            self.conn(),
+            INSERT_OPEN,
+            params![
+                signed(row.id),
+                signed(row.epoch),
+                signed(row.begun),
+                row.address,
+                row.message,
+                row.body,
+                row.sum
+            ],
+        )
+    }
+    fn drop_open(&self, id: u64) -> Result<(), Fault> {
+        write(self.conn(), DELETE_OPEN, [signed(id)])
+    }
+    fn closed(&self, epoch: u64) -> Result<Vec<ClosedRow>, Fault> {
+        let sql = "SELECT epoch, id, body, sum FROM closed_entry WHERE epoch = ? ORDER BY id";
+        all(self.conn(), sql, [signed(epoch)], |row| {
+            Ok(ClosedRow {
+                epoch: unsigned(row.get(0)?),
+                id: unsigned(row.get(1)?),
+                body: row.get(2)?,
+                sum: row.get(3)?,
+            })
+        })
+    }
+    fn add_closed(&self, row: &ClosedRow) -> Result<(), Fault> {
+        write(
+            self.conn(),
+            INSERT_CLOSED,
+            params![signed(row.epoch), signed(row.id), row.body, row.sum],
+        )
+    }
+
+    fn lease(&self, epoch: u64) -> Result<Option<LeaseRow>, Fault> {
+        let sql = "SELECT epoch, expires, body, ended, sum FROM lease WHERE epoch = ?";
+        one(self.conn(), sql, [signed(epoch)], lease)
+    }
+    fn leases(&self) -> Result<Vec<LeaseRow>, Fault> {
+        let sql = "SELECT epoch, expires, body, ended, sum FROM lease ORDER BY epoch";
+        all(self.conn(), sql, [], lease)
+    }
+    fn put_lease(&self, row: &LeaseRow) -> Result<(), Fault> {
+        let (epoch, expires) = (signed(row.epoch), signed(row.expires));
+        write(
+            self.conn(),
+            "INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?, ?)",
+            params![epoch, expires, row.body, row.ended, row.sum],
+        )
+    }
+
+    fn applies(&self) -> Result<Vec<ApplyRow>, Fault> {
+        all(
+            self.conn(),
+            "SELECT body, sum FROM apply ORDER BY id",
+            [],
+            |row| {
+                Ok(ApplyRow {
+                    body: row.get(0)?,
+                    sum: row.get(1)?,
+                })
+            },
+        )
+    }
+    fn add_apply(&self, row: &ApplyRow) -> Result<(), Fault> {
+        write(
+            self.conn(),
+            "INSERT INTO apply (body, sum) VALUES (?, ?)",
+            params![row.body, row.sum],
+        )
+    }
+}
