@@ -66,7 +66,15 @@ pub struct Resource {
     pub status: Status,
     /// What becomes of it once its block is gone.
     pub removal: Removal,
+    /// What came with it from another program's state.
+    pub foreign: Option<Foreign>,
 }
+
+/// What another program's state says of an object beside what a [`Resource`] has: text of whoever
+/// converts between the two, opaque to everybody else. Kept with the object, so that it goes back
+/// as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign(pub Box<str>);
 
 /// What becomes of an object that the configuration has no block for any more.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -26,6 +26,7 @@ fn snapshot(edges: &[(&str, &[&str])]) -> Snapshot {
                 .collect::<BTreeSet<_>>(),
             status: Status::Ready,
             removal: Removal::default(),
+            foreign: None,
         };
         snapshot.resources.insert(address(name), resource);
     }

@@ -17,7 +17,7 @@ use weir_core::{
     checks::CheckResult,
     json::{self, Encoded},
     plan::Op,
-    snapshot::{Removal, Resource, Serial, Status},
+    snapshot::{Foreign, Removal, Resource, Serial, Status},
 };
 
 /// A row can't be read, or could not be read again if it were written.
@@ -51,6 +51,8 @@ struct ResourceV1 {
     status: StatusV1,
     #[serde(default, skip_serializing_if = "RemovalV1::is_delete")]
     removal: RemovalV1,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    foreign: Option<Box<str>>,
 }
 
 #[derive(Default, PartialEq, Serialize, Deserialize)]
@@ -87,6 +89,8 @@ struct BeginV1 {
     prior: Option<Encoded>,
     private: Bytes,
     dependencies: Vec<Address>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    foreign: Option<Box<str>>,
 }
 
 /// Of [`BeginV1`] what an entry is closed by; its values are passed over.
@@ -225,6 +229,7 @@ pub fn resource_to_text(resource: &Resource) -> Result<String> {
             Removal::Delete => RemovalV1::Delete,
             Removal::Forget => RemovalV1::Forget,
         },
+        foreign: resource.foreign.as_ref().map(|f| f.0.clone()),
     });
     resource_from_text(&text)?;
     Ok(text)
@@ -250,6 +255,7 @@ pub fn resource_from_text(text: &str) -> Result<Resource> {
             RemovalV1::Delete => Removal::Delete,
             RemovalV1::Forget => Removal::Forget,
         },
+        foreign: row.foreign.map(Foreign),
     })
 }
 
@@ -291,6 +297,7 @@ pub fn begin_to_text(begin: &Begin) -> Result<String> {
         prior: begin.prior.as_ref().map(|v| json::encode(v.value())),
         private: Bytes::from(begin.private.as_slice()),
         dependencies: begin.dependencies.iter().cloned().collect(),
+        foreign: begin.foreign.as_ref().map(|f| f.0.clone()),
     });
     begin_from_text(begin.address.clone(), &text)?;
     Ok(text)
@@ -315,6 +322,7 @@ pub fn begin_from_text(address: Address, text: &str) -> Result<Begin> {
         prior: row.prior.as_ref().map(known).transpose()?,
         private: row.private.try_into()?,
         dependencies: row.dependencies.into_iter().collect(),
+        foreign: row.foreign.map(Foreign),
     })
 }
 

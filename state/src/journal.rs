@@ -5,7 +5,7 @@ use weir_core::{
     Address, Known, Value,
     address::ProviderRef,
     plan::Op,
-    snapshot::{DeposedKey, Resource, Serial},
+    snapshot::{DeposedKey, Foreign, Resource, Serial},
 };
 
 /// Names an entry within its store; rises.
@@ -40,6 +40,8 @@ pub struct Begin {
     pub private: Vec<u8>,
     /// The instances it depends on, direct ones only.
     pub dependencies: BTreeSet<Address>,
+    /// What came with the object from another program's state.
+    pub foreign: Option<Foreign>,
 }
 
 /// Which object of an instance an operation is about.

@@ -9,7 +9,7 @@ use std::{
 use weir_core::{
     Known, Marks, Type, Value,
     plan::Op,
-    snapshot::{Removal, Resource, Serial, Status},
+    snapshot::{Foreign, Removal, Resource, Serial, Status},
 };
 use weir_state::{
     Applied, ApplyOutcome, ApplyRecord, Begin, ClosedEntry, Ending, EntryId, Holder, Target,
@@ -64,6 +64,7 @@ fn resource(private: &[u8], status: Status) -> Resource {
         dependencies: BTreeSet::from([address("aws_vpc.main"), address("site.z.host[\"h\"]")]),
         status,
         removal: Removal::default(),
+        foreign: None,
     }
 }
 
@@ -91,6 +92,7 @@ fn begins() -> Vec<Begin> {
         prior: (op != Op::Create).then(|| stored(value())),
         private: vec![0, 255],
         dependencies: BTreeSet::from([address("data.aws_ami.debian")]),
+        foreign: None,
     })
     .into()
 }
@@ -155,10 +157,14 @@ fn applies() -> [Applied; 3] {
     })
 }
 
-fn resources() -> [Resource; 2] {
+fn resources() -> [Resource; 3] {
     [
         resource(b"{\"k\":1}", Status::Ready),
         resource(&[0xfe, 0x01], Status::Tainted),
+        Resource {
+            foreign: Some(Foreign("{\"open\":[\"input\"]}".into())),
+            ..resource(b"", Status::Ready)
+        },
     ]
 }
 

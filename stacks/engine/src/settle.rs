@@ -240,6 +240,7 @@ fn outcome(
                 dependencies: begin.dependencies.clone(),
                 status,
                 removal: Removal::default(),
+                foreign: begin.foreign.clone(),
             };
             Ok((Outcome::Put(resource), Settlement::Done))
         }

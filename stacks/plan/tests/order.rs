@@ -401,6 +401,7 @@ fn plan(s: &Stack, o: Ordered) -> (Plan, Snapshot) {
                     dependencies: d.clone(),
                     status: Status::Ready,
                     removal: Removal::default(),
+                    foreign: None,
                 };
                 (a.clone(), resource)
             })

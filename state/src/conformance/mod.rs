@@ -84,6 +84,7 @@ pub fn resource(id: &str, dependencies: &[&str]) -> Resource {
         dependencies: dependencies.iter().map(|d| address(d)).collect(),
         status: Status::Ready,
         removal: Removal::default(),
+        foreign: None,
     }
 }
 
@@ -111,6 +112,7 @@ pub fn begin(text: &str, op: Op) -> Begin {
         prior: (op != Op::Create).then_some(value),
         private: vec![0xff, 0],
         dependencies: BTreeSet::new(),
+        foreign: None,
     }
 }
 

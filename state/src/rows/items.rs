@@ -206,6 +206,7 @@ fn put_aside(rows: &dyn Rows, snapshot: &mut Snapshot) -> Result<(), Fault> {
             dependencies: begin.dependencies.clone(),
             status: Status::Ready,
             removal: Removal::default(),
+            foreign: begin.foreign.clone(),
         };
         snapshot
             .deposed

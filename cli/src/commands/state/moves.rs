@@ -215,6 +215,7 @@ mod tests {
                 dependencies: on.iter().map(|d| at(d)).collect(),
                 status: Status::Ready,
                 removal: Removal::default(),
+                foreign: None,
             };
             snapshot.resources.insert(at(address), resource);
         }

@@ -119,6 +119,7 @@ fn snapshot() -> Snapshot {
         dependencies,
         status,
         removal: weir_core::snapshot::Removal::default(),
+        foreign: None,
     };
     let address = |text: &str| text.parse().expect("an address");
     let mut snapshot = Snapshot::empty(Lineage("line".into()));

@@ -138,5 +138,6 @@ pub(super) fn begin(
         prior: request.prior.clone(),
         private: request.private.clone(),
         dependencies: resource.dependencies.clone(),
+        foreign: resource.foreign.clone(),
     }
 }

@@ -296,6 +296,11 @@ impl Run<'_> {
             dependencies,
             status: Status::Ready,
             removal,
+            // A new object did not come from anywhere.
+            foreign: match change.action {
+                Action::Update => stored.and_then(|r| r.foreign.clone()),
+                _ => None,
+            },
         }
     }
 }

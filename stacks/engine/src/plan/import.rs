@@ -70,6 +70,7 @@ impl Engine {
             dependencies: BTreeSet::new(),
             status: Status::Ready,
             removal: Removal::default(),
+            foreign: None,
         };
         let change = import_change(address, &resource, id);
         findings.changes.insert(address.clone(), change);

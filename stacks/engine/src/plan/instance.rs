@@ -511,6 +511,7 @@ impl Task<'_> {
             dependencies: self.known_dependencies(),
             status: Status::Ready,
             removal: removal(&self.instance.lifecycle),
+            foreign: None,
         })
     }
 

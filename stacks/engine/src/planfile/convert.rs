@@ -23,7 +23,7 @@ use weir_core::{
     change::{Action, Change, Orphan, Reason, Reference, ReplaceOrder},
     json::{Encoded, decode, encode, path_from_json, path_to_json},
     plan::{Deposed, Node, NodeId, Op, OutputChange, Plan, Step, StepId},
-    snapshot::{DeposedKey, Lineage, Removal, Resource, Serial, Status},
+    snapshot::{DeposedKey, Foreign, Lineage, Removal, Resource, Serial, Status},
 };
 use weir_lang::{Inputs, VarSource};
 
@@ -157,6 +157,7 @@ pub(super) fn write_resource(resource: &Resource) -> ResourceRecord {
             Removal::Delete => None,
             Removal::Forget => Some(RemovalRecord::Forget),
         },
+        foreign: resource.foreign.as_ref().map(|f| f.0.clone()),
     }
 }
 
@@ -409,6 +410,7 @@ fn read_resource(record: ResourceRecord) -> Result<Resource, String> {
             None => Removal::Delete,
             Some(RemovalRecord::Forget) => Removal::Forget,
         },
+        foreign: record.foreign.map(Foreign),
     })
 }
 

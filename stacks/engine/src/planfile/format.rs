@@ -245,6 +245,8 @@ pub(super) struct ResourceRecord {
     /// Absent where it is deleted, as most are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) removal: Option<RemovalRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) foreign: Option<Box<str>>,
 }
 
 #[derive(Serialize, Deserialize)]
