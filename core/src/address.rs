@@ -205,10 +205,22 @@ impl fmt::Display for Key {
         match self {
             Key::None => Ok(()),
             Key::Index(i) => write!(f, "[{i}]"),
-            Key::Name(k) => write!(f, "[{}]", serde_json::Value::from(k.as_str())),
+            Key::Name(k) => write!(f, "[{}]", quoted(k)),
         }
     }
 }
+
+/// The text as a string of the language: a template begins in none of it.
+fn quoted(text: &str) -> String {
+    let text = serde_json::Value::from(text).to_string();
+    text.replace("${", "$${").replace("%{", "%%{")
+}
+
+/// The text of such a string.
+fn unquoted(text: &str) -> String {
+    text.replace("$${", "${").replace("%%{", "%{")
+}
+
 impl fmt::Display for ModulePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, (name, key)) in self.0.iter().enumerate() {
@@ -395,7 +407,7 @@ fn instance_key(text: &str) -> Result<(Key, &str), String> {
     if inner.starts_with('"') {
         let mut stream = serde_json::Deserializer::from_str(inner).into_iter::<String>();
         let name = match stream.next() {
-            Some(Ok(name)) => name,
+            Some(Ok(name)) => unquoted(&name),
             _ => return Err("the quoted key does not end".into()),
         };
         let tail = inner[stream.byte_offset()..].strip_prefix(']');

@@ -103,6 +103,16 @@ pub enum Event {
         /// What went wrong, in one line.
         message: String,
     },
+    /// An operation was done, and a condition does not hold of what came of it. What depends on
+    /// it is not begun.
+    Unfit {
+        /// Which instance.
+        address: Address,
+        /// What was done.
+        op: Op,
+        /// Which condition, in one line.
+        message: String,
+    },
     /// An operation was not begun as one it depends on failed, or the run was stopped.
     Skipped {
         /// Which instance.

@@ -67,3 +67,22 @@ fn hosts_and_pods_have_types_of_their_own() {
     );
     assert_eq!(pod.object.type_name(), "weir_pod");
 }
+
+#[test]
+fn no_template_begins_in_a_key() {
+    let table = [
+        ("${x}", r#"a.b["$${x}"]"#),
+        ("%{ if }", r#"a.b["%%{ if }"]"#),
+        ("$$ 5% {", r#"a.b["$$ 5% {"]"#),
+        ("a\"b\\c\n", r#"a.b["a\"b\\c\n"]"#),
+    ];
+    for (key, text) in table {
+        let mut address: Address = "a.b".parse().unwrap();
+        address.key = Key::Name(key.into());
+        assert_eq!(address.to_string(), text);
+        assert_eq!(text.parse::<Address>().unwrap(), address, "{text}");
+    }
+    // As it was written before templates were told apart.
+    let plain: Address = r#"a.b["${x}"]"#.parse().unwrap();
+    assert_eq!(plain.key, Key::Name("${x}".into()));
+}

@@ -20,5 +20,6 @@ pub mod cli;
 pub mod differential;
 pub mod golden;
 pub mod lab;
+pub mod messages;
 pub mod rules;
 pub mod wait;

@@ -11,11 +11,12 @@ use crate::{
     render::{json::ui as messages, plan::Counts, progress::Phase, style::Ink},
 };
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 use tokio_util::sync::CancellationToken;
-use weir_core::{Diagnostic, Diagnostics, change::Action, plan::Op};
+use weir_core::{Diagnostic, Diagnostics, Known, change::Action, plan::Op};
 use weir_engine::{Mode, NodeResult, Planned, Report, Status, planfile::SavedPlan};
 
 /// Flags of `apply`.
@@ -81,10 +82,10 @@ pub(super) async fn apply(request: &Request<'_>, context: &Context) -> Result {
         operation,
         style,
     } = *request;
-    can_be_approved(approve, style, context)?;
     if style == Style::Json {
         context.ui.json(&messages::version())?;
     }
+    can_be_approved(approve, style, context)?;
     let stack = run::load(plan, style, context)?;
     let run = Run::start(&stack.config, operation, &plan.run, style, context).await?;
     let outcome = match run.plan(&stack, mode, plan).await {
@@ -113,13 +114,20 @@ async fn shown_and_done(
     match style {
         Style::Human => run::show(planned, request.plan.detail(), context)?,
         Style::Json => {
-            for message in messages::planned(planned.plan.plan(), "plan") {
+            for message in messages::planned(planned.plan.plan(), planned.mode, &planned.generated)
+            {
                 context.ui.json(&message)?;
             }
         }
     }
-    run::warn(&planned.warnings, style, context)?;
     let nothing = planned.is_empty();
+    // With nothing to do, what was looked up is still recorded, and what conditions come to now.
+    let idle = nothing && run.engine.is_no_news(planned).await?;
+    let mut warnings = planned.warnings.clone();
+    if approve.auto_approve && !idle {
+        judged_again(&mut warnings);
+    }
+    run::warn(&warnings, style, context)?;
     if !nothing && !approve.auto_approve {
         let question = match mode {
             Mode::Apply => "Do this?",
@@ -128,12 +136,17 @@ async fn shown_and_done(
         };
         ask(question, context).await?;
     }
-    // With nothing to do, what was looked up is still recorded, and what conditions come to now.
-    if nothing && run.engine.is_no_news(planned).await? {
-        return finished(Done::nothing(mode, operation), style, context);
+    if idle {
+        let outputs = run.store.snapshot().await?.outputs;
+        return finished(Done::nothing(operation, outputs), style, context);
     }
     let report = carry_out(run, planned, context).await?;
     finished(Done::of(planned, report, (mode, operation)), style, context)
+}
+
+/// Leaves out what does not hold now and is asked again when all is done, a moment later.
+pub(super) fn judged_again(warnings: &mut Diagnostics) {
+    warnings.0.retain(|d| !d.is_failed_condition());
 }
 
 async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) -> Result {
@@ -152,6 +165,11 @@ async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) 
     let outcome = match run.engine.open(saved, &run.lease).await {
         Ok(planned) => {
             run.identify(&planned);
+            if style == Style::Json {
+                for message in messages::to_do(planned.plan.plan()) {
+                    context.ui.json(&message)?;
+                }
+            }
             let report = carry_out(&run, &planned, context).await;
             report.map(|r| Done::of(&planned, r, (Mode::Apply, "apply")))
         }
@@ -271,19 +289,23 @@ fn cancelled(run: &Run) -> CommandError {
 
 /// What came of a run.
 struct Done {
-    /// `None` where there was nothing to do.
-    report: Option<Report>,
+    status: Status,
+    diagnostics: Diagnostics,
+    outputs: BTreeMap<String, Known>,
     counts: Counts,
-    mode: Mode,
+    /// `None` where there was nothing to do.
+    mode: Option<Mode>,
     operation: &'static str,
 }
 
 impl Done {
-    fn nothing(mode: Mode, operation: &'static str) -> Done {
+    fn nothing(operation: &'static str, outputs: BTreeMap<String, Known>) -> Done {
         Done {
-            report: None,
+            status: Status::Succeeded,
+            diagnostics: Diagnostics::new(),
+            outputs,
             counts: Counts::default(),
-            mode,
+            mode: None,
             operation,
         }
     }
@@ -292,42 +314,56 @@ impl Done {
     fn of(planned: &Planned, report: Report, (mode, operation): (Mode, &'static str)) -> Done {
         let changes = planned.plan.changes.values();
         let import = changes.filter(|c| c.import.is_some()).count();
+        let counts = Counts {
+            import,
+            ..done(&report)
+        };
+        let mut diagnostics = Diagnostics::new();
+        if !planned.plan.complete {
+            diagnostics.push(part());
+        }
+        diagnostics.extend(report.diagnostics);
         Done {
-            counts: Counts {
-                import,
-                ..done(&report)
-            },
-            report: Some(report),
-            mode,
+            status: report.status,
+            diagnostics,
+            outputs: report.outputs,
+            counts,
+            mode: Some(mode),
             operation,
         }
     }
 }
 
+/// That what was done is a part only.
+fn part() -> Diagnostic {
+    Diagnostic::warning("what was applied is a part only")
+        .because("The plan was made with `-target` or `-exclude`: other changes may be left to do.")
+        .help("`weir plan` without them shows what is left.")
+}
+
 /// The last word: what was done, what went wrong, the outputs.
 fn finished(done: Done, style: Style, context: &Context) -> Result {
     let Done {
-        report,
+        status,
+        diagnostics,
+        outputs,
         counts,
         mode,
         operation,
     } = done;
-    let Some(report) = report else {
-        if style == Style::Json {
-            context.ui.json(&messages::summary(counts, operation))?;
-        }
-        return Ok(Outcome::Done);
-    };
     let ui = &context.ui;
-    run::warn(&report.diagnostics, style, context)?;
-    match style {
-        Style::Json => {
+    run::warn(&diagnostics, style, context)?;
+    match (style, mode) {
+        // What failed is said, and that is not complete.
+        (Style::Json, _) if status != Status::Succeeded => {}
+        (Style::Json, _) => {
             ui.json(&messages::summary(counts, operation))?;
             if operation != "destroy" {
-                ui.json(&messages::outputs(&report.outputs))?;
+                ui.json(&messages::outputs(&outputs))?;
             }
         }
-        Style::Human => {
+        (Style::Human, None) => shown(&outputs, context)?,
+        (Style::Human, Some(mode)) => {
             let Counts {
                 add,
                 change,
@@ -335,7 +371,7 @@ fn finished(done: Done, style: Style, context: &Context) -> Result {
                 import,
                 ..
             } = counts;
-            let (word, ink) = match (report.status, mode) {
+            let (word, ink) = match (status, mode) {
                 (Status::Succeeded, Mode::Apply | Mode::Refresh) => ("Apply complete.", Ink::Good),
                 (Status::Succeeded, Mode::Destroy) => ("Destroy complete.", Ink::Good),
                 (Status::Failed, _) => ("Apply failed.", Ink::Bad),
@@ -348,18 +384,28 @@ fn finished(done: Done, style: Style, context: &Context) -> Result {
             let line = format!("{imported}{add} added, {change} changed, {destroy} destroyed.");
             ui.data(&format!("\n{} {line}\n", ui.out.ink(ink, word)))?;
             // After a failure they would name what may not be there.
-            if report.status == Status::Succeeded && !report.outputs.is_empty() {
-                ui.data(&format!("\nOutputs:\n\n{}", output::all(&report.outputs)))?;
-            }
-            if report.status != Status::Succeeded && ui.hints {
+            if status == Status::Succeeded {
+                shown(&outputs, context)?;
+            } else if ui.hints {
                 ui.tell("What was done is recorded. Apply again to go on from here.");
             }
         }
     }
-    Ok(match report.status {
+    Ok(match status {
         Status::Succeeded => Outcome::Done,
         Status::Failed | Status::Interrupted => Outcome::Failed,
     })
+}
+
+fn shown(
+    outputs: &BTreeMap<String, Known>,
+    context: &Context,
+) -> std::result::Result<(), CommandError> {
+    if outputs.is_empty() {
+        return Ok(());
+    }
+    let text = format!("\nOutputs:\n\n{}", output::all(outputs));
+    context.ui.data(&text)
 }
 
 /// What was done, a replacement as one added and one destroyed.

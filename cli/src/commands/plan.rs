@@ -67,7 +67,8 @@ async fn plan(args: &Plan, style: Style, context: &Context) -> Result {
     match style {
         Style::Human => run::show(&planned, args.plan.detail(), context)?,
         Style::Json => {
-            for message in messages::planned(planned.plan.plan(), "plan") {
+            for message in messages::planned(planned.plan.plan(), planned.mode, &planned.generated)
+            {
                 context.ui.json(&message)?;
             }
         }

@@ -1,10 +1,16 @@
 //! `weir providers`
 
 use super::{Context, Result};
-use crate::{args::VarArgs, compose, error::Outcome, render::json::provider_source};
+use crate::{
+    args::VarArgs,
+    compose,
+    error::Outcome,
+    render::json::{provider_source, schema},
+};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use weir_lang::Config;
+use weir_provider::ProviderSchema;
 
 /// Flags of `providers`.
 #[derive(Debug, clap::Args)]
@@ -14,6 +20,21 @@ pub(crate) struct Providers {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    #[command(subcommand)]
+    of: Option<Of>,
+}
+
+/// What else can be asked of providers.
+#[derive(Debug, clap::Subcommand)]
+enum Of {
+    /// Print what the providers of the configuration and of the state serve, as JSON.
+    Schema {
+        #[command(flatten)]
+        vars: VarArgs,
+        /// Taken for Terraform's sake: it is always JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// A provider, and the versions of it that a module takes.
@@ -21,17 +42,29 @@ type Needs = BTreeMap<String, Vec<String>>;
 
 /// Shows which providers the modules of the configuration and the objects in state need.
 pub(crate) async fn cmd_providers(args: &Providers, context: &Context) -> Result {
-    let loaded = compose::load(&compose::inputs(&args.vars, &context.env)?, &context.env)?;
+    let vars = match &args.of {
+        Some(Of::Schema { vars, .. }) => vars,
+        None => &args.vars,
+    };
+    let loaded = compose::load(&compose::inputs(vars, &context.env)?, &context.env)?;
     let modules = needs(&loaded.config);
     let store = compose::open_existing(&compose::state_path(loaded.config.stack())?)?;
-    let in_state: BTreeSet<String> = match store {
+    let stored: BTreeSet<String> = match store {
         Some(store) => {
             let state = store.snapshot().await?;
-            let names = state.resources.values().map(|r| &r.provider.name);
-            names.map(|name| provider_source(name)).collect()
+            let names = state.resources.values().map(|r| r.provider.name.clone());
+            names.collect()
         }
         None => BTreeSet::new(),
     };
+    if args.of.is_some() {
+        let described = loaded.config.describe();
+        let named = described.flat_map(|m| m.provider_names().into_iter().collect::<Vec<_>>());
+        let value = schema::schemas(&served(named.chain(stored).collect(), context));
+        context.ui.data(&format!("{value:#}\n"))?;
+        return Ok(Outcome::Done);
+    }
+    let in_state: BTreeSet<String> = stored.iter().map(|name| provider_source(name)).collect();
     if args.json {
         let value = json!({ "configuration": modules, "state": in_state });
         context.ui.data(&format!("{value:#}\n"))?;
@@ -47,6 +80,16 @@ pub(crate) async fn cmd_providers(args: &Providers, context: &Context) -> Result
     }
     context.ui.data(&out)?;
     Ok(Outcome::Done)
+}
+
+/// The schemas of these providers, by source address.
+fn served(names: BTreeSet<String>, context: &Context) -> BTreeMap<String, ProviderSchema> {
+    let registry = compose::registry(&context.env);
+    let schema = |name: String| {
+        let factory = registry.factory(&name)?;
+        Some((provider_source(&name), factory.schema().clone()))
+    };
+    names.into_iter().filter_map(schema).collect()
 }
 
 /// What each module needs, by its path without keys; the root is the empty path.

@@ -5,6 +5,7 @@ use super::{
     run::{self, Run, Style},
 };
 use crate::{args::PlanArgs, error::Outcome, render::json::ui as messages};
+use weir_core::Diagnostic;
 use weir_engine::{Mode, Planned, Status};
 
 /// Flags of `refresh`.
@@ -42,7 +43,16 @@ async fn refresh(args: &Refresh, style: Style, context: &Context) -> Result {
 async fn recorded(run: &Run, planned: &Planned, args: &Refresh, context: &Context) -> Result {
     let style = Style::of(args.json);
     let plan = planned.plan.plan();
-    run::warn(&planned.warnings, style, context)?;
+    let mut warnings = planned.warnings.clone();
+    apply::judged_again(&mut warnings);
+    if run.store.snapshot().await?.resources.is_empty() {
+        warnings.push(
+            Diagnostic::warning("state is empty")
+                .because("There are no objects in it, so there is nothing to look up.")
+                .help("`weir apply` makes what is configured, and records it."),
+        );
+    }
+    run::warn(&warnings, style, context)?;
     match style {
         Style::Json => {
             for message in messages::drift(plan) {

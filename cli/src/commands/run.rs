@@ -99,14 +99,21 @@ fn running(op: Op, since: Instant) -> messages::Running {
 impl EventSink for JsonEvents {
     fn event(&self, event: Event) {
         let mut started = self.started();
-        match &event {
+        let begun = match &event {
             Event::Started { address, op, .. } => {
                 started.insert(address.clone(), (*op, Instant::now()));
+                true
             }
-            Event::Finished { address, .. } | Event::Failed { address, .. } => {
+            Event::Failed { address, .. } => started.remove(address).is_some(),
+            Event::Finished { address, .. } => {
                 started.remove(address);
+                true
             }
-            _ => {}
+            _ => true,
+        };
+        // What failed before it was begun is told by its diagnostic alone.
+        if !begun {
+            return;
         }
         let running = |a: &Address| started.get(a).map(|(op, since)| running(*op, *since));
         let ids = self.prior.lock().unwrap_or_else(PoisonError::into_inner);

@@ -22,6 +22,8 @@ pub(crate) fn cmd_version(args: &Version, context: &Context) -> Result {
             "terraform_version": TERRAFORM,
             "agent_sha256": agent.sha256(),
             "platform": platform(),
+            "provider_selections": {},
+            "terraform_outdated": false,
         }))?;
         return Ok(Outcome::Done);
     }
@@ -35,6 +37,13 @@ pub(crate) fn cmd_version(args: &Version, context: &Context) -> Result {
     Ok(Outcome::Done)
 }
 
+/// The system as Terraform names it.
 fn platform() -> String {
-    format!("{}_{}", std::env::consts::OS, std::env::consts::ARCH)
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        other => other,
+    };
+    format!("{}_{arch}", std::env::consts::OS)
 }

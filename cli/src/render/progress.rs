@@ -263,6 +263,11 @@ impl State {
                 self.running.remove(address);
                 self.failed += 1;
             }
+            // It was counted as done.
+            Event::Unfit { .. } => {
+                self.done = self.done.saturating_sub(1);
+                self.failed += 1;
+            }
             Event::Refreshing { .. } => self.looked_up += 1,
             Event::Skipped { .. }
             | Event::Refreshed { .. }
@@ -384,6 +389,9 @@ fn line(event: &Event) -> (Option<String>, Ink) {
                 Ink::Bad,
             )
         }
+        Event::Unfit {
+            address, message, ..
+        } => (format!("{address}: not as it must be: {message}"), Ink::Bad),
         Event::Skipped {
             address,
             op,

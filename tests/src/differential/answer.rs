@@ -200,7 +200,7 @@ impl Ids {
 
 const VOLATILE: [&str; 3] = ["terraform_version", "weir_version", "timestamp"];
 
-fn is_uuid(text: &str) -> bool {
+pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.char_indices().all(|(i, c)| match i {
             8 | 13 | 18 | 23 => c == '-',

@@ -19,6 +19,8 @@ mod shrink;
 mod sound;
 mod tool;
 
+pub(crate) use answer::is_uuid;
+
 pub use answer::{Answer, difference};
 pub use make::{FEATURES, Feature};
 pub use scenario::{Scenario, Step};

@@ -7,6 +7,7 @@ pub(crate) mod plan;
 mod providers;
 mod references;
 mod relevant;
+pub(crate) mod schema;
 pub(crate) mod state;
 pub(crate) mod test;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::{Form, Secrets, diagnostic, plan, state, ui};
 use crate::render::samples;
 use samples::{change, map, n, object, s, secret, unknown};
 use serde_json::Value as Json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Diagnostic, Diagnostics, Known, Path, Span, Type,
     address::ProviderRef,
@@ -262,7 +262,11 @@ fn messages_format() {
         },
     ];
     let mut messages = vec![ui::version()];
-    messages.extend(ui::planned(&sample(), "plan"));
+    messages.extend(ui::planned(
+        &sample(),
+        weir_engine::Mode::Apply,
+        &BTreeMap::new(),
+    ));
     messages.extend(
         events
             .iter()

@@ -6,12 +6,14 @@ use crate::{
     render::{diagnostics::sentence, plan::Counts},
 };
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 use weir_core::{
     Address, Diagnostic, Known, Object, Severity, Value,
     change::{Action, Change},
     event::{EphemeralOp, Event},
-    plan::{Op, Plan},
+    plan::{Deposed, Op, Plan},
 };
+use weir_engine::Mode;
 
 /// The first message.
 pub(crate) fn version() -> Json {
@@ -52,13 +54,24 @@ pub(crate) fn diagnosed(d: &Diagnostic) -> Json {
     )
 }
 
-/// Drift, changes, counts and outputs of a plan.
-pub(crate) fn planned(plan: &Plan, operation: &str) -> Vec<Json> {
+/// Drift, changes, counts and outputs of a plan. `generated` is the configuration that was written
+/// for imports.
+pub(crate) fn planned(plan: &Plan, mode: Mode, generated: &BTreeMap<Address, String>) -> Vec<Json> {
     let mut out = drift(plan);
-    for change in plan.changes.values().filter(|c| !c.action.is_noop()) {
-        out.push(planned_change(change));
+    let noted = |c: &&Change| !c.action.is_noop() || c.moved_from.is_some() || c.import.is_some();
+    for change in plan.changes.values().filter(noted) {
+        if mode == Mode::Refresh {
+            // Nothing is done here: an address that is another one is news of what is there.
+            if !plan.drift.contains_key(&change.address) {
+                out.push(drifted(change, "move"));
+            }
+            continue;
+        }
+        let generated = generated.get(&change.address).map(String::as_str);
+        out.push(planned_change(change, generated));
     }
-    out.push(summary(Counts::of(plan), operation));
+    out.extend(plan.deposed.iter().map(planned_deposed));
+    out.push(summary(Counts::of(plan), "plan"));
     let outputs = &plan.outputs;
     if !outputs.is_empty() {
         let outputs: serde_json::Map<String, Json> = outputs
@@ -87,24 +100,45 @@ pub(crate) fn planned(plan: &Plan, operation: &str) -> Vec<Json> {
     out
 }
 
-/// What was changed outside of weir.
-pub(crate) fn drift(plan: &Plan) -> Vec<Json> {
-    plan.drift.values().map(drifted).collect()
+/// What a plan that was kept is about to do.
+pub(crate) fn to_do(plan: &Plan) -> Vec<Json> {
+    let done = plan.changes.values().filter(|c| !c.action.is_noop());
+    let changes = done.map(|c| planned_change(c, None));
+    changes
+        .chain(plan.deposed.iter().map(planned_deposed))
+        .collect()
 }
 
-fn drifted(change: &Change) -> Json {
+/// What was changed outside of weir.
+pub(crate) fn drift(plan: &Plan) -> Vec<Json> {
+    plan.drift.values().map(|c| drifted(c, "update")).collect()
+}
+
+fn drifted(change: &Change, still_there: &str) -> Json {
     let action = if change.after.is_none() {
         "delete"
     } else {
-        "update"
+        still_there
     };
     let text = format!("{}: Drift detected ({action})", change.address);
-    let body = json!({ "change": { "resource": resource(&change.address), "action": action } });
-    message("info", "resource_drift", &text, body)
+    let mut body = json!({ "resource": resource(&change.address), "action": action });
+    if let Some(from) = &change.moved_from {
+        body["previous_resource"] = resource(from);
+    }
+    message("info", "resource_drift", &text, json!({ "change": body }))
 }
 
-fn planned_change(change: &Change) -> Json {
+/// An old object that a replacement left over.
+fn planned_deposed(object: &Deposed) -> Json {
+    let text = format!("{}: Plan to delete", object.address);
+    let body = json!({ "change": { "resource": resource(&object.address), "action": "delete" } });
+    message("info", "planned_change", &text, body)
+}
+
+fn planned_change(change: &Change, generated: Option<&str>) -> Json {
     let action = match change.action {
+        Action::NoOp if change.moved_from.is_some() => "move",
+        Action::NoOp if change.import.is_some() => "import",
         Action::NoOp => "noop",
         Action::Create => "create",
         Action::Read => "read",
@@ -124,6 +158,15 @@ fn planned_change(change: &Change) -> Json {
             "replace_by_triggers" => "replace_triggered_by",
             other => other,
         });
+    }
+    if let Some(from) = &change.moved_from {
+        body["previous_resource"] = resource(from);
+    }
+    if let Some(id) = &change.import {
+        body["importing"] = json!({ "id": id });
+    }
+    if let Some(text) = generated {
+        body["generated_config"] = json!(text);
     }
     message("info", "planned_change", &text, json!({ "change": body }))
 }
@@ -167,7 +210,7 @@ fn counted(n: usize, what: &str) -> String {
 }
 
 /// The outputs after an apply.
-pub(crate) fn outputs(outputs: &std::collections::BTreeMap<String, Known>) -> Json {
+pub(crate) fn outputs(outputs: &BTreeMap<String, Known>) -> Json {
     let all: serde_json::Map<String, Json> = (outputs.iter())
         .map(|(name, known)| {
             let value = known.value();
@@ -379,7 +422,11 @@ pub(crate) fn event<'a>(
             let text = format!("Waiting for the state, locked by {holder}");
             return Some(message("info", "log", &text, json!({})));
         }
-        Event::Settling { .. } | Event::Settled { .. } | Event::Skipped { .. } => return None,
+        // That it was done was said, and why that is not enough is a diagnostic.
+        Event::Unfit { .. }
+        | Event::Settling { .. }
+        | Event::Settled { .. }
+        | Event::Skipped { .. } => return None,
     };
     Some(message(level, kind, &text, json!({ "hook": hook })))
 }

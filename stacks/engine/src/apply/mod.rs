@@ -28,7 +28,7 @@ pub(crate) use stale::stale;
 use crate::{
     diagnostics,
     drive::{self, Driven},
-    engine::{Engine, Planned},
+    engine::{Engine, Mode, Planned},
     plan::{Behind, marked},
     pods,
     settle::Unsettled,
@@ -350,6 +350,20 @@ impl<'a> Run<'a> {
         self.failures.push(Failure { node, errors });
     }
 
+    /// It was done, and is not as the configuration demands.
+    fn unfit(&mut self, node: NodeId, errors: Diagnostics) {
+        let n = &self.planned.plan.nodes[node.0];
+        self.states[node.0] = State::Failed;
+        self.restore(node);
+        let errors = self.located(&n.address, errors);
+        self.engine.events.event(Event::Unfit {
+            address: n.address.clone(),
+            op: n.op,
+            message: diagnostics::one_line_about(&n.address, &errors),
+        });
+        self.failures.push(Failure { node, errors });
+    }
+
     fn located(&self, address: &Address, found: Diagnostics) -> Diagnostics {
         match self.driven.instances.get(address) {
             Some(i) => diagnostics::locate(found, &self.planned.config, &i.span, address),
@@ -405,12 +419,8 @@ impl<'a> Run<'a> {
             }
             other => other,
         };
-        let result = result.and_then(|warnings| self.postconditions(warnings));
         match result {
             Ok(warnings) => {
-                self.states[node.0] = State::Done;
-                let warnings = self.located(&n.address, warnings);
-                self.warnings.extend(warnings);
                 let (address, op) = (n.address.clone(), n.op);
                 let made = self.resources.get(&address);
                 let id = made.and_then(|r| r.value.value().shown_id());
@@ -420,6 +430,14 @@ impl<'a> Run<'a> {
                     elapsed_ms,
                     id: id.filter(|_| op != Op::Delete),
                 });
+                match self.postconditions(warnings) {
+                    Ok(warnings) => {
+                        self.states[node.0] = State::Done;
+                        let warnings = self.located(&n.address, warnings);
+                        self.warnings.extend(warnings);
+                    }
+                    Err(errors) => self.unfit(node, errors),
+                }
             }
             Err(errors) => self.fail(node, errors, elapsed_ms),
         }
@@ -428,10 +446,20 @@ impl<'a> Run<'a> {
     /// What the configuration demands of the value that was just supplied. The object is there and
     /// recorded all the same; what depends on it is not begun.
     fn postconditions(&mut self, mut warnings: Diagnostics) -> Result<Diagnostics, Diagnostics> {
-        warnings.extend(self.evaluator.take_diagnostics());
+        let found = self.evaluator.take_diagnostics();
+        let (checks, found) = found.0.into_iter().partition(is_of_check);
+        self.note(checks);
+        warnings.0.extend::<Vec<_>>(found);
         match warnings.has_errors() {
             true => Err(warnings),
             false => Ok(warnings),
+        }
+    }
+
+    /// Keeps what checks warn of. Where all is destroyed, they are not asked.
+    fn note(&mut self, found: Vec<Diagnostic>) {
+        if self.planned.mode != Mode::Destroy {
+            self.warnings.0.extend(found);
         }
     }
 
@@ -441,7 +469,9 @@ impl<'a> Run<'a> {
         let found = self.evaluator.take_diagnostics();
         let all_well =
             self.failures.is_empty() && self.old_failures.is_empty() && !found.has_errors();
-        self.warnings.extend(found);
+        let (checks, found) = found.0.into_iter().partition(is_of_check);
+        self.note(checks);
+        self.warnings.0.extend::<Vec<_>>(found);
         let status = match (&self.broken, all_well) {
             (None, true) if self.states.iter().all(|s| *s == State::Done) => Status::Succeeded,
             (None, true) => Status::Interrupted,
@@ -530,4 +560,9 @@ fn planned_value(planned: &Planned, snapshot: &Snapshot, address: &Address) -> V
 /// Milliseconds since then.
 pub(crate) fn elapsed_ms(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whether a check warns with it.
+fn is_of_check(d: &Diagnostic) -> bool {
+    d.severity == Severity::Warning && d.is_failed_condition()
 }

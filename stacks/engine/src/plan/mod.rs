@@ -214,6 +214,10 @@ impl Engine {
             pointed(found, input)
         })?;
         let mut warnings = findings.diagnostics;
+        if mode == Mode::Destroy {
+            // What is about to go needs not hold.
+            warnings.0.retain(|d| !d.is_failed_condition());
+        }
         for unsettled in &settlements.unsettled {
             warnings.push(unsettled.warning());
         }
