@@ -90,6 +90,8 @@ pub struct StackSettings {
     pub name: String,
     /// Where state is kept; `None` for the default.
     pub state: Option<StateSettings>,
+    /// With what state and plans are encrypted; `None` when the stack does not say.
+    pub encryption: Option<EncryptionSettings>,
     /// Where the block starts.
     pub span: Option<Span>,
 }
@@ -102,6 +104,28 @@ pub struct StateSettings {
     /// Its settings, an object as it was written.
     pub settings: Value,
     /// Where the block starts.
+    pub span: Span,
+}
+
+/// With what state and plans are encrypted: `encryption { key "KIND" { ... } }`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncryptionSettings {
+    /// The key that encrypts.
+    pub key: KeySettings,
+    /// Keys that are tried where that one does not fit: those of before.
+    pub fallbacks: Vec<KeySettings>,
+    /// Where the block is.
+    pub span: Span,
+}
+
+/// Where a key is: `key "KIND" { ... }`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeySettings {
+    /// The kind of place (`file`).
+    pub kind: String,
+    /// What the block says, as an object.
+    pub settings: Value,
+    /// Where the block is.
     pub span: Span,
 }
 

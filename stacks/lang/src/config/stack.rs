@@ -1,8 +1,8 @@
 //! The settings of a stack: evaluated before anything else, over variables and locals.
 
 use super::{
-    Config, NodeKind, StackSettings, StateSettings,
-    lower::not_yet,
+    Config, EncryptionSettings, KeySettings, NodeKind, StackSettings, StateSettings,
+    lower::{duplicate, not_yet},
     reader::{Report, labels},
 };
 use crate::{
@@ -20,6 +20,7 @@ pub(super) fn unnamed(root_dir: &Path) -> StackSettings {
     StackSettings {
         name: name.into_owned(),
         state: None,
+        encryption: None,
         span: None,
     }
 }
@@ -44,6 +45,7 @@ pub(super) fn settings(
     let mut report = Report::new(&sources);
     let mut settings = config.stack.clone();
     let mut state = backend;
+    let mut encryption: Option<&Block> = None;
     if let Some(stack) = stack {
         settings.name = stack.label(0).unwrap_or(&settings.name).to_owned();
         settings.span = Some(stack.span.clone());
@@ -54,18 +56,21 @@ pub(super) fn settings(
                         continue;
                     }
                     if let Some(first) = state {
-                        report.push(
-                            super::lower::duplicate("Where state is kept", &first.span),
-                            &block.span,
-                        );
+                        report.push(duplicate("Where state is kept", &first.span), &block.span);
                         continue;
                     }
                     state = Some(block);
                 }
-                later @ ("encryption" | "plugins") => report.push(not_yet(later), &block.span),
+                "encryption" => match encryption {
+                    Some(first) => {
+                        report.push(duplicate("The encryption", &first.span), &block.span);
+                    }
+                    None => encryption = Some(block),
+                },
+                later @ "plugins" => report.push(not_yet(later), &block.span),
                 other => {
                     let mut d = Diagnostic::error(format!("`stack` has no block `{other}`"));
-                    d.help = crate::hints::suggest(other, ["state"], str::to_owned);
+                    d.help = crate::hints::suggest(other, ["state", "encryption"], str::to_owned);
                     report.push(d, &block.span);
                 }
             }
@@ -76,17 +81,66 @@ pub(super) fn settings(
             report.push(d, &a.name_span);
         }
     }
+    let mut errors = Vec::new();
     if let Some(block) = state {
-        let mut errors = Vec::new();
         let value = object(&block.body, open, config, &mut errors);
-        report.diagnostics.0.extend(errors);
         settings.state = Some(StateSettings {
             backend: block.label(0).unwrap_or_default().to_owned(),
             settings: value,
             span: block.span.clone(),
         });
     }
+    settings.encryption = encryption.and_then(|block| {
+        let mut read = |block: &Block| KeySettings {
+            kind: block.label(0).unwrap_or_default().to_owned(),
+            settings: object(&block.body, open, config, &mut errors),
+            span: block.span.clone(),
+        };
+        let (key, fallbacks) = keys(block, &mut report)?;
+        Some(EncryptionSettings {
+            key: read(key),
+            fallbacks: fallbacks.into_iter().map(read).collect(),
+            span: block.span.clone(),
+        })
+    });
+    report.diagnostics.0.extend(errors);
     (settings, report.diagnostics)
+}
+
+/// What a key may look like.
+const KEY_HELP: &str = "Write `key \"file\" { path = ... }`, `key \"passphrase\" { passphrase = ... }`, `key \"command\" { wrap = [...], unwrap = [...] }` or `key \"none\" {}`.";
+
+/// The blocks of the key that encrypts, and of those of before.
+fn keys<'a>(encryption: &'a Block, report: &mut Report<'_>) -> Option<(&'a Block, Vec<&'a Block>)> {
+    let mut key: Option<&Block> = None;
+    let mut fallbacks = Vec::new();
+    for block in &encryption.body.blocks {
+        match &*block.ident {
+            "key" | "fallback" if labels(block, &["kind"], report).is_none() => {}
+            "fallback" => fallbacks.push(block),
+            "key" => match key {
+                Some(first) => report.push(
+                    duplicate("The key", &first.span).help("Keys of before are `fallback` blocks."),
+                    &block.span,
+                ),
+                None => key = Some(block),
+            },
+            other => {
+                let mut d = Diagnostic::error(format!("`encryption` has no block `{other}`"));
+                d.help = crate::hints::suggest(other, ["key", "fallback"], str::to_owned);
+                report.push(d, &block.span);
+            }
+        }
+    }
+    for a in &encryption.body.attributes {
+        let d = Diagnostic::error(format!("`encryption` has no attribute `{}`", a.name));
+        report.push(d.help(KEY_HELP), &a.name_span);
+    }
+    if key.is_none() {
+        let d = Diagnostic::error("`encryption` names no key");
+        report.push(d.help(KEY_HELP), &encryption.span);
+    }
+    Some((key?, fallbacks))
 }
 
 /// Attributes as they are, nested blocks as objects by their type.
@@ -101,7 +155,7 @@ fn object(body: &Body, open: Open, config: &Config, errors: &mut Vec<Diagnostic>
             Ok(_) => {
                 let d =
                     Diagnostic::error(format!("`{}` is not known before anything is made", a.name))
-                        .because("Where state is kept must be known first.")
+                        .because("Where state is kept, and its key, must be known first.")
                         .help("Write the value out, or give it with a variable.");
                 errors.push(config.context.sources.point(d, &a.expr.span));
             }
