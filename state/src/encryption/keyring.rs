@@ -104,10 +104,6 @@ impl Keyring {
         }
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = (&WrappedKey, &DataKey)> {
-        self.keys.iter().map(|(w, k)| (w, &**k))
-    }
-
     /// The key that seals.
     pub(super) fn current(&self) -> Result<(&WrappedKey, &DataKey), EncryptionError> {
         self.keys

@@ -8,7 +8,7 @@
 //! store looks rows up by them.
 //!
 //! 1. [`Encryption::new_data_key`] makes a data key and wraps it with the primary [`KeySource`];
-//! 2. the store keeps the [`WrappedKey`];
+//! 2. the store keeps it as a [`WrappedKey`];
 //! 3. [`Encryption::unlock`] unwraps all that a store keeps, with the primary source or one of the
 //!    fallbacks, into a [`Keyring`];
 //! 4. [`Keyring::seal`] and [`Keyring::open`] bind each text to where it lies, so that rows can't
@@ -28,10 +28,10 @@ pub use wrapped::WrappedKey;
 use std::{io, path::PathBuf};
 
 /// With what a store is encrypted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Encryption {
-    /// Wraps new data keys.
-    pub primary: KeySource,
+    /// Wraps new data keys. Without one, what is made anew is not encrypted.
+    pub primary: Option<KeySource>,
     /// Unwrap what the primary can't: sources that were primary once.
     pub fallbacks: Vec<KeySource>,
 }
@@ -40,19 +40,22 @@ impl Encryption {
     /// With this source and no fallback.
     pub fn new(primary: KeySource) -> Encryption {
         Encryption {
-            primary,
+            primary: Some(primary),
             fallbacks: Vec::new(),
         }
     }
 
-    /// Makes a data key, wrapped by the primary source.
+    /// Makes a data key, wrapped by the primary source; `None` without one.
     ///
     /// # Errors
     /// The source can't be used.
-    pub fn new_data_key(&self) -> Result<(WrappedKey, Keyring), EncryptionError> {
+    pub fn new_data_key(&self) -> Result<Option<Keyring>, EncryptionError> {
+        let Some(primary) = &self.primary else {
+            return Ok(None);
+        };
         let key = keyring::DataKey::generate()?;
-        let wrapped = self.primary.wrap(&key)?;
-        Ok((wrapped.clone(), Keyring::new(vec![(wrapped, key)])))
+        let wrapped = primary.wrap(&key)?;
+        Ok(Some(Keyring::new(vec![(wrapped, key)])))
     }
 
     /// Unwraps the data keys that a store keeps, oldest first; the last one seals.
@@ -68,28 +71,9 @@ impl Encryption {
         Ok(Keyring::new(unwrapped))
     }
 
-    /// Wraps every data key of the ring with the primary source, where another one did so far.
-    /// `None` when there is nothing to do.
-    ///
-    /// # Errors
-    /// The source can't be used.
-    pub fn rewrap(&self, ring: &Keyring) -> Result<Option<Vec<WrappedKey>>, EncryptionError> {
-        let mut changed = false;
-        let mut all = Vec::new();
-        for (wrapped, key) in ring.keys() {
-            if self.primary.wrapped(wrapped) && self.primary.unwrap(wrapped).is_ok() {
-                all.push(wrapped.clone());
-            } else {
-                changed = true;
-                all.push(self.primary.wrap(key)?);
-            }
-        }
-        Ok(changed.then_some(all))
-    }
-
     fn unwrap(&self, wrapped: &WrappedKey) -> Result<keyring::DataKey, EncryptionError> {
         let mut first = None;
-        for source in std::iter::once(&self.primary).chain(&self.fallbacks) {
+        for source in self.primary.iter().chain(&self.fallbacks) {
             match source.unwrap(wrapped) {
                 Ok(key) => return Ok(key),
                 // What the primary says counts, unless a fallback is of the kind that is asked for.
