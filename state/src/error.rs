@@ -1,6 +1,6 @@
 //! What can go wrong with state.
 
-use crate::{EntryId, Holder, LeaseRecord};
+use crate::{EntryId, Holder, LeaseRecord, encryption::EncryptionError};
 use std::path::PathBuf;
 use weir_core::{
     Address,
@@ -74,6 +74,14 @@ pub enum StateError {
         found: u32,
         /// The newest this program knows.
         known: u32,
+    },
+    /// It is encrypted, and can't be decrypted with the keys that were given.
+    #[error("{path} can't be decrypted: {cause}")]
+    Key {
+        /// The store.
+        path: PathBuf,
+        /// Why.
+        cause: EncryptionError,
     },
     /// There is no room.
     #[error(

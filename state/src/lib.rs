@@ -37,6 +37,7 @@ mod rows;
 mod sqlite;
 mod store;
 
+pub use encryption::Encryption;
 pub use error::StateError;
 pub use history::{Applied, ApplyOutcome, ApplyRecord};
 pub use id::{Backend, SqliteBackend, StateId, Workspace, WorkspaceError};

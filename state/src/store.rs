@@ -1,8 +1,9 @@
 //! The trait that every store implements.
 
+use crate::encryption::Keyring;
 use crate::{
-    Applied, ApplyRecord, Begin, ClosedEntry, Entry, EntryId, Holder, Lease, LeaseRecord, Outcome,
-    StateError,
+    Applied, ApplyRecord, Begin, ClosedEntry, Encryption, Entry, EntryId, Holder, Lease,
+    LeaseRecord, Outcome, StateError,
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, time::Duration};
@@ -166,6 +167,22 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Those of writing.
     async fn finish_apply(&self, lease: &Lease, record: ApplyRecord) -> Result<(), StateError>;
+
+    /// Encrypts everything anew, history and journal too: with a new data key that the primary
+    /// source of `encryption` wraps, or not at all where it has none. All or nothing; the serial
+    /// stays. What was sealed outside of the store, such as a plan file, still opens with the
+    /// source it was sealed for.
+    ///
+    /// # Errors
+    /// [`StateError::Key`] when the primary source can't be used; those of writing.
+    async fn rekey(&self, lease: &Lease, encryption: Encryption) -> Result<(), StateError>;
+
+    /// What seals what belongs to this state and lies outside of it, such as a plan file; `None`
+    /// where nothing is encrypted.
+    ///
+    /// # Errors
+    /// Those of reading.
+    async fn keyring(&self) -> Result<Option<Keyring>, StateError>;
 
     /// Every apply, oldest first.
     ///

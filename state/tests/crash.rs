@@ -150,7 +150,14 @@ async fn count(file: &str) {
 /// Holds a lease and begins an entry for each line it reads.
 async fn hold(file: &str, expiry_ms: &str) {
     let expiry = Duration::from_millis(expiry_ms.parse().unwrap());
-    let store = SqliteStore::open_with(file, Options { expiry }).unwrap();
+    let store = SqliteStore::open_with(
+        file,
+        Options {
+            expiry,
+            ..Options::default()
+        },
+    )
+    .unwrap();
     let lease = store.acquire(me("hold"), Wait::None).await.unwrap();
     println!("@held {}", lease.epoch());
     for line in std::io::stdin().lines() {

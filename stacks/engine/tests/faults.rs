@@ -20,8 +20,8 @@ use weir_core::{
 };
 use weir_engine::{Moment, PlanOptions, Point, Probe, Record, Status};
 use weir_state::{
-    Applied, ApplyRecord, Begin, ClosedEntry, Entry, EntryId, Holder, Lease, LeaseRecord, Outcome,
-    SqliteStore, StateError, Store, Wait,
+    Applied, ApplyRecord, Begin, ClosedEntry, Encryption, Entry, EntryId, Holder, Lease,
+    LeaseRecord, Outcome, SqliteStore, StateError, Store, Wait, encryption::Keyring,
 };
 
 type Answer<T> = Result<T, StateError>;
@@ -97,6 +97,13 @@ impl Store for FullAfter {
     }
     async fn closed_entries(&self, epoch: u64) -> Answer<Vec<ClosedEntry>> {
         self.store.closed_entries(epoch).await
+    }
+    async fn rekey(&self, lease: &Lease, encryption: Encryption) -> Answer<()> {
+        self.write()?;
+        self.store.rekey(lease, encryption).await
+    }
+    async fn keyring(&self) -> Answer<Option<Keyring>> {
+        self.store.keyring().await
     }
     async fn set_outputs(&self, lease: &Lease, outputs: BTreeMap<String, Known>) -> Answer<Serial> {
         self.write()?;

@@ -1,6 +1,6 @@
 //! What went wrong inside, before it is known for which file.
 
-use crate::{StateError, format::FormatError};
+use crate::{StateError, encryption::EncryptionError, format::FormatError};
 use rusqlite::ErrorCode;
 use std::path::Path;
 use weir_core::snapshot::Serial;
@@ -12,6 +12,7 @@ pub(crate) const BUSY_SECONDS: u64 = 20;
 pub(crate) enum Fault {
     Sql(rusqlite::Error),
     State(StateError),
+    Key(EncryptionError),
     Damage {
         cause: String,
         last_good: Option<Serial>,
@@ -31,6 +32,17 @@ impl Fault {
         let path = path.to_owned();
         let error = match self {
             Fault::State(e) => return e,
+            // The keys are right, and what they opened is not.
+            Fault::Key(
+                e @ (EncryptionError::Changed { .. } | EncryptionError::NotSealed { .. }),
+            ) => {
+                return StateError::Damaged {
+                    path,
+                    cause: e.to_string(),
+                    last_good: None,
+                };
+            }
+            Fault::Key(cause) => return StateError::Key { path, cause },
             Fault::Damage { cause, last_good } => {
                 return StateError::Damaged {
                     path,
@@ -77,6 +89,11 @@ fn is_full(path: &Path) -> bool {
 impl From<rusqlite::Error> for Fault {
     fn from(e: rusqlite::Error) -> Self {
         Fault::Sql(e)
+    }
+}
+impl From<EncryptionError> for Fault {
+    fn from(e: EncryptionError) -> Self {
+        Fault::Key(e)
     }
 }
 impl From<StateError> for Fault {

@@ -1,7 +1,7 @@
 //! A store of rows as the rest of the program has it: requests to the thread that owns the rows.
 
 use super::{
-    Backend, Needs, Rows,
+    Backend, Needs, Rows, cipher,
     fault::Fault,
     head::Head,
     items::{self, Kind},
@@ -10,9 +10,10 @@ use super::{
     work::{Work, check_address},
     writer::{Counters, Held, Request, Writer, write_for},
 };
+use crate::encryption::Keyring;
 use crate::{
-    Applied, ApplyRecord, Begin, ClosedEntry, Entry, EntryId, Holder, Lease, LeaseRecord,
-    LeaseStatus, Outcome, StateError, Store, Wait, format,
+    Applied, ApplyRecord, Begin, ClosedEntry, Encryption, Entry, EntryId, Holder, Lease,
+    LeaseRecord, LeaseStatus, Outcome, StateError, Store, Wait, format,
 };
 use async_trait::async_trait;
 use std::{
@@ -435,6 +436,20 @@ impl<T: Rowed + Send + Sync> Store for T {
             .fenced(lease, Needs::default(), move |work, epoch| {
                 journal::finish(work, epoch, record)
             })
+            .await
+    }
+
+    async fn rekey(&self, lease: &Lease, encryption: Encryption) -> Result<(), StateError> {
+        self.handle()
+            .fenced(lease, Needs::default(), move |work, _| {
+                cipher::rekey(work, &encryption)
+            })
+            .await
+    }
+
+    async fn keyring(&self) -> Result<Option<Keyring>, StateError> {
+        self.handle()
+            .read(|rows| Ok(rows.cipher().keyring().cloned()))
             .await
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     Rows,
+    cipher::{Again, Cipher, Part},
     fault::Fault,
     head::{Head, Sum, seal, toggle},
     journal,
@@ -28,6 +29,13 @@ impl Kind {
             Kind::Resource => "resource",
             Kind::Output => "output",
         }
+    }
+
+    fn of(text: &str) -> Result<Kind, Fault> {
+        [Kind::Resource, Kind::Output]
+            .into_iter()
+            .find(|k| k.text() == text)
+            .ok_or_else(|| Fault::damage(format!("a row is of kind {text:?}")))
     }
 }
 
@@ -77,15 +85,19 @@ pub(crate) fn put(
     key: &str,
     body: Option<&str>,
 ) -> Result<bool, Fault> {
+    let cipher = work.rows.cipher();
+    let part = Part::Item(kind.text(), key);
     let old = work.rows.item(kind, key)?;
-    if old.as_ref().map(|r| r.body.as_str()) == body {
+    let opened = match &old {
+        Some(old) if !old.is_whole() => return Err(damaged_row(old)),
+        Some(old) => Some(cipher.open(part, old.body.clone())?),
+        None => None,
+    };
+    if opened.as_deref() == body {
         return Ok(false);
     }
     let serial = work.head.serial + 1;
     if let Some(old) = old {
-        if !old.is_whole() {
-            return Err(damaged_row(&old));
-        }
         work.rows.add_past(&PastRow {
             item: ItemRow {
                 sum: old.seal_past(serial),
@@ -101,7 +113,7 @@ pub(crate) fn put(
             kind: kind.text().into(),
             key: key.into(),
             serial,
-            body: body.into(),
+            body: cipher.seal(part, body.into())?,
             sum: [0; 32],
         };
         row.sum = row.seal();
@@ -109,6 +121,38 @@ pub(crate) fn put(
         toggle(&mut work.head.digest, &row.sum);
     }
     Ok(true)
+}
+
+/// Writes the body of every row anew, at the serials they are of.
+pub(crate) fn rewrite(work: &mut Work<'_>, again: &Again<'_>) -> Result<(), Fault> {
+    let mut items = Vec::new();
+    work.rows.each_item(&mut |row| {
+        items.push(row);
+        Ok(())
+    })?;
+    for mut row in items {
+        if !row.is_whole() {
+            return Err(damaged_row(&row));
+        }
+        toggle(&mut work.head.digest, &row.sum);
+        row.body = again(Part::Item(&row.kind, &row.key), row.body)?;
+        row.sum = row.seal();
+        toggle(&mut work.head.digest, &row.sum);
+        let kind = Kind::of(&row.kind)?;
+        work.rows.drop_item(kind, &row.key)?;
+        work.rows.put_item(&row)?;
+    }
+    let past = work.rows.past()?;
+    work.rows.drop_past()?;
+    for PastRow { mut item, until } in past {
+        if item.seal_past(until) != item.sum {
+            return Err(damaged_row(&item));
+        }
+        item.body = again(Part::Item(&item.kind, &item.key), item.body)?;
+        item.sum = item.seal_past(until);
+        work.rows.add_past(&PastRow { item, until })?;
+    }
+    Ok(())
 }
 
 /// Checks every row of the state against its sum, and returns the digest of them all.
@@ -161,7 +205,7 @@ fn damaged_row(row: &ItemRow) -> Fault {
 pub(crate) fn snapshot(rows: &dyn Rows) -> Result<Snapshot, Fault> {
     let head = rows.head()?;
     let mut digest = journal::check(rows)?;
-    let mut building = Building::new(&head, head.serial());
+    let mut building = Building::new(rows.cipher(), &head, head.serial());
     let built = rows
         .each_item(&mut |row| {
             toggle(&mut digest, &row.sum);
@@ -241,7 +285,7 @@ pub(crate) fn at(rows: &dyn Rows, head: &Head, serial: Serial) -> Result<Snapsho
             latest: head.serial(),
         }));
     }
-    let mut building = Building::new(head, serial);
+    let mut building = Building::new(rows.cipher(), head, serial);
     for row in rows.items_until(serial.0)? {
         building.add(row)?;
     }
@@ -257,15 +301,17 @@ pub(crate) fn at(rows: &dyn Rows, head: &Head, serial: Serial) -> Result<Snapsho
 
 /// A snapshot in the making.
 struct Building {
+    cipher: Cipher,
     snapshot: Snapshot,
     recorded: BTreeMap<Address, Serial>,
 }
 
 impl Building {
-    fn new(head: &Head, serial: Serial) -> Building {
+    fn new(cipher: Cipher, head: &Head, serial: Serial) -> Building {
         let mut snapshot = Snapshot::empty(head.lineage.clone());
         snapshot.serial = serial;
         Building {
+            cipher,
             snapshot,
             recorded: BTreeMap::new(),
         }
@@ -275,8 +321,11 @@ impl Building {
         if !row.is_whole() {
             return Err(damaged_row(&row));
         }
+        let body = self
+            .cipher
+            .open(Part::Item(&row.kind, &row.key), row.body)?;
         if row.kind == Kind::Output.text() {
-            let value = format::output_from_text(&row.body)?;
+            let value = format::output_from_text(&body)?;
             self.snapshot.outputs.insert(row.key, value);
             return Ok(());
         }
@@ -284,7 +333,7 @@ impl Building {
             .key
             .parse()
             .map_err(|e| Fault::damage(format!("a row can't be read: {e}")))?;
-        let resource = format::resource_from_text(&row.body)?;
+        let resource = format::resource_from_text(&body)?;
         self.recorded.insert(address.clone(), Serial(row.serial));
         self.snapshot.resources.insert(address, resource);
         Ok(())

@@ -2,6 +2,7 @@
 
 use super::{
     Rows,
+    cipher::{Again, Cipher, Part},
     fault::Fault,
     head::{Sum, seal, toggle},
     items::{self, Kind},
@@ -42,6 +43,15 @@ pub(crate) struct ApplyRow {
     pub(crate) sum: Sum,
 }
 
+impl ApplyRow {
+    fn check(&self) -> Result<(), Fault> {
+        if seal("apply", &[self.body.as_bytes()]) == self.sum {
+            return Ok(());
+        }
+        Err(Fault::damage("a row of the history fails its checksum"))
+    }
+}
+
 impl OpenRow {
     fn seal(&self) -> Sum {
         seal(
@@ -67,7 +77,7 @@ impl OpenRow {
         toggle(&mut work.head.digest, &row.sum);
         Ok(())
     }
-    fn entry(self) -> Result<Entry, Fault> {
+    fn entry(self, cipher: &Cipher) -> Result<Entry, Fault> {
         if self.seal() != self.sum {
             return Err(damaged_entry(self.id));
         }
@@ -79,8 +89,14 @@ impl OpenRow {
             id: EntryId(self.id),
             epoch: self.epoch,
             begun: format::time(self.begun),
-            message: self.message,
-            begin: format::begin_from_text(address, &self.body)?,
+            message: self
+                .message
+                .map(|m| cipher.open(Part::Message(self.id), m))
+                .transpose()?,
+            begin: format::begin_from_text(
+                address,
+                &cipher.open(Part::Entry(self.id), self.body)?,
+            )?,
         })
     }
 }
@@ -128,7 +144,10 @@ pub(crate) fn begin(
             begun: format::millis(work.now),
             address: begin.address.to_string(),
             message: None,
-            body: body.clone(),
+            body: work
+                .rows
+                .cipher()
+                .seal(Part::Entry(work.head.entries), body.clone())?,
             sum: [0; 32],
         };
         row.write(work)?;
@@ -174,7 +193,8 @@ pub(crate) fn close(work: &mut Work<'_>, epoch: u64, closing: Closing) -> Result
     if row.seal() != row.sum {
         return Err(damaged_entry(row.id));
     }
-    let begun = format::begun_from_text(&row.body)?;
+    let cipher = work.rows.cipher();
+    let begun = format::begun_from_text(&cipher.open(Part::Entry(id.0), row.body.clone())?)?;
     let verdict = outcome.verdict();
     if begun.target == Target::Deposed {
         if verdict == Verdict::Put {
@@ -186,7 +206,7 @@ pub(crate) fn close(work: &mut Work<'_>, epoch: u64, closing: Closing) -> Result
         if let Verdict::Failed(message) = verdict {
             toggle(&mut work.head.digest, &row.sum);
             OpenRow {
-                message: Some(message),
+                message: Some(cipher.seal(Part::Message(id.0), message)?),
                 ..row
             }
             .write(work)?;
@@ -216,7 +236,7 @@ pub(crate) fn close(work: &mut Work<'_>, epoch: u64, closing: Closing) -> Result
     };
     work.rows.drop_open(id.0)?;
     toggle(&mut work.head.digest, &row.sum);
-    let body = format::closed_to_text(&closed);
+    let body = cipher.seal(Part::Closed(id.0), format::closed_to_text(&closed))?;
     work.rows.add_closed(&ClosedRow {
         epoch: closed.epoch,
         id: id.0,
@@ -241,7 +261,8 @@ pub(crate) fn open(rows: &dyn Rows) -> Result<Vec<Entry>, Fault> {
 /// The open entries of leases before this one.
 fn open_before(rows: &dyn Rows, epoch: u64) -> Result<Vec<Entry>, Fault> {
     let found = rows.open_before(epoch)?;
-    found.into_iter().map(OpenRow::entry).collect()
+    let cipher = rows.cipher();
+    found.into_iter().map(|row| row.entry(&cipher)).collect()
 }
 
 /// Checks every open entry against its sum, and returns the digest of them all.
@@ -258,13 +279,15 @@ pub(crate) fn check(rows: &dyn Rows) -> Result<Sum, Fault> {
 
 /// The closed entries of a lease.
 pub(crate) fn closed(rows: &dyn Rows, epoch: u64) -> Result<Vec<ClosedEntry>, Fault> {
+    let cipher = rows.cipher();
     rows.closed(epoch)?
         .into_iter()
         .map(|row| {
             if seal_closed(epoch, row.id, &row.body) != row.sum {
                 return Err(damaged_entry(row.id));
             }
-            Ok(format::closed_from_text(EntryId(row.id), epoch, &row.body)?)
+            let body = cipher.open(Part::Closed(row.id), row.body)?;
+            Ok(format::closed_from_text(EntryId(row.id), epoch, &body)?)
         })
         .collect()
 }
@@ -277,21 +300,59 @@ pub(crate) fn finish(work: &mut Work<'_>, epoch: u64, record: ApplyRecord) -> Re
         finished: work.now,
         record,
     });
+    let body = work.rows.cipher().seal(Part::Apply, body)?;
     let sum = seal("apply", &[body.as_bytes()]);
     work.rows.add_apply(&ApplyRow { body, sum })
 }
 
 /// The history.
 pub(crate) fn history(rows: &dyn Rows) -> Result<Vec<Applied>, Fault> {
+    let cipher = rows.cipher();
     rows.applies()?
         .into_iter()
         .map(|row| {
-            if seal("apply", &[row.body.as_bytes()]) != row.sum {
-                return Err(Fault::damage("a row of the history fails its checksum"));
-            }
-            Ok(format::applied_from_text(&row.body)?)
+            row.check()?;
+            Ok(format::applied_from_text(
+                &cipher.open(Part::Apply, row.body)?,
+            )?)
         })
         .collect()
+}
+
+/// Writes the body of every row anew.
+pub(crate) fn rewrite(work: &mut Work<'_>, again: &Again<'_>) -> Result<(), Fault> {
+    for row in work.rows.open_before(u64::MAX)? {
+        if row.seal() != row.sum {
+            return Err(damaged_entry(row.id));
+        }
+        toggle(&mut work.head.digest, &row.sum);
+        let message = row.message.clone().map(|m| again(Part::Message(row.id), m));
+        OpenRow {
+            message: message.transpose()?,
+            body: again(Part::Entry(row.id), row.body.clone())?,
+            ..row
+        }
+        .write(work)?;
+    }
+    let closed = work.rows.all_closed()?;
+    work.rows.drop_closed()?;
+    for mut row in closed {
+        if seal_closed(row.epoch, row.id, &row.body) != row.sum {
+            return Err(damaged_entry(row.id));
+        }
+        row.body = again(Part::Closed(row.id), row.body)?;
+        row.sum = seal_closed(row.epoch, row.id, &row.body);
+        work.rows.add_closed(&row)?;
+    }
+    let applies = work.rows.applies()?;
+    work.rows.drop_applies()?;
+    for mut row in applies {
+        row.check()?;
+        row.body = again(Part::Apply, row.body)?;
+        row.sum = seal("apply", &[row.body.as_bytes()]);
+        work.rows.add_apply(&row)?;
+    }
+    Ok(())
 }
 
 /// The parts of a lease that a write carries.

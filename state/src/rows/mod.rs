@@ -2,6 +2,7 @@
 //! them, and the one thread that does it. A database says with [`Rows`] how it keeps them, and with
 //! [`Backend`] how it makes a transaction; nothing else differs between one and another.
 
+pub(crate) mod cipher;
 mod fault;
 mod handle;
 mod head;
@@ -11,6 +12,7 @@ mod leases;
 mod work;
 pub(crate) mod writer;
 
+pub(crate) use cipher::{Cipher, KeyRow};
 pub(crate) use fault::{BUSY_SECONDS, Fault};
 pub use handle::Stats;
 pub(crate) use handle::{Handle, Rowed};
@@ -40,6 +42,9 @@ pub(crate) trait Rows {
     fn put_item(&self, row: &ItemRow) -> Result<(), Fault>;
     fn drop_item(&self, kind: Kind, key: &str) -> Result<(), Fault>;
     fn add_past(&self, row: &PastRow) -> Result<(), Fault>;
+    /// Every row that stands no more.
+    fn past(&self) -> Result<Vec<PastRow>, Fault>;
+    fn drop_past(&self) -> Result<(), Fault>;
 
     fn open(&self, id: u64) -> Result<Option<OpenRow>, Fault>;
     /// The open entries of leases before this one, by their ids.
@@ -50,6 +55,9 @@ pub(crate) trait Rows {
     /// The closed entries of a lease, by their ids.
     fn closed(&self, epoch: u64) -> Result<Vec<ClosedRow>, Fault>;
     fn add_closed(&self, row: &ClosedRow) -> Result<(), Fault>;
+    /// The closed entries of all leases, by epoch and id.
+    fn all_closed(&self) -> Result<Vec<ClosedRow>, Fault>;
+    fn drop_closed(&self) -> Result<(), Fault>;
 
     fn lease(&self, epoch: u64) -> Result<Option<LeaseRow>, Fault>;
     /// All of them, oldest first.
@@ -60,6 +68,16 @@ pub(crate) trait Rows {
     /// All of them, oldest first.
     fn applies(&self) -> Result<Vec<ApplyRow>, Fault>;
     fn add_apply(&self, row: &ApplyRow) -> Result<(), Fault>;
+    fn drop_applies(&self) -> Result<(), Fault>;
+
+    /// The keys that bodies are sealed with, oldest first; none where they are not.
+    fn data_keys(&self) -> Result<Vec<KeyRow>, Fault>;
+    fn put_data_key(&self, row: &KeyRow) -> Result<(), Fault>;
+    fn drop_data_keys(&self) -> Result<(), Fault>;
+    /// What seals and opens bodies here.
+    fn cipher(&self) -> Cipher;
+    /// From now on this does. A transaction that is taken back puts the one of before back.
+    fn set_cipher(&self, cipher: Cipher);
 }
 
 /// How a database makes a transaction of one store.

@@ -7,7 +7,7 @@
 //! 4. reads are answered in between, each from one instant;
 //! 5. when no request comes for a third of the expiry, it renews the leases taken here.
 
-use super::{Backend, Needs, Rows, fault::Fault, journal::Pass, leases, work::Work};
+use super::{Backend, Needs, Rows, fault::Fault, head::Head, journal::Pass, leases, work::Work};
 use crate::{LeaseStatus, StateError};
 use std::{
     cell::Cell,
@@ -157,6 +157,15 @@ impl<B: Backend> Writer<B> {
 
     fn transact(&self, needs: &Needs, runs: Vec<Run>) -> Result<(), Fault> {
         let (head, now) = self.backend.begin(needs)?;
+        let cipher = self.backend.cipher();
+        let done = self.run_all(head, now, runs);
+        if done.is_err() {
+            self.backend.set_cipher(cipher);
+        }
+        done
+    }
+
+    fn run_all(&self, head: Head, now: SystemTime, runs: Vec<Run>) -> Result<(), Fault> {
         let mut work = Work {
             rows: &self.backend,
             head,
@@ -167,7 +176,7 @@ impl<B: Backend> Writer<B> {
         };
         let mut kept = 0;
         for run in runs {
-            let before = work.head.clone();
+            let before = (work.head.clone(), self.backend.cipher());
             self.backend.begin_part()?;
             match run(&mut work) {
                 // The whole transaction may have ended: when the disk is full or fails, or the
@@ -176,7 +185,8 @@ impl<B: Backend> Writer<B> {
                     return Err(Fault::State(error));
                 }
                 Err(_) => {
-                    work.head = before;
+                    work.head = before.0;
+                    self.backend.set_cipher(before.1);
                     work.look_again();
                     self.backend.undo_part()?;
                 }

@@ -13,7 +13,7 @@ mod schema;
 mod tests;
 
 use crate::{
-    StateError,
+    Encryption, StateError,
     rows::{Handle, Rowed, Stats},
 };
 use rows::Database;
@@ -23,18 +23,21 @@ use std::{
 };
 
 /// How a store is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// A lease that was not renewed for so long may be taken over. It is renewed every third of
     /// that. All programs that use one store should agree.
     pub expiry: Duration,
+    /// What a new store is encrypted with, and what opens one that is there.
+    pub encryption: Encryption,
 }
 
 impl Default for Options {
-    /// 30 seconds.
+    /// 30 seconds; not encrypted.
     fn default() -> Self {
         Options {
             expiry: Duration::from_secs(30),
+            encryption: Encryption::default(),
         }
     }
 }
@@ -49,8 +52,8 @@ impl SqliteStore {
     /// there. Every page and row is checked. Blocks while it does.
     ///
     /// # Errors
-    /// [`StateError::Damaged`], [`StateError::NotAState`], [`StateError::Newer`], and those of
-    /// the disk. None of them changes the file.
+    /// [`StateError::Damaged`], [`StateError::NotAState`], [`StateError::Newer`],
+    /// [`StateError::Key`], and those of the disk. None of them changes the file.
     pub fn open(path: impl AsRef<Path>) -> Result<SqliteStore, StateError> {
         SqliteStore::open_with(path, Options::default())
     }
@@ -62,7 +65,8 @@ impl SqliteStore {
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<SqliteStore, StateError> {
         let path: PathBuf = path.as_ref().to_owned();
         let at = path.clone();
-        let handle = Handle::start(&path, options.expiry, move || Database::open(&at))?;
+        let Options { expiry, encryption } = options;
+        let handle = Handle::start(&path, expiry, move || Database::open(&at, &encryption))?;
         Ok(SqliteStore { handle })
     }
 

@@ -5,11 +5,12 @@ use super::{
     rows, schema,
 };
 use crate::{
-    StateError,
-    rows::{BUSY_SECONDS, Fault, Head, items},
+    Encryption, StateError,
+    rows::{BUSY_SECONDS, Cipher, Fault, Head, items},
 };
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::{
+    cell::RefCell,
     fs, io,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -17,8 +18,15 @@ use std::{
 };
 use weir_core::snapshot::Lineage;
 
-/// The connection to the store at this path, which is made if nothing is there, and its head.
-pub(super) fn open(path: &Path) -> Result<(Connection, Head), StateError> {
+/// A store that was checked.
+pub(super) struct Opened {
+    pub(super) conn: Connection,
+    pub(super) head: Head,
+    pub(super) cipher: Cipher,
+}
+
+/// The connection to the store at this path, which is made if nothing is there.
+pub(super) fn open(path: &Path, encryption: &Encryption) -> Result<Opened, StateError> {
     // The mark is read before anything else: it may move on while the database is opened.
     let mark = mark::read(path);
     match fs::metadata(path) {
@@ -34,24 +42,25 @@ pub(super) fn open(path: &Path) -> Result<(Connection, Head), StateError> {
         Ok(_) => {}
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             refuse_leftovers(path, mark.as_ref())?;
-            create(path)?;
+            create(path, encryption)?;
         }
         Err(e) => return Err(io_error(path, &e)),
     }
     let mut conn = connect(path).map_err(|e| e.at(path))?;
-    let head = check(&mut conn, path, mark.as_ref()).map_err(|e| match e {
-        // With a good mark it can at least be told how far the state had come.
-        Fault::Sql(e) => match (Fault::Sql(e).at(path), mark.as_ref()) {
-            (StateError::Damaged { path, cause, .. }, Some(mark)) => StateError::Damaged {
-                path,
-                cause: format!("{cause} (it had come to serial {})", mark.serial),
-                last_good: None,
+    let (head, cipher) =
+        check(&mut conn, path, mark.as_ref(), encryption).map_err(|e| match e {
+            // With a good mark it can at least be told how far the state had come.
+            Fault::Sql(e) => match (Fault::Sql(e).at(path), mark.as_ref()) {
+                (StateError::Damaged { path, cause, .. }, Some(mark)) => StateError::Damaged {
+                    path,
+                    cause: format!("{cause} (it had come to serial {})", mark.serial),
+                    last_good: None,
+                },
+                (e, _) => e,
             },
-            (e, _) => e,
-        },
-        e => e.at(path),
-    })?;
-    Ok((conn, head))
+            e => e.at(path),
+        })?;
+    Ok(Opened { conn, head, cipher })
 }
 
 /// Without the file, what lies beside it says that there was one.
@@ -78,7 +87,7 @@ fn refuse_leftovers(path: &Path, mark: Option<&Mark>) -> Result<(), StateError> 
 
 /// Makes an empty store under another name and then gives it its own: whoever looks sees no file
 /// or a whole one, and an empty file is damage and never a new store.
-fn create(path: &Path) -> Result<(), StateError> {
+fn create(path: &Path, encryption: &Encryption) -> Result<(), StateError> {
     if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(|e| io_error(path, &e))?;
     }
@@ -91,7 +100,7 @@ fn create(path: &Path) -> Result<(), StateError> {
         .open(&draft)
         .map(drop)
         .map_err(|e| io_error(path, &e))
-        .and_then(|()| fill(&draft, lineage).map_err(|e| e.at(path)))
+        .and_then(|()| fill(&draft, lineage, encryption).map_err(|e| e.at(path)))
         .and_then(|()| match fs::hard_link(&draft, path) {
             // Another process was quicker: its store is the one.
             Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(io_error(path, &e)),
@@ -115,11 +124,15 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-fn fill(draft: &Path, lineage: Lineage) -> Result<(), Fault> {
+fn fill(draft: &Path, lineage: Lineage, encryption: &Encryption) -> Result<(), Fault> {
     let mut conn = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
     migrate(&mut conn, 0)?;
+    let (_, key) = Cipher::new(encryption)?;
+    if let Some(key) = key {
+        rows::put_data_key(&conn, &key)?;
+    }
     rows::write_head(&conn, &Head::new(lineage))?;
     // Kept in the file; from here on every connection uses the write-ahead log.
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -155,13 +168,18 @@ fn connect(path: &Path) -> Result<Connection, Fault> {
     }
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
-         PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;",
+         PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA secure_delete = ON;",
     )?;
     Ok(conn)
 }
 
 /// Whose file it is, which version, and whether every page and row is whole.
-fn check(conn: &mut Connection, path: &Path, mark: Option<&Mark>) -> Result<Head, Fault> {
+fn check(
+    conn: &mut Connection,
+    path: &Path,
+    mark: Option<&Mark>,
+    encryption: &Encryption,
+) -> Result<(Head, Cipher), Fault> {
     let id: i32 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     if id != schema::APPLICATION_ID {
         return Err(Fault::State(StateError::NotAState {
@@ -190,10 +208,16 @@ fn check(conn: &mut Connection, path: &Path, mark: Option<&Mark>) -> Result<Head
     // One transaction, so that all of it is of one instant.
     let tx = conn.transaction()?;
     let head = rows::read_head(&tx)?;
-    items::check_digest(&*tx, &head)?;
+    let cipher = Cipher::unlock(encryption, &rows::data_keys(&tx)?)?;
+    let checking = rows::Checking {
+        conn: &tx,
+        cipher: RefCell::new(cipher),
+    };
+    items::check_digest(&checking, &head)?;
+    let cipher = checking.cipher.into_inner();
     drop(tx);
     check_mark(&head, path, mark)?;
-    Ok(head)
+    Ok((head, cipher))
 }
 
 fn check_mark(head: &Head, path: &Path, mark: Option<&Mark>) -> Result<(), Fault> {

@@ -2,14 +2,15 @@
 
 use super::{mark, open};
 use crate::{
-    StateError,
+    Encryption, StateError,
     rows::{
-        ApplyRow, Backend, ClosedRow, Fault, Head, ItemRow, Kind, LeaseRow, Needs, OpenRow,
-        PastRow, Rows, Sum, signed, unsigned,
+        ApplyRow, Backend, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, Needs,
+        OpenRow, PastRow, Rows, Sum, signed, unsigned,
     },
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::{
+    cell::RefCell,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -32,12 +33,16 @@ pub(super) struct Database {
     conn: Connection,
     path: PathBuf,
     marker: mark::Marker,
+    cipher: RefCell<Cipher>,
 }
 
 impl Database {
     /// Opens the store in this file, and makes it where nothing is there.
-    pub(super) fn open(path: &Path) -> Result<(Database, Head), StateError> {
-        let (conn, head) = open::open(path)?;
+    pub(super) fn open(
+        path: &Path,
+        encryption: &Encryption,
+    ) -> Result<(Database, Head), StateError> {
+        let open::Opened { conn, head, cipher } = open::open(path, encryption)?;
         let marker = mark::Marker::open(path);
         if mark::read(path).is_none() {
             marker.set(&head);
@@ -46,6 +51,7 @@ impl Database {
             conn,
             path: path.into(),
             marker,
+            cipher: RefCell::new(cipher),
         };
         Ok((database, head))
     }
@@ -103,16 +109,30 @@ impl Backend for Database {
 /// What has a connection to read and write rows through.
 pub(super) trait Connected {
     fn conn(&self) -> &Connection;
+    fn cipher(&self) -> &RefCell<Cipher>;
 }
 
 impl Connected for Database {
     fn conn(&self) -> &Connection {
         &self.conn
     }
+    fn cipher(&self) -> &RefCell<Cipher> {
+        &self.cipher
+    }
 }
-impl Connected for Connection {
+
+/// A connection whose rows are being checked.
+pub(super) struct Checking<'a> {
+    pub(super) conn: &'a Connection,
+    pub(super) cipher: RefCell<Cipher>,
+}
+
+impl Connected for Checking<'_> {
     fn conn(&self) -> &Connection {
-        self
+        self.conn
+    }
+    fn cipher(&self) -> &RefCell<Cipher> {
+        &self.cipher
     }
 }
 
@@ -180,6 +200,41 @@ fn lease(row: &Row<'_>) -> rusqlite::Result<LeaseRow> {
     })
 }
 
+fn closed(row: &Row<'_>) -> rusqlite::Result<ClosedRow> {
+    Ok(ClosedRow {
+        epoch: unsigned(row.get(0)?),
+        id: unsigned(row.get(1)?),
+        body: row.get(2)?,
+        sum: row.get(3)?,
+    })
+}
+
+fn past(row: &Row<'_>) -> rusqlite::Result<PastRow> {
+    Ok(PastRow {
+        item: item(row)?,
+        until: unsigned(row.get(5)?),
+    })
+}
+
+pub(super) fn data_keys(conn: &Connection) -> Result<Vec<KeyRow>, Fault> {
+    let sql = "SELECT number, body, sum FROM data_key ORDER BY number";
+    all(conn, sql, [], |row| {
+        Ok(KeyRow {
+            number: unsigned(row.get(0)?),
+            body: row.get(1)?,
+            sum: row.get(2)?,
+        })
+    })
+}
+
+pub(super) fn put_data_key(conn: &Connection, row: &KeyRow) -> Result<(), Fault> {
+    write(
+        conn,
+        "INSERT INTO data_key VALUES (?, ?, ?)",
+        params![signed(row.number), row.body, row.sum],
+    )
+}
+
 fn all<T>(
     conn: &Connection,
     sql: &str,
@@ -234,12 +289,7 @@ impl<C: Connected> Rows for C {
     fn past_at(&self, serial: u64) -> Result<Vec<PastRow>, Fault> {
         let sql = "SELECT kind, key, serial, body, sum, until FROM past
                    WHERE serial <= ?1 AND until > ?1";
-        all(self.conn(), sql, [signed(serial)], |row| {
-            Ok(PastRow {
-                item: item(row)?,
-                until: unsigned(row.get(5)?),
-            })
-        })
+        all(self.conn(), sql, [signed(serial)], past)
     }
     fn is_empty(&self) -> Result<bool, Fault> {
         let sql = "SELECT NOT EXISTS (SELECT 1 FROM item)
@@ -265,6 +315,14 @@ impl<C: Connected> Rows for C {
             INSERT_PAST,
             params![item.kind, item.key, serial, until, item.body, item.sum],
         )
+    }
+
+    fn past(&self) -> Result<Vec<PastRow>, Fault> {
+        let sql = "SELECT kind, key, serial, body, sum, until FROM past";
+        all(self.conn(), sql, [], past)
+    }
+    fn drop_past(&self) -> Result<(), Fault> {
+        write(self.conn(), "DELETE FROM past", [])
     }
 
     fn open(&self, id: u64) -> Result<Option<OpenRow>, Fault> {
@@ -295,14 +353,7 @@ impl<C: Connected> Rows for C {
     }
     fn closed(&self, epoch: u64) -> Result<Vec<ClosedRow>, Fault> {
         let sql = "SELECT epoch, id, body, sum FROM closed_entry WHERE epoch = ? ORDER BY id";
-        all(self.conn(), sql, [signed(epoch)], |row| {
-            Ok(ClosedRow {
-                epoch: unsigned(row.get(0)?),
-                id: unsigned(row.get(1)?),
-                body: row.get(2)?,
-                sum: row.get(3)?,
-            })
-        })
+        all(self.conn(), sql, [signed(epoch)], closed)
     }
     fn add_closed(&self, row: &ClosedRow) -> Result<(), Fault> {
         write(
@@ -310,6 +361,14 @@ impl<C: Connected> Rows for C {
             INSERT_CLOSED,
             params![signed(row.epoch), signed(row.id), row.body, row.sum],
         )
+    }
+
+    fn all_closed(&self) -> Result<Vec<ClosedRow>, Fault> {
+        let sql = "SELECT epoch, id, body, sum FROM closed_entry ORDER BY epoch, id";
+        all(self.conn(), sql, [], closed)
+    }
+    fn drop_closed(&self) -> Result<(), Fault> {
+        write(self.conn(), "DELETE FROM closed_entry", [])
     }
 
     fn lease(&self, epoch: u64) -> Result<Option<LeaseRow>, Fault> {
@@ -348,5 +407,24 @@ impl<C: Connected> Rows for C {
             "INSERT INTO apply (body, sum) VALUES (?, ?)",
             params![row.body, row.sum],
         )
+    }
+    fn drop_applies(&self) -> Result<(), Fault> {
+        write(self.conn(), "DELETE FROM apply", [])
+    }
+
+    fn data_keys(&self) -> Result<Vec<KeyRow>, Fault> {
+        data_keys(self.conn())
+    }
+    fn put_data_key(&self, row: &KeyRow) -> Result<(), Fault> {
+        put_data_key(self.conn(), row)
+    }
+    fn drop_data_keys(&self) -> Result<(), Fault> {
+        write(self.conn(), "DELETE FROM data_key", [])
+    }
+    fn cipher(&self) -> Cipher {
+        Connected::cipher(self).borrow().clone()
+    }
+    fn set_cipher(&self, cipher: Cipher) {
+        *Connected::cipher(self).borrow_mut() = cipher;
     }
 }

@@ -4,7 +4,8 @@
 pub(super) const APPLICATION_ID: i32 = 0x7765_6972;
 
 /// Migration `i` leads from version `i` to version `i + 1`. Never change one that was released.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
 -- One row: where everything stands. `digest` is the XOR of the sums of all rows of `item` and
 -- `open_entry`, so a row that is missing, doubled or out of date shows.
 CREATE TABLE head (
@@ -66,7 +67,16 @@ CREATE TABLE apply (
   body TEXT NOT NULL,
   sum BLOB NOT NULL
 ) STRICT;
-"];
+",
+    "
+-- What bodies are sealed with, wrapped; none where they are not sealed.
+CREATE TABLE data_key (
+  number INTEGER PRIMARY KEY,
+  body TEXT NOT NULL,
+  sum BLOB NOT NULL
+) STRICT;
+",
+];
 
 /// The version this program writes.
 pub(super) fn version() -> u32 {

@@ -7,7 +7,10 @@ use crate::format;
 #[test]
 fn no_statement_of_a_commit_scans_a_table() {
     let folder = tempfile::tempdir().unwrap();
-    let (conn, _) = open::open(&folder.path().join("weir.state")).unwrap();
+    let path = folder.path().join("weir.state");
+    let conn = open::open(&path, &crate::Encryption::default())
+        .unwrap()
+        .conn;
     for sql in [
         rows::SELECT_ITEM,
         rows::INSERT_ITEM,
@@ -57,4 +60,21 @@ fn a_lease_is_written_as_it_ever_was() {
         assert_eq!(lease.holder.pid, 42);
         assert_eq!(format::lease_to_text(&lease), row);
     }
+}
+
+/// A store of the first version is brought to this one, and keeps what it holds.
+#[test]
+fn an_older_store_is_migrated() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weir.state");
+    let open = || open::open(&path, &crate::Encryption::default()).unwrap();
+    let first = open();
+    first
+        .conn
+        .execute_batch("DROP TABLE data_key; PRAGMA user_version = 1;")
+        .unwrap();
+    drop(first.conn);
+    let second = open();
+    assert_eq!(second.head, first.head);
+    assert!(rows::data_keys(&second.conn).unwrap().is_empty());
 }

@@ -245,7 +245,13 @@ impl World {
 
     /// With leases that end so soon.
     pub fn expiring(mut self, expiry: std::time::Duration) -> World {
-        let store = SqliteStore::open_with(self.path.join("state.db"), Options { expiry });
+        let store = SqliteStore::open_with(
+            self.path.join("state.db"),
+            Options {
+                expiry,
+                ..Options::default()
+            },
+        );
         self.store = Arc::new(store.unwrap());
         self
     }
