@@ -101,6 +101,26 @@ pub enum StateError {
         /// Why.
         cause: String,
     },
+    /// Its server does not answer.
+    #[error(
+        "{path} can't be reached: {cause}. What was recorded before is safe. Make sure that the server runs and that its address is right, and run the command again"
+    )]
+    Unreachable {
+        /// The store.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
+    /// Its server answered, and will not have us.
+    #[error("{path} can't be used: {cause}. {next}")]
+    Refused {
+        /// The store.
+        path: PathBuf,
+        /// What the server said.
+        cause: String,
+        /// What to do.
+        next: String,
+    },
     /// Another process kept it locked for too long.
     #[error(
         "{path} is busy: another process kept it locked for {seconds} s. Run the command again"

@@ -21,7 +21,7 @@
 //! A [`Backend`] is where the states of a stack's workspaces are, each a store of its own with a
 //! [`StateId`] for a name.
 //!
-//! [`SqliteStore`] is the embedded store. [`conformance`] is what every store must pass.
+//! [`SqliteStore`] is the embedded store, [`PostgresStore`] one for teams. [`conformance`] is what every store must pass.
 
 pub mod conformance;
 pub mod encryption;
@@ -32,6 +32,7 @@ mod history;
 mod id;
 mod journal;
 mod lease;
+mod postgres;
 mod process;
 mod rows;
 mod sqlite;
@@ -43,6 +44,7 @@ pub use history::{Applied, ApplyOutcome, ApplyRecord};
 pub use id::{Backend, SqliteBackend, StateId, Workspace, WorkspaceError};
 pub use journal::{Begin, ClosedEntry, Entry, EntryId, Outcome, Target, Verdict};
 pub use lease::{Ending, Holder, Lease, LeaseRecord, LeaseStatus};
+pub use postgres::{PostgresBackend, PostgresSettings, PostgresStore, SettingsError};
 pub use rows::Stats;
 pub use sqlite::{Options, SqliteStore};
 pub use store::{Store, Wait};

@@ -1,58 +1,73 @@
-//! The SQLite store is what a store must be.
+//! Every store is what a store must be.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod common;
+
 use async_trait::async_trait;
+use common::{Spot, with_expiry};
 use std::sync::Arc;
 use weir_state::{
-    Encryption, Options, SqliteStore, StateError, Store,
+    Encryption, Options, StateError, Store,
     conformance::{self, EXPIRY, Place},
     encryption::KeySource,
 };
 
-struct Folder(tempfile::TempDir);
+struct At(Spot, Options);
 
-#[async_trait]
-impl Place for Folder {
-    async fn open(&self) -> Result<Arc<dyn Store>, StateError> {
-        let path = self.0.path().join("weir.state");
-        Ok(Arc::new(SqliteStore::open_with(
-            path,
-            Options {
-                expiry: EXPIRY,
-                ..Options::default()
-            },
-        )?))
+impl At {
+    fn plain(spot: Spot) -> At {
+        At(spot, with_expiry(EXPIRY))
+    }
+    /// Encrypted with a key file.
+    fn sealed(spot: Spot, keys: &tempfile::TempDir) -> At {
+        let key = keys.path().join("key");
+        KeySource::create_file(&key).unwrap();
+        let options = Options {
+            expiry: EXPIRY,
+            encryption: Encryption::new(KeySource::File(key)),
+        };
+        At(spot, options)
     }
 }
 
-/// As [`Folder`], encrypted with a key file.
-struct Encrypted(tempfile::TempDir);
-
 #[async_trait]
-impl Place for Encrypted {
+impl Place for At {
     async fn open(&self) -> Result<Arc<dyn Store>, StateError> {
-        let key = self.0.path().join("key");
-        KeySource::create_file(&key).unwrap();
-        Ok(Arc::new(SqliteStore::open_with(
-            self.0.path().join("weir.state"),
-            Options {
-                expiry: EXPIRY,
-                encryption: Encryption::new(KeySource::File(key)),
-            },
-        )?))
+        common::open(&self.0.name(), self.1.clone())
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sqlite_store_conforms() {
-    conformance::all(&|| Box::new(Folder(tempfile::tempdir().unwrap())))
+    conformance::all(&|| Box::new(At::plain(Spot::file())))
         .await
         .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sqlite_store_conforms_when_it_is_encrypted() {
-    conformance::all(&|| Box::new(Encrypted(tempfile::tempdir().unwrap())))
+    let keys = tempfile::tempdir().unwrap();
+    conformance::all(&|| Box::new(At::sealed(Spot::file(), &keys)))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_postgres_store_conforms() {
+    let Some(server) = common::shared_server() else {
+        return;
+    };
+    conformance::all(&|| Box::new(At::plain(Spot::of(server.clone()).unwrap())))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_postgres_store_conforms_when_it_is_encrypted() {
+    let (Some(server), keys) = (common::shared_server(), tempfile::tempdir().unwrap()) else {
+        return;
+    };
+    conformance::all(&|| Box::new(At::sealed(Spot::of(server.clone()).unwrap(), &keys)))
         .await
         .unwrap();
 }

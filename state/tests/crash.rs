@@ -7,22 +7,24 @@
     reason = "helpers of tests"
 )]
 
+mod common;
+
+use common::{Spot, with_expiry};
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Lines, Write},
-    path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     sync::Arc,
     time::Duration,
 };
 use weir_core::{Known, Value, plan::Op};
 use weir_state::{
-    Ending, Holder, Options, Outcome, SqliteStore, StateError, Store, Verdict, Wait,
+    Ending, Holder, Options, Outcome, StateError, Store, Verdict, Wait,
     conformance::{address, begin, me, resource},
 };
 
 const ROLE: &str = "WEIR_STATE_TEST_ROLE";
-const FILE: &str = "WEIR_STATE_TEST_FILE";
+const PLACE: &str = "WEIR_STATE_TEST_PLACE";
 const ARGUMENT: &str = "WEIR_STATE_TEST_ARGUMENT";
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -33,11 +35,11 @@ struct Role {
 }
 
 impl Role {
-    fn start(role: &str, file: &Path, argument: &str) -> Role {
+    fn start(role: &str, spot: &Spot, argument: &str) -> Role {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["child", "--exact", "--nocapture"])
             .env(ROLE, role)
-            .env(FILE, file)
+            .env(PLACE, spot.name())
             .env(ARGUMENT, argument)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -83,19 +85,19 @@ async fn child() {
     let Ok(role) = std::env::var(ROLE) else {
         return;
     };
-    let file = std::env::var(FILE).unwrap();
+    let place = std::env::var(PLACE).unwrap();
     let argument = std::env::var(ARGUMENT).unwrap();
     match role.as_str() {
-        "journal" => write_journal(&file, &argument).await,
-        "count" => count(&file).await,
-        "hold" => hold(&file, &argument).await,
+        "journal" => write_journal(&place, &argument).await,
+        "count" => count(&place).await,
+        "hold" => hold(&place, &argument).await,
         other => panic!("no such role: {other}"),
     }
 }
 
 /// Four tasks that begin and commit for ever, and say what was acknowledged.
-async fn write_journal(file: &str, round: &str) {
-    let store = Arc::new(SqliteStore::open(file).unwrap());
+async fn write_journal(place: &str, round: &str) {
+    let store = common::open(place, Options::default()).unwrap();
     let lease = Arc::new(store.acquire(me("journal"), Wait::None).await.unwrap());
     println!("@lease {}", lease.epoch());
     let tasks: Vec<_> = (0..4)
@@ -122,9 +124,9 @@ async fn write_journal(file: &str, round: &str) {
 }
 
 /// Adds one to a counter twenty times, each time under a lease of its own.
-async fn count(file: &str) {
+async fn count(place: &str) {
     for _ in 0..20 {
-        let store = SqliteStore::open(file).unwrap();
+        let store = common::open(place, Options::default()).unwrap();
         let lease = store
             .acquire(me("count"), Wait::UpTo(PATIENCE))
             .await
@@ -148,16 +150,9 @@ async fn count(file: &str) {
 }
 
 /// Holds a lease and begins an entry for each line it reads.
-async fn hold(file: &str, expiry_ms: &str) {
+async fn hold(place: &str, expiry_ms: &str) {
     let expiry = Duration::from_millis(expiry_ms.parse().unwrap());
-    let store = SqliteStore::open_with(
-        file,
-        Options {
-            expiry,
-            ..Options::default()
-        },
-    )
-    .unwrap();
+    let store = common::open(place, with_expiry(expiry)).unwrap();
     let lease = store.acquire(me("hold"), Wait::None).await.unwrap();
     println!("@held {}", lease.epoch());
     for line in std::io::stdin().lines() {
@@ -198,7 +193,7 @@ impl Acknowledged {
     }
 
     /// Every acknowledged record is there, and no half one.
-    async fn check(&self, store: &SqliteStore) {
+    async fn check(&self, store: &dyn Store) {
         let snapshot = store.snapshot().await.unwrap();
         let open = store.open_entries().await.unwrap();
         let mut closed = BTreeMap::new();
@@ -237,15 +232,39 @@ impl Acknowledged {
     }
 }
 
+/// Each of these on each store.
+macro_rules! on_every_store {
+    ($($case:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                super::$case(&super::Spot::file()).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                if let Some(spot) = super::Spot::postgres() {
+                    super::$case(&spot).await;
+                }
+            })*
+        }
+    };
+}
+
+on_every_store! {
+    a_killed_writer_loses_nothing_that_was_acknowledged
+    processes_that_contend_take_turns
+    a_dead_holder_is_taken_over_at_once
+    a_holder_that_slept_through_its_expiry_cannot_write
+}
+
 /// kill -9 after each of the first records, and at arbitrary moments: the next process takes over
 /// at once, and finds all that was acknowledged.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_writer_loses_nothing_that_was_acknowledged() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("weir.state");
+async fn a_killed_writer_loses_nothing_that_was_acknowledged(spot: &Spot) {
     let mut said = Acknowledged::default();
     for round in 0..60_u64 {
-        let mut child = Role::start("journal", &file, &round.to_string());
+        let mut child = Role::start("journal", spot, &round.to_string());
         // The first rounds stop at each record in turn, the later ones somewhere behind it.
         let records = if round < 24 { round } else { round * 7 % 61 };
         for _ in 0..=records {
@@ -258,8 +277,8 @@ async fn a_killed_writer_loses_nothing_that_was_acknowledged() {
         while let Some(line) = child.next() {
             said.take(&line);
         }
-        let store = SqliteStore::open(&file).unwrap();
-        said.check(&store).await;
+        let store = spot.open();
+        said.check(&*store).await;
         // What it left open is settled by the next run: nothing was made.
         let lease = store.acquire(me("settle"), Wait::None).await.unwrap();
         for entry in store.open_entries().await.unwrap() {
@@ -268,7 +287,7 @@ async fn a_killed_writer_loses_nothing_that_was_acknowledged() {
         store.release(lease).await.unwrap();
     }
     assert!(said.committed.len() > 60, "the children did commit");
-    let store = SqliteStore::open(&file).unwrap();
+    let store = spot.open();
     let log = store.leases().await.unwrap();
     let died = log
         .iter()
@@ -277,17 +296,14 @@ async fn a_killed_writer_loses_nothing_that_was_acknowledged() {
     assert_eq!(died, 60, "each take-over is in the log");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn processes_that_contend_take_turns() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("weir.state");
+async fn processes_that_contend_take_turns(spot: &Spot) {
     // The file does not exist yet: they contend for making it as well.
-    let mut children: Vec<Role> = (0..3).map(|_| Role::start("count", &file, "")).collect();
+    let mut children: Vec<Role> = (0..3).map(|_| Role::start("count", spot, "")).collect();
     for child in &mut children {
         assert_eq!(child.next().as_deref(), Some("done"));
     }
     drop(children);
-    let store = SqliteStore::open(&file).unwrap();
+    let store = spot.open();
     let n = store.snapshot().await.unwrap().outputs["n"]
         .value()
         .as_i64();
@@ -298,6 +314,7 @@ async fn processes_that_contend_take_turns() {
         log.iter()
             .all(|l| matches!(l.ended, Some((_, Ending::Released))))
     );
+    let Spot::File(folder) = spot else { return };
     let left: Vec<_> = std::fs::read_dir(folder.path())
         .unwrap()
         .map(|e| e.unwrap().file_name().into_string().unwrap())
@@ -306,13 +323,10 @@ async fn processes_that_contend_take_turns() {
     assert_eq!(left, Vec::<String>::new(), "drafts are cleared away");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dead_holder_is_taken_over_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("weir.state");
-    let mut child = Role::start("hold", &file, "3600000");
+async fn a_dead_holder_is_taken_over_at_once(spot: &Spot) {
+    let mut child = Role::start("hold", spot, "3600000");
     assert_eq!(child.next().as_deref(), Some("held 1"));
-    let store = SqliteStore::open(&file).unwrap();
+    let store = spot.open();
     let alive = store.acquire(me("apply"), Wait::None).await;
     assert!(matches!(alive, Err(StateError::Locked(_))), "{alive:?}");
     child.kill();
@@ -332,16 +346,13 @@ async fn a_dead_holder_is_taken_over_at_once() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_holder_that_slept_through_its_expiry_cannot_write() {
+async fn a_holder_that_slept_through_its_expiry_cannot_write(spot: &Spot) {
     use nix::sys::signal::Signal;
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("weir.state");
-    let mut child = Role::start("hold", &file, "1000");
+    let mut child = Role::start("hold", spot, "1000");
     assert_eq!(child.next().as_deref(), Some("held 1"));
     child.say("a.before");
     assert_eq!(child.next().as_deref(), Some("begun"));
-    let store = SqliteStore::open(&file).unwrap();
+    let store = spot.open();
     // Frozen in the middle of a transaction it would keep the file locked: then let it finish.
     let lease = loop {
         child.signal(Signal::SIGSTOP);

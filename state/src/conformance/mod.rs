@@ -3,6 +3,9 @@
 mod journal;
 mod lease;
 mod record;
+mod server;
+
+pub use server::Server;
 
 use crate::{Begin, EntryId, Holder, Lease, Outcome, StateError, Store, Target};
 use async_trait::async_trait;

@@ -1,7 +1,7 @@
 //! A store of rows as the rest of the program has it: requests to the thread that owns the rows.
 
 use super::{
-    Backend, Needs, Rows, cipher,
+    Needs, Rows, Transact, cipher,
     fault::Fault,
     head::Head,
     items::{self, Kind},
@@ -56,22 +56,27 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
-    /// Starts the thread, which opens the store and then serves it. Blocks until it is open.
-    pub(crate) fn start<B: Backend>(
+    /// Starts the thread, which opens the store and then serves it. Blocks until it is open;
+    /// `None` where `open` finds nothing to open.
+    pub(crate) fn start<B: Transact>(
         path: &Path,
         expiry: Duration,
-        open: impl FnOnce() -> Result<(B, Head), StateError> + Send + 'static,
-    ) -> Result<Handle, StateError> {
+        open: impl FnOnce() -> Result<Option<(B, Head)>, StateError> + Send + 'static,
+    ) -> Result<Option<Handle>, StateError> {
         let (requests, receiver) = mpsc::channel();
         let (opened, open_result) = mpsc::sync_channel(1);
         let counters = Arc::new(Counters::default());
         let counted = Arc::clone(&counters);
         let serve = move || {
             let backend = match open() {
-                Ok((backend, head)) => {
+                Ok(Some((backend, head))) => {
                     // Who asked waits for this.
-                    let _ = opened.send(Ok(head.lineage));
+                    let _ = opened.send(Ok(Some(head.lineage)));
                     backend
+                }
+                Ok(None) => {
+                    let _ = opened.send(Ok(None));
+                    return;
                 }
                 Err(e) => {
                     let _ = opened.send(Err(e));
@@ -94,14 +99,16 @@ impl Handle {
                 path: path.into(),
                 cause: format!("no thread can be started: {e}"),
             })?;
-        let lineage = open_result.recv().map_err(|_| StateError::Closed)??;
-        Ok(Handle {
+        let Some(lineage) = open_result.recv().map_err(|_| StateError::Closed)?? else {
+            return Ok(None);
+        };
+        Ok(Some(Handle {
             path: path.into(),
             lineage,
             requests,
             counters,
             thread: Some(thread),
-        })
+        }))
     }
 
     /// What the store is called.

@@ -1,6 +1,6 @@
 //! What the stores that keep rows have in common: what the rows are, what every write does to
 //! them, and the one thread that does it. A database says with [`Rows`] how it keeps them, and with
-//! [`Backend`] how it makes a transaction; nothing else differs between one and another.
+//! [`Transact`] how it makes a transaction; nothing else differs between one and another.
 
 pub(crate) mod cipher;
 mod fault;
@@ -16,7 +16,7 @@ pub(crate) use cipher::{Cipher, KeyRow};
 pub(crate) use fault::{BUSY_SECONDS, Fault};
 pub use handle::Stats;
 pub(crate) use handle::{Handle, Rowed};
-pub(crate) use head::{Head, Sum, signed, unsigned};
+pub(crate) use head::{Head, Sum, seal, signed, unsigned};
 pub(crate) use items::{ItemRow, Kind, PastRow};
 pub(crate) use journal::{ApplyRow, ClosedRow, OpenRow};
 pub(crate) use leases::LeaseRow;
@@ -81,7 +81,7 @@ pub(crate) trait Rows {
 }
 
 /// How a database makes a transaction of one store.
-pub(crate) trait Backend: Rows {
+pub(crate) trait Transact: Rows {
     /// What the store is called in messages.
     fn place(&self) -> &Path;
     /// Begins a write, which excludes every other until it ends: the head, and the time. `needs`
@@ -99,7 +99,7 @@ pub(crate) trait Backend: Rows {
     fn commit(&self, head: &Head) -> Result<(), Fault>;
     /// Ends whatever is under way, and changes nothing.
     fn rollback(&self);
-    /// Begins a read, which sees one instant until [`Backend::rollback`].
+    /// Begins a read, which sees one instant until [`Transact::rollback`].
     fn begin_read(&self) -> Result<(), Fault>;
     /// Ends the connection.
     fn close(self);

@@ -7,7 +7,7 @@
 //! 4. reads are answered in between, each from one instant;
 //! 5. when no request comes for a third of the expiry, it renews the leases taken here.
 
-use super::{Backend, Needs, Rows, fault::Fault, head::Head, journal::Pass, leases, work::Work};
+use super::{Needs, Rows, Transact, fault::Fault, head::Head, journal::Pass, leases, work::Work};
 use crate::{LeaseStatus, StateError};
 use std::{
     cell::Cell,
@@ -65,7 +65,7 @@ pub(crate) struct Writer<B> {
     pub(crate) renewed: SystemTime,
 }
 
-impl<B: Backend> Writer<B> {
+impl<B: Transact> Writer<B> {
     /// Serves until it is told to close, or nobody can ask any more.
     pub(crate) fn run(mut self, requests: &Receiver<Request>) {
         loop {

@@ -66,7 +66,10 @@ impl SqliteStore {
         let path: PathBuf = path.as_ref().to_owned();
         let at = path.clone();
         let Options { expiry, encryption } = options;
-        let handle = Handle::start(&path, expiry, move || Database::open(&at, &encryption))?;
+        let handle = Handle::start(&path, expiry, move || {
+            Database::open(&at, &encryption).map(Some)
+        })?;
+        let handle = handle.ok_or(StateError::Closed)?;
         Ok(SqliteStore { handle })
     }
 

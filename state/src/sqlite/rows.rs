@@ -4,8 +4,8 @@ use super::{mark, open};
 use crate::{
     Encryption, StateError,
     rows::{
-        ApplyRow, Backend, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, Needs,
-        OpenRow, PastRow, Rows, Sum, signed, unsigned,
+        ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, Needs, OpenRow,
+        PastRow, Rows, Sum, Transact, signed, unsigned,
     },
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -61,7 +61,7 @@ impl Database {
     }
 }
 
-impl Backend for Database {
+impl Transact for Database {
     fn place(&self) -> &Path {
         &self.path
     }

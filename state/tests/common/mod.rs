@@ -1,0 +1,111 @@
+//! Places for stores under test: named by a text, so that another process can open them too.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests, each of which uses some"
+)]
+
+use std::{
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+use weir_state::{
+    Options, PostgresSettings, PostgresStore, SqliteStore, StateError, StateId, Store, Workspace,
+    conformance::Server,
+};
+
+/// A place for one store, empty at first.
+pub(crate) enum Spot {
+    File(tempfile::TempDir),
+    Postgres { server: Arc<Server>, stack: String },
+}
+
+impl Spot {
+    pub(crate) fn file() -> Spot {
+        Spot::File(tempfile::tempdir().unwrap())
+    }
+
+    /// A state of its own in the server of this test program; `None`, said loudly, where there is
+    /// no Postgres.
+    pub(crate) fn postgres() -> Option<Spot> {
+        Spot::of(shared_server()?)
+    }
+
+    pub(crate) fn of(server: Arc<Server>) -> Option<Spot> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let stack = format!("stack-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        Some(Spot::Postgres { server, stack })
+    }
+
+    /// By which [`open`] finds it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Spot::File(folder) => folder.path().join("weir.state").display().to_string(),
+            Spot::Postgres { server, stack } => format!("postgres {stack} {}", server.url()),
+        }
+    }
+
+    pub(crate) fn open(&self) -> Arc<dyn Store> {
+        open(&self.name(), Options::default()).unwrap()
+    }
+}
+
+/// Opens the store of that name.
+pub(crate) fn open(name: &str, options: Options) -> Result<Arc<dyn Store>, StateError> {
+    let Some(rest) = name.strip_prefix("postgres ") else {
+        return Ok(Arc::new(SqliteStore::open_with(name, options)?));
+    };
+    let (stack, url) = rest.split_once(' ').unwrap();
+    let store = PostgresStore::open(settings(url), &id(stack), options)?;
+    Ok(Arc::new(store))
+}
+
+pub(crate) fn with_expiry(expiry: Duration) -> Options {
+    Options {
+        expiry,
+        ..Options::default()
+    }
+}
+
+pub(crate) fn settings(url: &str) -> PostgresSettings {
+    PostgresSettings::new(url, &|_| None).unwrap()
+}
+
+pub(crate) fn id(stack: &str) -> StateId {
+    StateId {
+        stack: stack.into(),
+        workspace: Workspace::default(),
+    }
+}
+
+/// A server, or a loud word.
+pub(crate) fn server() -> Option<Arc<Server>> {
+    match Server::start() {
+        Ok(server) => Some(Arc::new(server)),
+        Err(why) => {
+            eprintln!("SKIPPED, nothing of Postgres is tested: {why}");
+            assert!(
+                std::env::var_os("WEIR_TEST_POSTGRES").is_none(),
+                "WEIR_TEST_POSTGRES is set, so it must be: {why}"
+            );
+            None
+        }
+    }
+}
+
+/// One server for all tests of this program; it goes with the last of them.
+pub(crate) fn shared_server() -> Option<Arc<Server>> {
+    static SERVER: LazyLock<std::sync::Mutex<std::sync::Weak<Server>>> =
+        LazyLock::new(std::sync::Mutex::default);
+    let mut shared = SERVER.lock().unwrap();
+    if let Some(server) = shared.upgrade() {
+        return Some(server);
+    }
+    let server = server()?;
+    *shared = Arc::downgrade(&server);
+    Some(server)
+}
