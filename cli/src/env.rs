@@ -41,7 +41,12 @@ impl Env {
 
     /// Whether `NO_COLOR` asks for plain text.
     pub(crate) fn no_color(&self) -> bool {
-        self.get("NO_COLOR").is_some() || self.get("TERM") == Some("dumb")
+        self.get("NO_COLOR").is_some() || self.dumb()
+    }
+
+    /// Whether the terminal can do no more than print lines.
+    pub(crate) fn dumb(&self) -> bool {
+        self.get("TERM") == Some("dumb")
     }
 
     /// Whether a program, not a person, reads what is printed.

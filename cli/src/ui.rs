@@ -48,7 +48,7 @@ impl Ui {
             } else {
                 Warnings::Full
             },
-            live: stderr && !env.in_automation(),
+            live: stderr && !env.dumb() && !env.in_automation(),
             can_ask: io::stdin().is_terminal() && stderr,
             hints: !env.in_automation(),
         }

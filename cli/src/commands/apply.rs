@@ -11,12 +11,12 @@ use crate::{
     render::{json::ui as messages, plan::Counts, progress::Phase, style::Ink},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 use tokio_util::sync::CancellationToken;
-use weir_core::{Diagnostic, Diagnostics, Known, change::Action, plan::Op};
+use weir_core::{Address, Diagnostic, Diagnostics, Known, change::Action, plan::Op};
 use weir_engine::{Mode, NodeResult, Planned, Report, Status, planfile::SavedPlan};
 
 /// Flags of `apply`.
@@ -293,6 +293,8 @@ struct Done {
     diagnostics: Diagnostics,
     outputs: BTreeMap<String, Known>,
     counts: Counts,
+    /// What was not begun, by what failed before it; `None`: as the run was stopped.
+    not_done: BTreeMap<Option<Address>, BTreeSet<Address>>,
     /// `None` where there was nothing to do.
     mode: Option<Mode>,
     operation: &'static str,
@@ -305,6 +307,7 @@ impl Done {
             diagnostics: Diagnostics::new(),
             outputs,
             counts: Counts::default(),
+            not_done: BTreeMap::new(),
             mode: None,
             operation,
         }
@@ -323,11 +326,19 @@ impl Done {
             diagnostics.push(part());
         }
         diagnostics.extend(report.diagnostics);
+        let mut not_done: BTreeMap<_, BTreeSet<Address>> = BTreeMap::new();
+        for node in report.nodes {
+            if let NodeResult::Skipped(because) = node.result {
+                // Of a replacement, both halves are not done: it is one.
+                not_done.entry(because).or_default().insert(node.address);
+            }
+        }
         Done {
             status: report.status,
             diagnostics,
             outputs: report.outputs,
             counts,
+            not_done,
             mode: Some(mode),
             operation,
         }
@@ -348,6 +359,7 @@ fn finished(done: Done, style: Style, context: &Context) -> Result {
         diagnostics,
         outputs,
         counts,
+        not_done,
         mode,
         operation,
     } = done;
@@ -384,6 +396,9 @@ fn finished(done: Done, style: Style, context: &Context) -> Result {
             let line = format!("{imported}{add} added, {change} changed, {destroy} destroyed.");
             ui.data(&format!("\n{} {line}\n", ui.out.ink(ink, word)))?;
             // After a failure they would name what may not be there.
+            for (because, all) in &not_done {
+                ui.tell(&undone(because.as_ref(), all));
+            }
             if status == Status::Succeeded {
                 shown(&outputs, context)?;
             } else if ui.hints {
@@ -395,6 +410,23 @@ fn finished(done: Done, style: Style, context: &Context) -> Result {
         Status::Succeeded => Outcome::Done,
         Status::Failed | Status::Interrupted => Outcome::Failed,
     })
+}
+
+/// So many are named of what was not done; the rest is counted.
+const NAMED: usize = 10;
+
+/// `Not done, as a.b failed: a.c, a.d`
+fn undone(because: Option<&Address>, all: &BTreeSet<Address>) -> String {
+    let why = match because {
+        Some(failed) => format!("as {failed} failed"),
+        None => "as the run was stopped".into(),
+    };
+    let names: Vec<String> = all.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = match all.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!("Not done, {why}: {}{more}", names.join(", "))
 }
 
 fn shown(

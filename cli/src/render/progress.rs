@@ -391,7 +391,14 @@ fn line(event: &Event) -> (Option<String>, Ink) {
         }
         Event::Unfit {
             address, message, ..
-        } => (format!("{address}: not as it must be: {message}"), Ink::Bad),
+        } => {
+            let name = address.to_string();
+            let line = match message.starts_with(&name) {
+                true => message.clone(),
+                false => format!("{name}: {message}"),
+            };
+            (line, Ink::Bad)
+        }
         Event::Skipped {
             address,
             op,

@@ -302,6 +302,14 @@ impl Step {
         }
     }
 
+    /// The step as the configuration has it.
+    fn written(&self) -> Json {
+        match self {
+            Step::Index(value) if value.as_i64().is_some() => json!(value.as_i64()),
+            _ => json!(self.text()),
+        }
+    }
+
     /// The step as the index of a list.
     fn number(&self) -> Option<Json> {
         match self {
@@ -355,7 +363,9 @@ fn in_type(ty: &Type, steps: &[Step]) -> Vec<Json> {
             let inner = at.and_then(|at| types.get(usize::try_from(at).ok()?));
             inner.map_or(Vec::new(), |inner| after(number, || in_type(inner, rest)))
         }
-        Type::Set(_) | Type::Dynamic | Type::Bool | Type::Number | Type::String => Vec::new(),
+        // What is in it, no schema says: the path is as it was written.
+        Type::Dynamic => steps.iter().map(Step::written).collect(),
+        Type::Set(_) | Type::Bool | Type::Number | Type::String => Vec::new(),
     }
 }
 
