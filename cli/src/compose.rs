@@ -5,27 +5,19 @@ use crate::{
     clock,
     env::Env,
     error::CommandError,
+    stores,
 };
-use std::{
-    collections::BTreeMap,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 use weir_core::{Diagnostic, Diagnostics, event::EventSink};
 use weir_engine::{Engine, Registry};
 use weir_fake::{FakeProvider, TerraformProvider};
 use weir_host::{AgentBinary, HostProvider};
 use weir_lang::{
     Catalog, DiskFiles, Evaluator, Files, Inputs, InstalledModules, Loaded, RemoteCall, Sources,
-    StackSettings, VarSource,
+    VarSource,
 };
-use weir_state::{Holder, Lease, SqliteStore, StateError, Store, Wait};
+use weir_state::{Holder, Lease, StateError, Store, Wait};
 use weir_tftest::Suite;
-
-/// Where state is where the stack does not say.
-const STATE: &str = ".weir/state.db";
 
 /// The agent for the hosts, built by `build.rs`.
 static AGENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/weir-agent"));
@@ -90,7 +82,7 @@ pub(crate) fn load(inputs: &Inputs, env: &Env) -> Result<Loaded, CommandError> {
         Some(span) => Diagnostics::from(config.sources().point(d, &span)),
         None => d.into(),
     };
-    path_of(config.stack()).map_err(pointed)?;
+    stores::check(config.stack()).map_err(pointed)?;
     Ok(loaded)
 }
 
@@ -132,67 +124,6 @@ pub(crate) fn remote_calls(
     calls.extend(found);
     sources.extend(tests.sources());
     Ok((calls, sources))
-}
-
-/// Where the stack's state is.
-pub(crate) fn state_path(stack: &StackSettings) -> Result<PathBuf, CommandError> {
-    path_of(stack).map_err(|d| Diagnostics::from(d).into())
-}
-
-fn path_of(stack: &StackSettings) -> Result<PathBuf, Diagnostic> {
-    let Some(state) = &stack.state else {
-        return Ok(STATE.into());
-    };
-    let wrong = |summary: String| {
-        let mut d = Diagnostic::error(summary)
-            .help("Write `state \"sqlite\" { path = \"...\" }`, or leave the block out.");
-        d.span = Some(state.span.clone());
-        d
-    };
-    if state.backend != "sqlite" {
-        let summary = format!("State {:?} is not a store weir has", state.backend);
-        return Err(wrong(summary).because("This version of weir keeps state in SQLite."));
-    }
-    // A setting that is not read would put state elsewhere than the stack says.
-    let settings = state.settings.as_entries();
-    if let Some(other) = settings.and_then(|s| s.keys().find(|name| ***name != *"path")) {
-        return Err(wrong(format!("State \"sqlite\" has no setting `{other}`")));
-    }
-    match state.settings.get("path") {
-        None => Ok(STATE.into()),
-        // Not known while a configuration is checked for whatever values: no state is opened then.
-        Some(path) if path.is_null() || path.is_unknown() => Ok(STATE.into()),
-        Some(path) => match path.as_str() {
-            Some(text) if !text.is_empty() => Ok(text.into()),
-            _ => Err(wrong("The path of the state must be a text".to_owned())),
-        },
-    }
-}
-
-/// Opens the store in this file, and makes it if nothing is there.
-pub(crate) fn open(path: &Path) -> Result<Arc<dyn Store>, CommandError> {
-    Ok(Arc::new(SqliteStore::open(path)?))
-}
-
-/// Opens the store in this file; `None` where nothing is there.
-pub(crate) fn open_existing(path: &Path) -> Result<Option<Arc<dyn Store>>, CommandError> {
-    if path.exists() {
-        open(path).map(Some)
-    } else {
-        Ok(None)
-    }
-}
-
-/// The store of the stack in the current folder; `None` where it has no state yet. A
-/// configuration that is broken or not there does not keep anybody from looking into the state
-/// beside it.
-pub(crate) fn store_here(env: &Env) -> Result<Option<Arc<dyn Store>>, CommandError> {
-    let inputs = inputs(&VarArgs::default(), env)?;
-    let path = match weir_lang::load(files(), &Catalogue, &inputs) {
-        Ok(loaded) => state_path(loaded.config.stack())?,
-        Err(_) => STATE.into(),
-    };
-    open_existing(&path)
 }
 
 /// The environment that the SSH transport works in.

@@ -21,6 +21,7 @@ mod error;
 mod format;
 mod registries;
 mod render;
+mod stores;
 mod ui;
 
 use args::Cli;

@@ -1,6 +1,6 @@
 //! How states are named, and where those of a stack's workspaces are.
 
-use crate::{SqliteStore, StateError, Store};
+use crate::{Encryption, Options, SqliteStore, StateError, Store};
 use async_trait::async_trait;
 use std::{
     fmt, fs,
@@ -119,12 +119,22 @@ pub trait Backend: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqliteBackend {
     path: PathBuf,
+    encryption: Encryption,
 }
 
 impl SqliteBackend {
     /// The states around this file. Nothing is opened yet.
     pub fn new(path: impl Into<PathBuf>) -> SqliteBackend {
-        SqliteBackend { path: path.into() }
+        SqliteBackend {
+            path: path.into(),
+            encryption: Encryption::default(),
+        }
+    }
+
+    /// With this, new states are encrypted and old ones opened.
+    #[must_use]
+    pub fn encrypted(self, encryption: Encryption) -> SqliteBackend {
+        SqliteBackend { encryption, ..self }
     }
 
     /// The file of a workspace.
@@ -175,7 +185,12 @@ impl Backend for SqliteBackend {
     }
 
     async fn open(&self, workspace: &Workspace) -> Result<Arc<dyn Store>, StateError> {
-        Ok(Arc::new(SqliteStore::open(self.file(workspace))?))
+        let options = Options {
+            encryption: self.encryption.clone(),
+            ..Options::default()
+        };
+        let store = SqliteStore::open_with(self.file(workspace), options)?;
+        Ok(Arc::new(store))
     }
 
     async fn delete(&self, workspace: &Workspace) -> Result<(), StateError> {

@@ -180,7 +180,7 @@ fn a_newer_data_key_seals_and_the_old_one_still_opens() -> Tested {
 fn a_file_carries_its_key_and_opens_only_whole() -> Tested {
     let encryption = Encryption::new(passphrase("p"));
     let ring = new_ring(&encryption)?;
-    let sealed = seal_file(&ring, b"a plan with s3cr3t")?;
+    let sealed = seal_file(&ring, None, b"a plan with s3cr3t")?;
     assert!(is_sealed(&sealed) && !is_sealed(b"a plan"));
     assert!(!sealed.windows(6).any(|w| w == b"s3cr3t"));
     assert_eq!(open_file(&encryption, &sealed)?, b"a plan with s3cr3t");
@@ -191,5 +191,22 @@ fn a_file_carries_its_key_and_opens_only_whole() -> Tested {
     let last = changed.len() - 1;
     changed[last] ^= 1;
     assert!(open_file(&encryption, &changed).is_err());
+    Ok(())
+}
+
+#[test]
+fn a_file_finds_the_key_file_it_was_sealed_with() -> Tested {
+    let dir = tempfile::tempdir()?;
+    let path = dir.path().join("key");
+    KeySource::create_file(&path)?;
+    let sealed = seal_file(&new_ring(&file(&path))?, Some(&path), b"a plan")?;
+    let elsewhere = file(&dir.path().join("elsewhere"));
+    assert_eq!(open_file(&elsewhere, &sealed)?, b"a plan");
+    fs::remove_file(&path)?;
+    let error = open_file(&elsewhere, &sealed).err();
+    assert!(
+        matches!(error, Some(EncryptionError::NoFile { .. })),
+        "{error:?}"
+    );
     Ok(())
 }

@@ -7,8 +7,10 @@ use super::{
 use crate::{
     args::{ApproveArgs, PlanArgs},
     compose,
+    env::Env,
     error::{CommandError, Outcome},
     render::{json::ui as messages, plan::Counts, progress::Phase, style::Ink},
+    stores,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -160,7 +162,7 @@ async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) 
     if style == Style::Json {
         context.ui.json(&messages::version())?;
     }
-    let saved = read(file)?;
+    let saved = read(file, &context.env)?;
     let run = Run::start(saved.config(), "apply", &plan.run, style, context).await?;
     let outcome = match run.engine.open(saved, &run.lease).await {
         Ok(planned) => {
@@ -182,13 +184,14 @@ async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) 
 }
 
 /// Reads a plan file.
-pub(super) fn read(file: &Path) -> std::result::Result<SavedPlan, CommandError> {
+pub(super) fn read(file: &Path, env: &Env) -> std::result::Result<SavedPlan, CommandError> {
     let bytes = fs::read(file).map_err(|e| {
         CommandError::failed(format!(
             "the plan file {} can't be read: {e}",
             file.display()
         ))
     })?;
+    let bytes = stores::unseal(bytes, env)?;
     Ok(SavedPlan::read(
         &bytes,
         compose::files(),

@@ -65,9 +65,11 @@ enum Type {
 /// Prints what comes after what.
 pub(crate) async fn cmd_graph(args: &GraphArgs, context: &Context) -> Result {
     let graph = match (&args.plan, args.kind) {
-        (Some(file), None | Some(Type::Operations)) => operations(&apply::read(file)?),
+        (Some(file), None | Some(Type::Operations)) => {
+            operations(&apply::read(file, &context.env)?)
+        }
         (Some(file), Some(kind)) => {
-            let saved = apply::read(file)?;
+            let saved = apply::read(file, &context.env)?;
             let plan = saved.plan();
             let edges = plan.dependencies.iter().map(|(a, on)| (a, on.as_slice()));
             drawn(saved.config(), edges, kind, Some(plan))

@@ -1,13 +1,14 @@
 //! `weir init` and `weir get`
 
 use super::{Context, Result};
+use crate::stores::{Made, States, keep_from_version_control};
 use crate::{
     args::VarArgs,
     compose,
     error::{CommandError, Outcome},
     registries,
 };
-use std::{fs, path::Path};
+use std::path::Path;
 use weir_core::{Diagnostic, Diagnostics};
 use weir_lang::{DiskFiles, Inputs, InstalledModule, InstalledModules, RemoteCall, Sources};
 use weir_source::{Installer, LOCK_FILE, Options, SourceError, Upgrade, Wanted};
@@ -45,9 +46,6 @@ pub(crate) struct Get {
     test_directory: String,
 }
 
-/// What a version control must not take: state holds secrets.
-const IGNORE: &str = "# State and plans hold secrets.\n*\n";
-
 /// Fetches modules, checks the configuration and makes the state, if there is none.
 pub(crate) async fn cmd_init(args: &Init, context: &Context) -> Result {
     let inputs = compose::inputs(&args.vars, &context.env)?;
@@ -62,19 +60,22 @@ pub(crate) async fn cmd_init(args: &Init, context: &Context) -> Result {
             return Err(unknown_provider(&name, &known));
         }
     }
-    let path = compose::state_path(loaded.config.stack())?;
-    let existed = path.exists();
-    let store = compose::open(&path)?;
-    if let Some(folder) = path.parent().filter(|p| p.ends_with(".weir")) {
-        ignore(folder)?;
-    }
-    let made = if existed { "found" } else { "made" };
+    let states = States::of(loaded.config.stack())?;
+    let (store, made) = states.init().await?;
     let name = &loaded.config.stack().name;
     context.ui.tell(&format!(
-        "Stack {name:?} is ready: its state was {made} in {} (lineage {}).",
-        path.display(),
+        "Stack {name:?} is ready: its state was {} in {} (lineage {}).",
+        match made {
+            Made::Found => "found",
+            Made::New => "made",
+        },
+        states.describe(),
         store.lineage()
     ));
+    context.ui.tell(&match store.keyring().await? {
+        Some(_) => states.encryption_told(),
+        None => "State and plans are not encrypted.".to_owned(),
+    });
     if context.ui.hints {
         context
             .ui
@@ -88,15 +89,6 @@ pub(crate) async fn cmd_get(args: &Get, context: &Context) -> Result {
     let inputs = compose::inputs(&args.vars, &context.env)?;
     fetch(&inputs, args.update, &args.test_directory, context).await?;
     Ok(Outcome::Done)
-}
-
-fn ignore(folder: &Path) -> std::result::Result<(), CommandError> {
-    let ignore = folder.join(".gitignore");
-    if ignore.exists() {
-        return Ok(());
-    }
-    fs::write(&ignore, IGNORE)
-        .map_err(|e| CommandError::failed(format!("{}: {e}", ignore.display())))
 }
 
 /// Brings every module that is fetched to its place: those of the root, then those that they
@@ -120,8 +112,8 @@ async fn fetch(
     {
         return Ok(());
     }
-    fs::create_dir_all(".weir").map_err(|e| CommandError::failed(format!(".weir: {e}")))?;
-    ignore(Path::new(".weir"))?;
+    std::fs::create_dir_all(".weir").map_err(|e| CommandError::failed(format!(".weir: {e}")))?;
+    keep_from_version_control(Path::new(".weir"))?;
     let options = Options {
         hosts: registries::hosts(&context.env)?,
         ssh_command: context.env.git_ssh_command(),

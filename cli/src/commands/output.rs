@@ -1,8 +1,8 @@
 //! `weir output`
 
 use super::{Context, Result};
+use crate::stores::States;
 use crate::{
-    compose,
     error::{CommandError, Outcome},
     render::value,
 };
@@ -25,7 +25,7 @@ pub(crate) struct Output {
 
 /// Prints the outputs of the last apply.
 pub(crate) async fn cmd_output(args: &Output, context: &Context) -> Result {
-    let outputs = match compose::store_here(&context.env)? {
+    let outputs = match States::here(&context.env)?.open_existing().await? {
         Some(store) => store.snapshot().await?.outputs,
         None => BTreeMap::new(),
     };

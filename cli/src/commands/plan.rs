@@ -4,6 +4,7 @@ use super::{
     Context, Result,
     run::{self, Run, Style},
 };
+use crate::stores::Sealer;
 use crate::{
     args::PlanArgs,
     error::{CommandError, Outcome},
@@ -61,6 +62,7 @@ async fn plan(args: &Plan, style: Style, context: &Context) -> Result {
     };
     let generate = args.generate_config_out.is_some();
     let planned = run.plan_with(&stack, mode, &args.plan, generate).await;
+    let sealer = run.sealer().await;
     let released = run.finish().await;
     let planned = planned?;
     released?;
@@ -78,7 +80,7 @@ async fn plan(args: &Plan, style: Style, context: &Context) -> Result {
         write_generated(&planned, file)?;
     }
     if let Some(file) = &args.out {
-        save(&planned, file)?;
+        save(&planned, sealer?, file)?;
         if style == Style::Human && context.ui.hints {
             let file = file.display();
             context.ui.tell(&format!(
@@ -112,7 +114,15 @@ fn write_generated(planned: &Planned, file: &Path) -> std::result::Result<(), Co
 }
 
 /// Writes the plan so that nobody else can read it: it may hold secrets.
-fn save(planned: &Planned, file: &Path) -> std::result::Result<(), CommandError> {
+fn save(
+    planned: &Planned,
+    sealer: Option<Sealer>,
+    file: &Path,
+) -> std::result::Result<(), CommandError> {
+    let sealed = match sealer {
+        Some(sealer) => Some(sealer.seal(&planned.to_bytes())?),
+        None => None,
+    };
     let written = fs::OpenOptions::new()
         .write(true)
         .create(true)
@@ -120,7 +130,10 @@ fn save(planned: &Planned, file: &Path) -> std::result::Result<(), CommandError>
         .mode(0o600)
         .open(file)
         .and_then(|mut out| {
-            planned.write(&mut out)?;
+            match &sealed {
+                Some(bytes) => out.write_all(bytes)?,
+                None => planned.write(&mut out)?,
+            }
             out.sync_all()
         });
     written.map_err(|e| {

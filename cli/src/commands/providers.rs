@@ -1,6 +1,7 @@
 //! `weir providers`
 
 use super::{Context, Result};
+use crate::stores::States;
 use crate::{
     args::VarArgs,
     compose,
@@ -48,7 +49,7 @@ pub(crate) async fn cmd_providers(args: &Providers, context: &Context) -> Result
     };
     let loaded = compose::load(&compose::inputs(vars, &context.env)?, &context.env)?;
     let modules = needs(&loaded.config);
-    let store = compose::open_existing(&compose::state_path(loaded.config.stack())?)?;
+    let store = States::of(loaded.config.stack())?.open_existing().await?;
     let stored: BTreeSet<String> = match store {
         Some(store) => {
             let state = store.snapshot().await?;

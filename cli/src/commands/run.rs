@@ -1,6 +1,7 @@
 //! What plan, apply and destroy have in common: load, lock, plan, and listen to Ctrl-C.
 
 use super::Context;
+use crate::stores::{Sealer, States};
 use crate::{
     args::{PlanArgs, RunArgs},
     compose,
@@ -47,6 +48,7 @@ impl Style {
 /// A stack's engine under a lease.
 pub(super) struct Run {
     pub(super) engine: Engine,
+    states: States,
     pub(super) store: Arc<dyn Store>,
     pub(super) lease: Lease,
     pub(super) progress: Arc<Progress>,
@@ -207,7 +209,8 @@ impl Run {
                 events
             }
         };
-        let store = compose::open(&compose::state_path(config.stack())?)?;
+        let states = States::of(config.stack())?;
+        let store = states.open().await?;
         let waiting = |holder| events.event(Event::WaitingForLock { holder });
         let lease =
             compose::lease(&*store, &context.env, purpose, args.lock_timeout, waiting).await?;
@@ -219,6 +222,7 @@ impl Run {
         );
         Ok(Run {
             engine,
+            states,
             store,
             lease,
             progress,
@@ -316,6 +320,11 @@ impl Run {
             let ids = changes.filter_map(|(a, c)| Some((a.clone(), id(c)?)));
             *json.prior.lock().unwrap_or_else(PoisonError::into_inner) = ids.collect();
         }
+    }
+
+    /// What encrypts plan files of this state.
+    pub(super) async fn sealer(&self) -> Result<Option<Sealer>, CommandError> {
+        self.states.sealer(&*self.store).await
     }
 
     /// Gives the lease back.

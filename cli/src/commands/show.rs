@@ -1,6 +1,7 @@
 //! `weir show`
 
 use super::{Context, Result, apply};
+use crate::stores::States;
 use crate::{
     compose,
     error::{CommandError, Outcome},
@@ -54,7 +55,7 @@ pub(crate) async fn cmd_show(args: &Show, context: &Context) -> Result {
         config: None,
     };
     if let Some(file) = &args.file {
-        let saved = apply::read(file)?;
+        let saved = apply::read(file, &context.env)?;
         let text = match args.json {
             true => {
                 form.config = Some(saved.config());
@@ -72,7 +73,7 @@ pub(crate) async fn cmd_show(args: &Show, context: &Context) -> Result {
         context.ui.data(&text)?;
         return Ok(Outcome::Done);
     }
-    match compose::store_here(&context.env)? {
+    match States::here(&context.env)?.open_existing().await? {
         Some(store) => {
             let state = store.snapshot().await?;
             let text = match args.json {
@@ -97,8 +98,8 @@ pub(crate) async fn cmd_show(args: &Show, context: &Context) -> Result {
 /// The state that a plan was made from, as the plan found it; `None` where its store is not at
 /// hand, or is another one.
 async fn prior(saved: &SavedPlan) -> std::result::Result<Option<Snapshot>, CommandError> {
-    let path = compose::state_path(saved.config().stack())?;
-    let Some(store) = compose::open_existing(&path)? else {
+    let states = States::of(saved.config().stack())?;
+    let Some(store) = states.open_existing().await? else {
         return Ok(None);
     };
     if store.lineage() != saved.plan().lineage {

@@ -97,7 +97,7 @@ pub enum EncryptionError {
         path: PathBuf,
     },
     /// The key file can't be read.
-    #[error("the key file {path} can't be read: {cause}")]
+    #[error("the key file {path} can't be used: {cause}")]
     File {
         /// The file.
         path: PathBuf,

@@ -16,6 +16,7 @@ use super::{
     Context, Result,
     run::{Run, Stack, Style},
 };
+use crate::stores::States;
 use crate::{
     args::{RunArgs, VarArgs, duration},
     compose,
@@ -68,8 +69,8 @@ pub(crate) async fn cmd_console(args: &Console, context: &Context) -> Result {
 
 /// What state holds.
 async fn stored(config: &Config) -> std::result::Result<Values, CommandError> {
-    let path = compose::state_path(config.stack())?;
-    let Some(store) = compose::open_existing(&path)? else {
+    let states = States::of(config.stack())?;
+    let Some(store) = states.open_existing().await? else {
         return Ok(Values::new());
     };
     let resources = store.snapshot().await?.resources.into_iter();

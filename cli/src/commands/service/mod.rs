@@ -4,6 +4,7 @@ mod logs;
 mod status;
 
 use super::{Context, Result};
+use crate::stores::States;
 use crate::{compose, error::CommandError};
 use weir_core::{Address, Object, address::is_identifier, snapshot::Resource};
 use weir_host::HostProvider;
@@ -35,7 +36,7 @@ struct Pods {
 /// The pods of these services (`web`, `service.web`, `service.web.pod.app["0"]`); all where none
 /// is named.
 async fn pods(names: &[String], context: &Context) -> std::result::Result<Pods, CommandError> {
-    let snapshot = match compose::store_here(&context.env)? {
+    let snapshot = match States::here(&context.env)?.open_existing().await? {
         Some(store) => Some(store.snapshot().await?),
         None => None,
     };

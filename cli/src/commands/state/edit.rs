@@ -1,6 +1,7 @@
 //! An edit of the state by hand: under the lease, in one transaction, and on record.
 
 use super::super::Context;
+use crate::stores::States;
 use crate::{args::duration, compose, error::CommandError};
 use std::{collections::BTreeSet, sync::Arc, time::Duration, time::SystemTime};
 use weir_core::{
@@ -41,7 +42,7 @@ impl Edit {
         args: EditArgs,
         context: &Context,
     ) -> Result<Edit, CommandError> {
-        let Some(store) = compose::store_here(&context.env)? else {
+        let Some(store) = States::here(&context.env)?.open_existing().await? else {
             return Err(CommandError::failed("there is no state here")
                 .hint("`weir apply` makes it; `-chdir=DIR` works in another folder."));
         };

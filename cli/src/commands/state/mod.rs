@@ -3,8 +3,10 @@
 pub(super) mod edit;
 mod moves;
 mod pull;
+mod rekey;
 
 use super::{Context, Result};
+use crate::stores::States;
 use crate::{
     args::ApproveArgs,
     compose,
@@ -38,6 +40,8 @@ pub(crate) enum State {
     Pull,
     /// Let another provider serve what one served.
     ReplaceProvider(ReplaceProvider),
+    /// Encrypt the state anew, with the key that the stack names.
+    Rekey(EditArgs),
 }
 
 /// Flags of `state list`.
@@ -112,11 +116,12 @@ pub(crate) async fn cmd_state(command: &State, context: &Context) -> Result {
         State::Rm(args) => rm(args, context).await,
         State::Pull => pull(context).await,
         State::ReplaceProvider(args) => replace_provider(args, context).await,
+        State::Rekey(args) => rekey::rekey(*args, context).await,
     }
 }
 
 async fn snapshot(context: &Context) -> std::result::Result<Option<Snapshot>, CommandError> {
-    Ok(match compose::store_here(&context.env)? {
+    Ok(match States::here(&context.env)?.open_existing().await? {
         Some(store) => Some(store.snapshot().await?),
         None => None,
     })

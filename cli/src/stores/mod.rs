@@ -1,0 +1,272 @@
+//! Where the states of a stack are, and what they are encrypted with.
+
+mod encryption;
+
+use crate::{
+    args::VarArgs,
+    compose::{self, Catalogue},
+    env::Env,
+    error::CommandError,
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use weir_core::Diagnostic;
+use weir_lang::StackSettings;
+use weir_state::{
+    Backend, Encryption, SqliteBackend, Store, Workspace,
+    encryption::{KeySource, Keyring, is_sealed, open_file, seal_file},
+};
+
+/// Where state is where the stack does not say.
+const STATE: &str = ".weir/state.db";
+/// What a version control must not take.
+const IGNORE: &str = "# State, plans, and the key to them.\n*\n";
+
+type Result<T> = std::result::Result<T, CommandError>;
+type Read<T> = std::result::Result<T, Diagnostic>;
+
+/// The states of a stack.
+pub(crate) struct States {
+    backend: Box<dyn Backend>,
+    workspace: Workspace,
+    encryption: Encryption,
+    key: KeyFile,
+    /// The folder of weir's own that it is in.
+    folder: Option<PathBuf>,
+}
+
+/// What makes the key file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum KeyFile {
+    /// Whatever makes the state: the stack does not say where it is, so it lies beside it.
+    WithState(PathBuf),
+    /// `weir init`.
+    WithInit(PathBuf),
+    /// There is none.
+    None,
+}
+
+impl States {
+    /// Those that the stack names.
+    pub(crate) fn of(stack: &StackSettings) -> Result<States> {
+        let path = path_of(stack).map_err(wrong)?;
+        let (encryption, key) = match &stack.encryption {
+            Some(settings) => {
+                let encryption = encryption::read(settings).map_err(wrong)?;
+                let key = match &encryption.primary {
+                    Some(KeySource::File(path)) => KeyFile::WithInit(path.clone()),
+                    _ => KeyFile::None,
+                };
+                (encryption, key)
+            }
+            None => {
+                let mut name = path.clone().into_os_string();
+                name.push("-key");
+                let key = PathBuf::from(name);
+                let encryption = Encryption::new(KeySource::File(key.clone()));
+                (encryption, KeyFile::WithState(key))
+            }
+        };
+        let folder = path.parent().filter(|p| p.ends_with(".weir"));
+        Ok(States {
+            folder: folder.map(Path::to_owned),
+            backend: Box::new(SqliteBackend::new(path).encrypted(encryption.clone())),
+            workspace: Workspace::default(),
+            encryption,
+            key,
+        })
+    }
+
+    /// Those of the stack in the current folder. A configuration that is broken or not there does
+    /// not keep anybody from looking into the state beside it.
+    pub(crate) fn here(env: &Env) -> Result<States> {
+        let inputs = compose::inputs(&VarArgs::default(), env)?;
+        match weir_lang::load(compose::files(), &Catalogue, &inputs) {
+            Ok(loaded) => States::of(loaded.config.stack()),
+            Err(_) => States::of(&StackSettings {
+                name: String::new(),
+                state: None,
+                encryption: None,
+                span: None,
+            }),
+        }
+    }
+
+    /// Opens the store, and makes it where there is none.
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>> {
+        if let Some(store) = self.open_existing().await? {
+            return Ok(store);
+        }
+        if let KeyFile::WithState(key) = &self.key {
+            KeySource::create_file(key).map_err(CommandError::caused)?;
+        }
+        let store = self.backend.open(&self.workspace).await?;
+        if let Some(folder) = &self.folder {
+            keep_from_version_control(folder)?;
+        }
+        Ok(store)
+    }
+
+    /// As [`States::open`], and makes the key file that the stack names.
+    pub(crate) async fn init(&self) -> Result<(Arc<dyn Store>, Made)> {
+        if let Some(store) = self.open_existing().await? {
+            return Ok((store, Made::Found));
+        }
+        if let KeyFile::WithInit(key) = &self.key {
+            KeySource::create_file(key).map_err(CommandError::caused)?;
+        }
+        Ok((self.open().await?, Made::New))
+    }
+
+    /// Opens the store; `None` where there is none.
+    pub(crate) async fn open_existing(&self) -> Result<Option<Arc<dyn Store>>> {
+        let Some(store) = self.open_to_rekey().await? else {
+            return Ok(None);
+        };
+        let asked = !matches!(self.key, KeyFile::WithState(_)) && self.encryption.primary.is_some();
+        if asked && store.keyring().await?.is_none() {
+            return Err(CommandError::failed(format!(
+                "the state in {} is not encrypted, and the stack says that it is",
+                self.describe()
+            ))
+            .hint("`weir state rekey` encrypts it."));
+        }
+        Ok(Some(store))
+    }
+
+    /// As [`States::open_existing`], whether it is encrypted as the stack says or not.
+    pub(crate) async fn open_to_rekey(&self) -> Result<Option<Arc<dyn Store>>> {
+        Ok(self.backend.open_existing(&self.workspace).await?)
+    }
+
+    /// Makes the key file of the stack, if it has one and it is not there.
+    pub(crate) fn make_key(&self) -> Result<()> {
+        if let KeyFile::WithInit(key) | KeyFile::WithState(key) = &self.key {
+            KeySource::create_file(key).map_err(CommandError::caused)?;
+        }
+        Ok(())
+    }
+
+    /// What encrypts plan files of the state in this store, if it is encrypted.
+    pub(crate) async fn sealer(&self, store: &dyn Store) -> Result<Option<Sealer>> {
+        let key_file = match &self.encryption.primary {
+            Some(KeySource::File(path)) => std::path::absolute(path).ok(),
+            _ => None,
+        };
+        let ring = store.keyring().await?;
+        Ok(ring.map(|ring| Sealer { ring, key_file }))
+    }
+
+    /// Where it is, for people.
+    pub(crate) fn describe(&self) -> String {
+        self.backend.describe(&self.workspace)
+    }
+
+    /// With what it is encrypted, for people.
+    pub(crate) fn encryption_told(&self) -> String {
+        match &self.encryption.primary {
+            Some(KeySource::File(path)) => format!(
+                "State and plans are encrypted with the key in {}. Keep a copy of it: without it nobody can read them.",
+                path.display()
+            ),
+            Some(KeySource::Passphrase(_)) => {
+                "State and plans are encrypted with the passphrase of the stack.".to_owned()
+            }
+            Some(KeySource::Command { .. }) => {
+                "State and plans are encrypted; a command of the stack unwraps the key.".to_owned()
+            }
+            None => "State and plans are encrypted, with a fallback key of the stack.".to_owned(),
+        }
+    }
+
+    /// What it is encrypted with.
+    pub(crate) fn encryption(&self) -> &Encryption {
+        &self.encryption
+    }
+}
+
+/// Encrypts plan files.
+pub(crate) struct Sealer {
+    ring: Keyring,
+    key_file: Option<PathBuf>,
+}
+
+impl Sealer {
+    /// The plan file, encrypted.
+    pub(crate) fn seal(&self, plain: &[u8]) -> Result<Vec<u8>> {
+        seal_file(&self.ring, self.key_file.as_deref(), plain).map_err(CommandError::caused)
+    }
+}
+
+/// A plan file of the stack in the current folder, decrypted where it is encrypted.
+pub(crate) fn unseal(bytes: Vec<u8>, env: &Env) -> Result<Vec<u8>> {
+    match is_sealed(&bytes) {
+        true => open_file(&States::here(env)?.encryption, &bytes).map_err(CommandError::caused),
+        false => Ok(bytes),
+    }
+}
+
+/// Whether a state was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// It was.
+    Found,
+    /// It was made now.
+    New,
+}
+
+/// A folder of weir's own gets a `.gitignore`: what is in it is for nobody else.
+pub(crate) fn keep_from_version_control(folder: &Path) -> Result<()> {
+    let ignore = folder.join(".gitignore");
+    if ignore.exists() {
+        return Ok(());
+    }
+    fs::write(&ignore, IGNORE)
+        .map_err(|e| CommandError::failed(format!("{}: {e}", ignore.display())))
+}
+
+/// Whether the stack's settings name a store and keys that there are.
+pub(crate) fn check(stack: &StackSettings) -> Read<()> {
+    path_of(stack)?;
+    if let Some(settings) = &stack.encryption {
+        encryption::read(settings)?;
+    }
+    Ok(())
+}
+
+fn wrong(d: Diagnostic) -> CommandError {
+    weir_core::Diagnostics::from(d).into()
+}
+
+fn path_of(stack: &StackSettings) -> Read<PathBuf> {
+    let Some(state) = &stack.state else {
+        return Ok(STATE.into());
+    };
+    let wrong = |summary: String| {
+        let mut d = Diagnostic::error(summary)
+            .help("Write `state \"sqlite\" { path = \"...\" }`, or leave the block out.");
+        d.span = Some(state.span.clone());
+        d
+    };
+    if state.backend != "sqlite" {
+        let summary = format!("State {:?} is not a store weir has", state.backend);
+        return Err(wrong(summary).because("This version of weir keeps state in SQLite."));
+    }
+    // A setting that is not read would put state elsewhere than the stack says.
+    let settings = state.settings.as_entries();
+    if let Some(other) = settings.and_then(|s| s.keys().find(|name| ***name != *"path")) {
+        return Err(wrong(format!("State \"sqlite\" has no setting `{other}`")));
+    }
+    match state.settings.get("path") {
+        None => Ok(STATE.into()),
+        // Not known while a configuration is checked for whatever values: no state is opened then.
+        Some(path) if path.is_null() || path.is_unknown() => Ok(STATE.into()),
+        Some(path) => match path.as_str() {
+            Some(text) if !text.is_empty() => Ok(text.into()),
+            _ => Err(wrong("The path of the state must be a text".to_owned())),
+        },
+    }
+}
