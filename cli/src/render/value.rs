@@ -147,16 +147,6 @@ fn text_block(
     (label, suffix): (&str, &str),
     text: &str,
 ) {
-    if mark == Mark::Remove {
-        // Of what goes away it is enough to know how much it is.
-        let count = text.lines().count();
-        lines.push(
-            depth,
-            mark,
-            format!("{label}({count} lines of text){suffix}"),
-        );
-        return;
-    }
     lines.push(depth, mark, format!("{label}<<-EOT"));
     for line in text.lines().take(MAX_WHOLE_LINES) {
         lines.push(depth + 1, Mark::None, printable(line));

@@ -56,10 +56,13 @@ impl<'l> Body<'l> {
                 .collect()
         };
         let all: BTreeSet<String> = names(before).into_iter().chain(names(after)).collect();
+        let has = |v: Option<&Value>, name: &str| v.and_then(|v| v.get(name)).is_some();
         let side = |v: Option<&Value>, name: &str| -> Option<Value> {
-            // In an object null is the same as nothing; in a map it is an entry.
+            // In a map null is an entry. In an object it is the same as nothing, unless it is all
+            // that came or went.
+            let alone = !path.0.is_empty() && has(before, name) != has(after, name);
             v.and_then(|v| v.get(name))
-                .filter(|v| quoted || !v.is_null())
+                .filter(|v| quoted || alone || !v.is_null())
                 .cloned()
         };
         let mut shown = Vec::new();
@@ -84,11 +87,7 @@ impl<'l> Body<'l> {
             );
         }
         if hidden > 0 {
-            let what = if path.0.is_empty() {
-                "attribute"
-            } else {
-                "element"
-            };
+            let what = if quoted { "element" } else { "attribute" };
             self.hidden(depth, hidden, what);
         }
     }

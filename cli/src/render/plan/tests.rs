@@ -446,3 +446,39 @@ fn terminal_commands_in_values_are_not_obeyed() {
     );
     assert!(!text(&plan([create])).contains('\x1b'));
 }
+
+#[test]
+fn a_null_that_comes_or_goes_alone_is_shown() {
+    let before = object([
+        ("id", s("i-1")),
+        ("input", object([("a", n(1)), ("gone", Value::null())])),
+    ]);
+    let after = object([
+        ("id", s("i-1")),
+        ("input", object([("a", n(1)), ("new", Value::null())])),
+    ]);
+    let update = change(
+        "fake_thing.a",
+        Action::Update,
+        Reason::ConfigChanged,
+        [Some(before), Some(after)],
+    );
+    insta::assert_snapshot!(text(&plan([update])), @r#"
+    Signs:
+      ~ update in place
+
+    weir will do the following:
+
+      # fake_thing.a will be updated in place
+      ~ resource "fake_thing" "a" {
+            id    = "i-1"
+          ~ input = {
+              - gone = null -> null
+              + new  = null
+                # (1 unchanged attribute hidden)
+            }
+        }
+
+    Plan: 0 to add, 1 to change, 0 to destroy.
+    "#);
+}
