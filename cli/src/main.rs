@@ -22,6 +22,7 @@ mod format;
 mod registries;
 mod render;
 mod stores;
+mod tfstate;
 mod ui;
 
 use args::Cli;

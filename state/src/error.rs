@@ -43,6 +43,14 @@ pub enum StateError {
         /// The latest.
         latest: Serial,
     },
+    /// It was dropped from the past.
+    #[error("serial {asked} is not kept any more: the past begins at serial {since}")]
+    Pruned {
+        /// The serial asked for.
+        asked: Serial,
+        /// The first that is kept.
+        since: Serial,
+    },
     /// What is stored can't be trusted.
     #[error("{path} is damaged: {cause}. Nothing was changed. {}", last_good_text(.last_good))]
     Damaged {

@@ -179,6 +179,8 @@ struct AppliedV1 {
     finished: u64,
     plan_digest: String,
     config_digest: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bundle: Option<String>,
     outcome: ApplyOutcomeV1,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     checks: Option<Vec<CheckResult>>,
@@ -401,6 +403,7 @@ pub fn applied_to_text(applied: &Applied) -> String {
         finished: millis(applied.finished),
         plan_digest: record.plan_digest.clone(),
         config_digest: record.config_digest.clone(),
+        bundle: record.bundle.clone(),
         outcome: match &record.outcome {
             ApplyOutcome::Succeeded => ApplyOutcomeV1::Succeeded,
             ApplyOutcome::Failed { errors } => ApplyOutcomeV1::Failed(errors.clone()),
@@ -425,6 +428,7 @@ pub fn applied_from_text(text: &str) -> Result<Applied> {
             started: time(row.started),
             plan_digest: row.plan_digest,
             config_digest: row.config_digest,
+            bundle: row.bundle,
             outcome: match row.outcome {
                 ApplyOutcomeV1::Succeeded => ApplyOutcome::Succeeded,
                 ApplyOutcomeV1::Failed(errors) => ApplyOutcome::Failed { errors },

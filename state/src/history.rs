@@ -14,6 +14,8 @@ pub struct ApplyRecord {
     pub plan_digest: String,
     /// The digest of the configuration.
     pub config_digest: String,
+    /// The digest of the [`Bundle`](crate::Bundle) with the configuration, where it is kept.
+    pub bundle: Option<String>,
     /// How it ended.
     pub outcome: ApplyOutcome,
     /// What the conditions of the configuration came to; `None` for what evaluates none, as an

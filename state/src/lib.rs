@@ -24,6 +24,7 @@
 //! [`SqliteStore`] is the embedded store, [`PostgresStore`] one for teams. [`conformance`] is what every store must pass.
 
 pub mod conformance;
+mod content;
 pub mod encryption;
 mod error;
 pub mod fold;
@@ -38,6 +39,7 @@ mod rows;
 mod sqlite;
 mod store;
 
+pub use content::{Bundle, Content, Pruned};
 pub use encryption::Encryption;
 pub use error::StateError;
 pub use history::{Applied, ApplyOutcome, ApplyRecord};

@@ -2,8 +2,8 @@
 
 use crate::encryption::Keyring;
 use crate::{
-    Applied, ApplyRecord, Begin, ClosedEntry, Encryption, Entry, EntryId, Holder, Lease,
-    LeaseRecord, Outcome, StateError,
+    Applied, ApplyRecord, Begin, Bundle, ClosedEntry, Content, Encryption, Entry, EntryId, Holder,
+    Lease, LeaseRecord, Outcome, Pruned, StateError,
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, time::Duration};
@@ -161,6 +161,40 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Those of writing.
     async fn forget(&self, lease: &Lease, address: &Address) -> Result<Serial, StateError>;
+
+    /// Takes a whole state in place of the one that is there, all or nothing, with its line in the
+    /// history, and gives the lease back. The serial afterwards is that of `content`, or the one
+    /// after the present where that is greater; where nothing changes, neither it nor the history
+    /// does. The lineage may change: other handles of the store are of no use then.
+    ///
+    /// # Errors
+    /// [`StateError::Unsettled`] when an operation of an earlier run is open;
+    /// [`StateError::Invalid`] when it can't be a snapshot.
+    async fn replace(
+        &self,
+        lease: Lease,
+        content: Content,
+        record: ApplyRecord,
+    ) -> Result<Serial, StateError>;
+
+    /// Keeps the configuration of an apply; [`ApplyRecord::bundle`] names it by its digest.
+    ///
+    /// # Errors
+    /// Those of writing.
+    async fn keep_bundle(&self, lease: &Lease, bundle: Bundle) -> Result<(), StateError>;
+
+    /// The configuration of that digest; `None` where it is not kept.
+    ///
+    /// # Errors
+    /// Those of reading.
+    async fn bundle(&self, digest: &str) -> Result<Option<Bundle>, StateError>;
+
+    /// Drops what only states before this serial need: their resources, the applies that left
+    /// them and those applies' configurations. The latest apply stays.
+    ///
+    /// # Errors
+    /// Those of writing.
+    async fn prune(&self, lease: &Lease, before: Serial) -> Result<Pruned, StateError>;
 
     /// Adds an apply to the history.
     ///

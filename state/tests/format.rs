@@ -151,6 +151,7 @@ fn applies() -> [Applied; 3] {
             started: at(100),
             plan_digest: "p".into(),
             config_digest: "c".into(),
+            bundle: None,
             outcome,
             checks: None,
         },

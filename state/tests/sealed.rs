@@ -114,6 +114,7 @@ async fn fill(store: &SqliteStore) -> Lease {
         started: SystemTime::now(),
         plan_digest: SECRET.into(),
         config_digest: SECRET.into(),
+        bundle: None,
         outcome: ApplyOutcome::Failed {
             errors: vec![SECRET.into()],
         },

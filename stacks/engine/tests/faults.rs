@@ -20,8 +20,8 @@ use weir_core::{
 };
 use weir_engine::{Moment, PlanOptions, Point, Probe, Record, Status};
 use weir_state::{
-    Applied, ApplyRecord, Begin, ClosedEntry, Encryption, Entry, EntryId, Holder, Lease,
-    LeaseRecord, Outcome, SqliteStore, StateError, Store, Wait, encryption::Keyring,
+    Applied, ApplyRecord, Begin, Bundle, ClosedEntry, Content, Encryption, Entry, EntryId, Holder,
+    Lease, LeaseRecord, Outcome, Pruned, SqliteStore, StateError, Store, Wait, encryption::Keyring,
 };
 
 type Answer<T> = Result<T, StateError>;
@@ -120,6 +120,21 @@ impl Store for FullAfter {
     async fn forget(&self, lease: &Lease, address: &Address) -> Answer<Serial> {
         self.write()?;
         self.store.forget(lease, address).await
+    }
+    async fn replace(&self, lease: Lease, content: Content, record: ApplyRecord) -> Answer<Serial> {
+        self.write()?;
+        self.store.replace(lease, content, record).await
+    }
+    async fn keep_bundle(&self, lease: &Lease, bundle: Bundle) -> Answer<()> {
+        self.write()?;
+        self.store.keep_bundle(lease, bundle).await
+    }
+    async fn bundle(&self, digest: &str) -> Answer<Option<Bundle>> {
+        self.store.bundle(digest).await
+    }
+    async fn prune(&self, lease: &Lease, before: Serial) -> Answer<Pruned> {
+        self.write()?;
+        self.store.prune(lease, before).await
     }
     async fn finish_apply(&self, lease: &Lease, record: ApplyRecord) -> Answer<()> {
         self.write()?;

@@ -55,6 +55,7 @@ pub(super) async fn fences_a_lost_lease(place: &dyn Place) -> Verified {
         started: SystemTime::now(),
         plan_digest: String::new(),
         config_digest: String::new(),
+        bundle: None,
         outcome: ApplyOutcome::Interrupted,
         checks: None,
     };

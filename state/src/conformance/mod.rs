@@ -4,6 +4,7 @@ mod journal;
 mod lease;
 mod record;
 mod server;
+mod whole;
 
 pub use server::Server;
 
@@ -57,6 +58,9 @@ pub async fn all(place: &(dyn Fn() -> Box<dyn Place> + Sync)) -> Verified {
     lease::gives_back_a_dropped_lease(&*place()).await?;
     lease::takes_over_a_dead_holder(&*place()).await?;
     record::keeps_history(&*place()).await?;
+    whole::takes_a_whole_state(&*place()).await?;
+    whole::replaces_all_or_nothing(&*place()).await?;
+    whole::keeps_configurations_until_they_are_pruned(&*place()).await?;
     journal::takes_parallel_writes(&*place()).await
 }
 

@@ -239,6 +239,7 @@ pub(super) async fn keeps_history(place: &dyn Place) -> Verified {
             started: std::time::UNIX_EPOCH + Duration::from_millis(1_234_567_890_123),
             plan_digest: "p".into(),
             config_digest: "c".into(),
+            bundle: None,
             outcome,
             checks: Some(vec![CheckResult {
                 block: "check.health".into(),

@@ -203,7 +203,8 @@ impl Rows for Session {
     }
 
     fn is_empty(&self) -> Result<bool, Fault> {
-        let sql = "SELECT NOT EXISTS (SELECT 1 FROM @item WHERE state = $1)
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM @item
+                                  WHERE state = $1 AND kind IN ('resource', 'output'))
                       AND NOT EXISTS (SELECT 1 FROM @open_entry WHERE state = $1)";
         let rows = self.rows(sql, Vec::new(), |row| Ok(row.try_get::<_, bool>(0)?))?;
         Ok(rows == [true])

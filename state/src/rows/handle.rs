@@ -6,20 +6,20 @@ use super::{
     head::Head,
     items::{self, Kind},
     journal::{self, Closing, Pass, Whose},
-    leases,
+    leases, whole,
     work::{Work, check_address},
     writer::{Counters, Held, Request, Writer, write_for},
 };
 use crate::encryption::Keyring;
 use crate::{
-    Applied, ApplyRecord, Begin, ClosedEntry, Encryption, Entry, EntryId, Holder, Lease,
-    LeaseRecord, LeaseStatus, Outcome, StateError, Store, Wait, format,
+    Applied, ApplyRecord, Begin, Bundle, ClosedEntry, Content, Encryption, Entry, EntryId, Holder,
+    Lease, LeaseRecord, LeaseStatus, Outcome, Pruned, StateError, Store, Wait, format,
 };
 use async_trait::async_trait;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, atomic::Ordering, mpsc},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering, mpsc},
     thread::JoinHandle,
     time::{Duration, SystemTime},
 };
@@ -49,7 +49,8 @@ pub(crate) trait Rowed {
 /// The way to the thread of one store.
 pub(crate) struct Handle {
     path: PathBuf,
-    lineage: Lineage,
+    /// May change with the whole state.
+    lineage: Mutex<Lineage>,
     requests: mpsc::Sender<Request>,
     counters: Arc<Counters>,
     thread: Option<JoinHandle<()>>,
@@ -104,7 +105,7 @@ impl Handle {
         };
         Ok(Some(Handle {
             path: path.into(),
-            lineage,
+            lineage: Mutex::new(lineage),
             requests,
             counters,
             thread: Some(thread),
@@ -114,6 +115,13 @@ impl Handle {
     /// What the store is called.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    fn lineage(&self) -> Lineage {
+        self.lineage
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// How much was written through this handle.
@@ -200,7 +208,7 @@ impl Handle {
     /// Tries once to take the lease.
     async fn try_acquire(&self, holder: Holder) -> Result<Lease, StateError> {
         let requests = self.requests.clone();
-        let lineage = self.lineage.clone();
+        let lineage = self.lineage();
         let path = self.path.clone();
         self.write(Needs::default(), move |work| {
             let record = leases::acquire(work, &holder)?;
@@ -254,7 +262,7 @@ fn encode(resource: &Resource) -> Result<String, StateError> {
 #[async_trait]
 impl<T: Rowed + Send + Sync> Store for T {
     fn lineage(&self) -> Lineage {
-        self.handle().lineage.clone()
+        self.handle().lineage()
     }
 
     async fn snapshot(&self) -> Result<Snapshot, StateError> {
@@ -435,6 +443,59 @@ impl<T: Rowed + Send + Sync> Store for T {
 
     async fn forget(&self, lease: &Lease, address: &Address) -> Result<Serial, StateError> {
         self.record_refresh(lease, vec![(address.clone(), None)])
+            .await
+    }
+
+    async fn replace(
+        &self,
+        lease: Lease,
+        content: Content,
+        record: ApplyRecord,
+    ) -> Result<Serial, StateError> {
+        let lineage = content.lineage.clone();
+        let new = whole::encode(content, record)?;
+        let handle = self.handle();
+        let pass = Pass::from(&lease);
+        let next = Pass {
+            lineage: lineage.clone(),
+            ..pass.clone()
+        };
+        let serial = handle
+            .write(Needs::default(), move |work| {
+                leases::fence(work, &pass)?;
+                let serial = whole::replace(work, pass.epoch, new)?;
+                leases::release(work, &next)?;
+                Ok(serial)
+            })
+            .await?;
+        lease.disarm();
+        *handle
+            .lineage
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = lineage;
+        Ok(serial)
+    }
+
+    async fn keep_bundle(&self, lease: &Lease, bundle: Bundle) -> Result<(), StateError> {
+        self.handle()
+            .fenced(lease, Needs::default(), move |work, _| {
+                whole::keep(work, &bundle)
+            })
+            .await
+    }
+
+    async fn bundle(&self, digest: &str) -> Result<Option<Bundle>, StateError> {
+        let digest = digest.to_owned();
+        self.handle()
+            .read(move |rows| whole::bundle(rows, &digest))
+            .await
+    }
+
+    async fn prune(&self, lease: &Lease, before: Serial) -> Result<Pruned, StateError> {
+        self.handle()
+            .fenced(lease, Needs::default(), move |work, epoch| {
+                whole::prune(work, epoch, before.0)
+            })
             .await
     }
 

@@ -21,6 +21,10 @@ use weir_core::{
 pub(crate) enum Kind {
     Resource,
     Output,
+    /// A text of a configuration, by its digest.
+    Config,
+    /// What the store notes of itself.
+    Mark,
 }
 
 impl Kind {
@@ -28,11 +32,13 @@ impl Kind {
         match self {
             Kind::Resource => "resource",
             Kind::Output => "output",
+            Kind::Config => "config",
+            Kind::Mark => "mark",
         }
     }
 
     fn of(text: &str) -> Result<Kind, Fault> {
-        [Kind::Resource, Kind::Output]
+        [Kind::Resource, Kind::Output, Kind::Config, Kind::Mark]
             .into_iter()
             .find(|k| k.text() == text)
             .ok_or_else(|| Fault::damage(format!("a row is of kind {text:?}")))
@@ -121,6 +127,45 @@ pub(crate) fn put(
         toggle(&mut work.head.digest, &row.sum);
     }
     Ok(true)
+}
+
+/// Stores a row that is no part of the state where there is none with its key.
+pub(crate) fn keep(work: &mut Work<'_>, kind: Kind, key: &str, body: &str) -> Result<(), Fault> {
+    let sealed = work
+        .rows
+        .cipher()
+        .seal(Part::Item(kind.text(), key), body.into())?;
+    let mut row = ItemRow {
+        kind: kind.text().into(),
+        key: key.into(),
+        serial: work.head.serial,
+        body: sealed,
+        sum: [0; 32],
+    };
+    row.sum = row.seal();
+    work.rows.put_item(&row)?;
+    toggle(&mut work.head.digest, &row.sum);
+    Ok(())
+}
+
+/// Drops such a row for good.
+pub(crate) fn discard(work: &mut Work<'_>, kind: Kind, key: &str) -> Result<(), Fault> {
+    if let Some(row) = work.rows.item(kind, key)? {
+        work.rows.drop_item(kind, key)?;
+        toggle(&mut work.head.digest, &row.sum);
+    }
+    Ok(())
+}
+
+/// The text of such a row.
+pub(crate) fn kept(rows: &dyn Rows, kind: Kind, key: &str) -> Result<Option<String>, Fault> {
+    match rows.item(kind, key)? {
+        None => Ok(None),
+        Some(row) if !row.is_whole() => Err(damaged_row(&row)),
+        Some(row) => Ok(Some(
+            rows.cipher().open(Part::Item(kind.text(), key), row.body)?,
+        )),
+    }
 }
 
 /// Writes the body of every row anew, at the serials they are of.
@@ -285,6 +330,13 @@ pub(crate) fn at(rows: &dyn Rows, head: &Head, serial: Serial) -> Result<Snapsho
             latest: head.serial(),
         }));
     }
+    let since = super::whole::since(rows)?;
+    if serial.0 < since {
+        return Err(Fault::State(StateError::Pruned {
+            asked: serial,
+            since: Serial(since),
+        }));
+    }
     let mut building = Building::new(rows.cipher(), head, serial);
     for row in rows.items_until(serial.0)? {
         building.add(row)?;
@@ -320,6 +372,12 @@ impl Building {
     fn add(&mut self, row: ItemRow) -> Result<(), Fault> {
         if !row.is_whole() {
             return Err(damaged_row(&row));
+        }
+        if [Kind::Config, Kind::Mark]
+            .map(Kind::text)
+            .contains(&&*row.kind)
+        {
+            return Ok(());
         }
         let body = self
             .cipher

@@ -9,6 +9,7 @@ mod head;
 pub(crate) mod items;
 pub(crate) mod journal;
 mod leases;
+mod whole;
 mod work;
 pub(crate) mod writer;
 
@@ -36,7 +37,7 @@ pub(crate) trait Rows {
     fn items_until(&self, serial: u64) -> Result<Vec<ItemRow>, Fault>;
     /// The rows that stood at this serial and stand no more.
     fn past_at(&self, serial: u64) -> Result<Vec<PastRow>, Fault>;
-    /// Whether there is neither an item nor an open entry.
+    /// Whether there is neither a resource, nor an output, nor an open entry.
     fn is_empty(&self) -> Result<bool, Fault>;
     /// Writes a row where there is none with its key.
     fn put_item(&self, row: &ItemRow) -> Result<(), Fault>;

@@ -63,6 +63,14 @@ impl Marker {
         Marker(file.inspect_err(|e| tracing::debug!(%e, "no mark")).ok())
     }
 
+    /// Takes the mark away, on the disk: what is to be committed is of another lineage.
+    pub(super) fn clear(&self) {
+        let Some(file) = &self.0 else { return };
+        if let Err(e) = file.set_len(0).and_then(|()| file.sync_all()) {
+            tracing::debug!(%e, "the mark was not cleared");
+        }
+    }
+
     /// Sets the mark to what was just committed. Two processes may overtake each other here: a
     /// mark that is behind says nothing wrong. Always the same number of bytes.
     pub(super) fn set(&self, head: &Head) {

@@ -34,6 +34,8 @@ pub(super) struct Database {
     path: PathBuf,
     marker: mark::Marker,
     cipher: RefCell<Cipher>,
+    /// Of the mark beside the file.
+    lineage: RefCell<Lineage>,
 }
 
 impl Database {
@@ -51,6 +53,7 @@ impl Database {
             conn,
             path: path.into(),
             marker,
+            lineage: RefCell::new(head.lineage.clone()),
             cipher: RefCell::new(cipher),
         };
         Ok((database, head))
@@ -84,6 +87,10 @@ impl Transact for Database {
         !self.conn.is_autocommit()
     }
     fn commit(&self, head: &Head) -> Result<(), Fault> {
+        if *self.lineage.borrow() != head.lineage {
+            self.marker.clear();
+            *self.lineage.borrow_mut() = head.lineage.clone();
+        }
         write_head(&self.conn, head)?;
         self.run("COMMIT")?;
         self.marker.set(head);
@@ -292,7 +299,7 @@ impl<C: Connected> Rows for C {
         all(self.conn(), sql, [signed(serial)], past)
     }
     fn is_empty(&self) -> Result<bool, Fault> {
-        let sql = "SELECT NOT EXISTS (SELECT 1 FROM item)
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM item WHERE kind IN ('resource', 'output'))
                       AND NOT EXISTS (SELECT 1 FROM open_entry)";
         Ok(self.conn().query_row(sql, [], |row| row.get(0))?)
     }

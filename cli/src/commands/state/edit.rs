@@ -75,14 +75,7 @@ impl Edit {
             .hint("Run `weir plan` first: it finds out what became of it."));
         }
         self.store.record_refresh(&self.lease, rows).await?;
-        let record = ApplyRecord {
-            who: self.who,
-            started: self.started,
-            plan_digest: self.what,
-            config_digest: String::new(),
-            outcome: ApplyOutcome::Succeeded,
-            checks: None,
-        };
+        let record = record(self.who, self.started, self.what);
         self.store.finish_apply(&self.lease, record).await?;
         Ok(self.store.release(self.lease).await?)
     }
@@ -90,5 +83,18 @@ impl Edit {
     /// Gives the lease back; nothing was changed.
     pub(crate) async fn leave(self) -> Result<(), CommandError> {
         Ok(self.store.release(self.lease).await?)
+    }
+}
+
+/// What is on record of an edit.
+pub(super) fn record(who: String, started: SystemTime, what: String) -> ApplyRecord {
+    ApplyRecord {
+        who,
+        started,
+        plan_digest: what,
+        config_digest: String::new(),
+        bundle: None,
+        outcome: ApplyOutcome::Succeeded,
+        checks: None,
     }
 }

@@ -2,8 +2,8 @@
 
 pub(super) mod edit;
 mod moves;
-mod pull;
 mod rekey;
+mod whole;
 
 use super::{Context, Result};
 use crate::stores::States;
@@ -38,6 +38,10 @@ pub(crate) enum State {
     Rm(Rm),
     /// Print the state in Terraform's state format.
     Pull,
+    /// Put a state file in Terraform's format in place of the state.
+    Push(whole::Push),
+    /// Take what a state file of Terraform has into the state.
+    Import(whole::Import),
     /// Let another provider serve what one served.
     ReplaceProvider(ReplaceProvider),
     /// Encrypt the state anew, with the key that the stack names.
@@ -114,7 +118,9 @@ pub(crate) async fn cmd_state(command: &State, context: &Context) -> Result {
         State::Show(args) => show(args, snapshot(context).await?.as_ref(), context),
         State::Mv(args) => mv(args, context).await,
         State::Rm(args) => rm(args, context).await,
-        State::Pull => pull(context).await,
+        State::Pull => whole::pull(context).await,
+        State::Push(args) => whole::push(args, context).await,
+        State::Import(args) => whole::import(args, context).await,
         State::ReplaceProvider(args) => replace_provider(args, context).await,
         State::Rekey(args) => rekey::rekey(*args, context).await,
     }
@@ -286,17 +292,6 @@ fn without(snapshot: &Snapshot, chosen: &BTreeSet<Address>) -> Vec<edit::Row> {
         }
     }
     rows
-}
-
-async fn pull(context: &Context) -> Result {
-    let Some(state) = snapshot(context).await? else {
-        return Ok(Outcome::Done);
-    };
-    context.ui.data(&format!(
-        "{:#}\n",
-        pull::terraform(&state, &compose::registry(&context.env))
-    ))?;
-    Ok(Outcome::Done)
 }
 
 /// A provider by its local name; of a source address (`registry.terraform.io/hashicorp/aws`) it

@@ -129,6 +129,7 @@ impl Run<'_> {
             started,
             plan_digest: self.planned.digest(),
             config_digest: self.planned.config_digest(),
+            bundle: None,
             outcome: match status {
                 Status::Succeeded => ApplyOutcome::Succeeded,
                 Status::Interrupted => ApplyOutcome::Interrupted,

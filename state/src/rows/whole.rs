@@ -1,0 +1,199 @@
+//! A state that is taken as a whole, and what of the past is kept.
+
+use super::{
+    Kind, OpenRow,
+    fault::Fault,
+    items, journal,
+    work::{Work, check_address},
+};
+use crate::{
+    Applied, ApplyRecord, Begin, Bundle, Outcome, Pruned, StateError, Target, format,
+    journal::EntryId,
+    rows::journal::{Closing, Whose},
+};
+use std::collections::{BTreeMap, BTreeSet};
+use weir_core::{
+    Address,
+    snapshot::{Lineage, Serial},
+};
+
+/// [`crate::Content`] as rows.
+pub(crate) struct Rewrite {
+    pub(crate) lineage: Lineage,
+    pub(crate) serial: u64,
+    pub(crate) resources: BTreeMap<Address, String>,
+    pub(crate) outputs: BTreeMap<String, String>,
+    pub(crate) kept: BTreeSet<EntryId>,
+    pub(crate) deposed: Vec<(Begin, String)>,
+    pub(crate) record: ApplyRecord,
+}
+
+/// Takes the whole state. Where nothing changes, nothing is written.
+pub(crate) fn replace(work: &mut Work<'_>, epoch: u64, new: Rewrite) -> Result<Serial, Fault> {
+    let open = journal::open(work.rows)?;
+    if let Some(entry) = open.iter().find(|e| e.begin.target == Target::Current) {
+        return Err(Fault::State(StateError::Unsettled {
+            address: entry.begin.address.clone(),
+            entry: entry.id,
+        }));
+    }
+    let before = work.head.serial;
+    // Rows are written at the serial after this one.
+    work.head.serial = before.max(new.serial.saturating_sub(1));
+    let mut changed = work.head.lineage != new.lineage || new.serial > before;
+    work.head.lineage = new.lineage;
+    let resources: BTreeMap<String, String> = new
+        .resources
+        .into_iter()
+        .map(|(address, body)| check_address(&address).map(|()| (address.to_string(), body)))
+        .collect::<Result<_, _>>()?;
+    for (kind, rows) in [(Kind::Resource, resources), (Kind::Output, new.outputs)] {
+        for key in work.rows.keys(kind)? {
+            if !rows.contains_key(&key) {
+                changed |= items::put(work, kind, &key, None)?;
+            }
+        }
+        for (key, body) in &rows {
+            changed |= items::put(work, kind, key, Some(body))?;
+        }
+    }
+    for entry in open.iter().filter(|e| !new.kept.contains(&e.id)) {
+        changed = true;
+        let closing = Closing {
+            entry: entry.id,
+            whose: Whose::Any,
+            outcome: Outcome::Kept,
+            body: None,
+        };
+        journal::close(work, epoch, closing)?;
+    }
+    changed |= !new.deposed.is_empty();
+    journal::begin(work, epoch, &new.deposed)?;
+    if !changed {
+        work.head.serial = before;
+        return Ok(work.head.serial());
+    }
+    work.raise();
+    journal::finish(work, epoch, new.record)?;
+    Ok(work.head.serial())
+}
+
+/// Keeps the texts of a bundle.
+pub(crate) fn keep(work: &mut Work<'_>, bundle: &Bundle) -> Result<(), Fault> {
+    for (digest, text) in bundle.texts() {
+        if work.rows.item(Kind::Config, &digest)?.is_none() {
+            items::keep(work, Kind::Config, &digest, &text)?;
+        }
+    }
+    Ok(())
+}
+
+/// The bundle of that digest; `None` where it is not kept.
+pub(crate) fn bundle(rows: &dyn super::Rows, digest: &str) -> Result<Option<Bundle>, Fault> {
+    let Some(index) = items::kept(rows, Kind::Config, digest)? else {
+        return Ok(None);
+    };
+    let damaged = || Fault::damage(format!("the configuration {digest} is not whole"));
+    let (files, rest) = Bundle::named(&index).ok_or_else(damaged)?;
+    let text = |digest: &str| items::kept(rows, Kind::Config, digest)?.ok_or_else(damaged);
+    let files = files.into_iter().map(|(path, d)| Ok((path, text(&d)?)));
+    Ok(Some(Bundle {
+        files: files.collect::<Result<_, Fault>>()?,
+        rest: text(&rest)?,
+    }))
+}
+
+/// The first serial that is still there, where older ones were dropped.
+pub(crate) fn since(rows: &dyn super::Rows) -> Result<u64, Fault> {
+    let text = items::kept(rows, Kind::Mark, PRUNED)?;
+    Ok(text.and_then(|t| t.parse().ok()).unwrap_or(0))
+}
+
+/// The key of the row that says how far back the past goes.
+const PRUNED: &str = "pruned";
+
+/// Drops what only states before this serial need.
+pub(crate) fn prune(work: &mut Work<'_>, epoch: u64, before: u64) -> Result<Pruned, Fault> {
+    let before = before.min(work.head.serial);
+    let mut pruned = Pruned::default();
+    let past = work.rows.past()?;
+    work.rows.drop_past()?;
+    for row in past {
+        match row.until <= before {
+            true => pruned.rows += 1,
+            false => work.rows.add_past(&row)?,
+        }
+    }
+    // The latest apply stays whatever its age: it says what is there now.
+    let applies = journal::history(work.rows)?;
+    let rows = work.rows.applies()?;
+    let last = applies.len().saturating_sub(1);
+    let stays = |(i, applied): (usize, &Applied)| i == last || applied.serial.0 >= before;
+    work.rows.drop_applies()?;
+    let mut epochs: BTreeSet<u64> = BTreeSet::from([epoch]);
+    let mut bundles: BTreeSet<String> = BTreeSet::new();
+    for (i, (applied, row)) in applies.iter().zip(rows).enumerate() {
+        if stays((i, applied)) {
+            work.rows.add_apply(&row)?;
+            epochs.insert(applied.epoch);
+            bundles.extend(applied.record.bundle.clone());
+        } else {
+            pruned.applies += 1;
+        }
+    }
+    let open: Vec<OpenRow> = work.rows.open_before(u64::MAX)?;
+    epochs.extend(open.iter().map(|e| e.epoch));
+    let closed = work.rows.all_closed()?;
+    work.rows.drop_closed()?;
+    for row in closed.iter().filter(|row| epochs.contains(&row.epoch)) {
+        work.rows.add_closed(row)?;
+    }
+    let mut named = bundles.clone();
+    for digest in &bundles {
+        let index = items::kept(work.rows, Kind::Config, digest)?;
+        if let Some((files, rest)) = index.as_deref().and_then(Bundle::named) {
+            named.extend(files.into_values());
+            named.insert(rest);
+        }
+    }
+    for digest in work.rows.keys(Kind::Config)? {
+        if !named.contains(&digest) {
+            items::discard(work, Kind::Config, &digest)?;
+            pruned.texts += 1;
+        }
+    }
+    if before > since(work.rows)? {
+        items::discard(work, Kind::Mark, PRUNED)?;
+        items::keep(work, Kind::Mark, PRUNED, &before.to_string())?;
+    }
+    Ok(pruned)
+}
+
+/// The rows of a content.
+pub(crate) fn encode(content: crate::Content, record: ApplyRecord) -> Result<Rewrite, StateError> {
+    let invalid = |e: format::FormatError| StateError::Invalid(e.to_string());
+    let resources = content.resources.iter();
+    let resources = resources
+        .map(|(a, r)| Ok((a.clone(), format::resource_to_text(r).map_err(invalid)?)))
+        .collect::<Result<_, StateError>>()?;
+    let outputs = content.outputs.iter();
+    let outputs = outputs
+        .map(|(name, v)| Ok((name.clone(), format::output_to_text(v).map_err(invalid)?)))
+        .collect::<Result<_, StateError>>()?;
+    let deposed = content.deposed.into_iter();
+    let deposed = deposed
+        .map(|begin| {
+            let text = format::begin_to_text(&begin).map_err(invalid)?;
+            Ok((begin, text))
+        })
+        .collect::<Result<_, StateError>>()?;
+    Ok(Rewrite {
+        lineage: content.lineage,
+        serial: content.serial.0,
+        resources,
+        outputs,
+        kept: content.kept,
+        deposed,
+        record,
+    })
+}
