@@ -82,7 +82,7 @@ pub(crate) fn load(inputs: &Inputs, env: &Env) -> Result<Loaded, CommandError> {
         Some(span) => Diagnostics::from(config.sources().point(d, &span)),
         None => d.into(),
     };
-    stores::check(config.stack()).map_err(pointed)?;
+    stores::check(config.stack(), env).map_err(pointed)?;
     Ok(loaded)
 }
 

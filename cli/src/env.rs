@@ -12,6 +12,8 @@
 //! | `GIT_SSH_COMMAND` | the command by which git reaches repositories over SSH |
 //! | `TF_CLI_CONFIG_FILE` | Terraform's configuration file; `~/.terraformrc` where it is not set |
 //! | `TF_TOKEN_host` | the token for a registry; `.` in the host is `_`, `-` is `__` |
+//! | `PGHOST`, `PGUSER`, `PGPASSWORD`, `PGPASSFILE`, `PGSERVICE`, `PGSSLMODE`, ... | how the database of state is reached, as `psql` has it |
+//! | `PG_CONN_STR`, `PG_SCHEMA_NAME`, `PG_SKIP_SCHEMA_CREATION`, `PG_SKIP_TABLE_CREATION` | settings of `backend "pg"` that are not written |
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -37,6 +39,11 @@ impl Env {
             .get(name)
             .map(String::as_str)
             .filter(|v| !v.is_empty())
+    }
+
+    /// A variable of Postgres's or of a backend's, by its name.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.get(name).map(str::to_owned)
     }
 
     /// Whether `NO_COLOR` asks for plain text.

@@ -60,7 +60,7 @@ pub(crate) async fn cmd_init(args: &Init, context: &Context) -> Result {
             return Err(unknown_provider(&name, &known));
         }
     }
-    let states = States::of(loaded.config.stack())?;
+    let states = States::of(loaded.config.stack(), &context.env)?;
     let (store, made) = states.init().await?;
     let name = &loaded.config.stack().name;
     context.ui.tell(&format!(

@@ -49,7 +49,9 @@ pub(crate) async fn cmd_providers(args: &Providers, context: &Context) -> Result
     };
     let loaded = compose::load(&compose::inputs(vars, &context.env)?, &context.env)?;
     let modules = needs(&loaded.config);
-    let store = States::of(loaded.config.stack())?.open_existing().await?;
+    let store = States::of(loaded.config.stack(), &context.env)?
+        .open_existing()
+        .await?;
     let stored: BTreeSet<String> = match store {
         Some(store) => {
             let state = store.snapshot().await?;

@@ -209,7 +209,7 @@ impl Run {
                 events
             }
         };
-        let states = States::of(config.stack())?;
+        let states = States::of(config.stack(), &context.env)?;
         let store = states.open().await?;
         let waiting = |holder| events.event(Event::WaitingForLock { holder });
         let lease =

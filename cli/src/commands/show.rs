@@ -59,7 +59,7 @@ pub(crate) async fn cmd_show(args: &Show, context: &Context) -> Result {
         let text = match args.json {
             true => {
                 form.config = Some(saved.config());
-                let prior = prior(&saved).await?;
+                let prior = prior(&saved, context).await?;
                 let document = json::plan::Document {
                     plan: saved.plan(),
                     mode: saved.mode(),
@@ -97,8 +97,11 @@ pub(crate) async fn cmd_show(args: &Show, context: &Context) -> Result {
 
 /// The state that a plan was made from, as the plan found it; `None` where its store is not at
 /// hand, or is another one.
-async fn prior(saved: &SavedPlan) -> std::result::Result<Option<Snapshot>, CommandError> {
-    let states = States::of(saved.config().stack())?;
+async fn prior(
+    saved: &SavedPlan,
+    context: &Context,
+) -> std::result::Result<Option<Snapshot>, CommandError> {
+    let states = States::of(saved.config().stack(), &context.env)?;
     let Some(store) = states.open_existing().await? else {
         return Ok(None);
     };

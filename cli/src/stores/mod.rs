@@ -1,6 +1,7 @@
 //! Where the states of a stack are, and what they are encrypted with.
 
 mod encryption;
+mod place;
 
 use crate::{
     args::VarArgs,
@@ -8,6 +9,7 @@ use crate::{
     env::Env,
     error::CommandError,
 };
+use place::Place;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -16,12 +18,10 @@ use std::{
 use weir_core::Diagnostic;
 use weir_lang::StackSettings;
 use weir_state::{
-    Backend, Encryption, SqliteBackend, Store, Workspace,
+    Backend, Encryption, Store, Workspace,
     encryption::{KeySource, Keyring, is_sealed, open_file, seal_file},
 };
 
-/// Where state is where the stack does not say.
-const STATE: &str = ".weir/state.db";
 /// What a version control must not take.
 const IGNORE: &str = "# State, plans, and the key to them.\n*\n";
 
@@ -51,10 +51,10 @@ enum KeyFile {
 
 impl States {
     /// Those that the stack names.
-    pub(crate) fn of(stack: &StackSettings) -> Result<States> {
-        let path = path_of(stack).map_err(wrong)?;
-        let (encryption, key) = match &stack.encryption {
-            Some(settings) => {
+    pub(crate) fn of(stack: &StackSettings, env: &Env) -> Result<States> {
+        let place = Place::of(stack, env).map_err(wrong)?;
+        let (encryption, key) = match (&stack.encryption, place.file()) {
+            (Some(settings), _) => {
                 let encryption = encryption::read(settings).map_err(wrong)?;
                 let key = match &encryption.primary {
                     Some(KeySource::File(path)) => KeyFile::WithInit(path.clone()),
@@ -62,18 +62,21 @@ impl States {
                 };
                 (encryption, key)
             }
-            None => {
-                let mut name = path.clone().into_os_string();
+            (None, Some(path)) => {
+                let mut name = path.to_owned().into_os_string();
                 name.push("-key");
                 let key = PathBuf::from(name);
                 let encryption = Encryption::new(KeySource::File(key.clone()));
                 (encryption, KeyFile::WithState(key))
             }
+            // A key on this machine would keep everybody else from the state.
+            (None, None) => (Encryption::default(), KeyFile::None),
         };
-        let folder = path.parent().filter(|p| p.ends_with(".weir"));
+        let folder = place.file().and_then(Path::parent);
+        let folder = folder.filter(|p| p.ends_with(".weir")).map(Path::to_owned);
         Ok(States {
-            folder: folder.map(Path::to_owned),
-            backend: Box::new(SqliteBackend::new(path).encrypted(encryption.clone())),
+            folder,
+            backend: place.backend(&encryption),
             workspace: Workspace::default(),
             encryption,
             key,
@@ -85,13 +88,16 @@ impl States {
     pub(crate) fn here(env: &Env) -> Result<States> {
         let inputs = compose::inputs(&VarArgs::default(), env)?;
         match weir_lang::load(compose::files(), &Catalogue, &inputs) {
-            Ok(loaded) => States::of(loaded.config.stack()),
-            Err(_) => States::of(&StackSettings {
-                name: String::new(),
-                state: None,
-                encryption: None,
-                span: None,
-            }),
+            Ok(loaded) => States::of(loaded.config.stack(), env),
+            Err(_) => States::of(
+                &StackSettings {
+                    name: String::new(),
+                    state: None,
+                    encryption: None,
+                    span: None,
+                },
+                env,
+            ),
         }
     }
 
@@ -229,8 +235,8 @@ pub(crate) fn keep_from_version_control(folder: &Path) -> Result<()> {
 }
 
 /// Whether the stack's settings name a store and keys that there are.
-pub(crate) fn check(stack: &StackSettings) -> Read<()> {
-    path_of(stack)?;
+pub(crate) fn check(stack: &StackSettings, env: &Env) -> Read<()> {
+    Place::of(stack, env)?;
     if let Some(settings) = &stack.encryption {
         encryption::read(settings)?;
     }
@@ -239,34 +245,4 @@ pub(crate) fn check(stack: &StackSettings) -> Read<()> {
 
 fn wrong(d: Diagnostic) -> CommandError {
     weir_core::Diagnostics::from(d).into()
-}
-
-fn path_of(stack: &StackSettings) -> Read<PathBuf> {
-    let Some(state) = &stack.state else {
-        return Ok(STATE.into());
-    };
-    let wrong = |summary: String| {
-        let mut d = Diagnostic::error(summary)
-            .help("Write `state \"sqlite\" { path = \"...\" }`, or leave the block out.");
-        d.span = Some(state.span.clone());
-        d
-    };
-    if state.backend != "sqlite" {
-        let summary = format!("State {:?} is not a store weir has", state.backend);
-        return Err(wrong(summary).because("This version of weir keeps state in SQLite."));
-    }
-    // A setting that is not read would put state elsewhere than the stack says.
-    let settings = state.settings.as_entries();
-    if let Some(other) = settings.and_then(|s| s.keys().find(|name| ***name != *"path")) {
-        return Err(wrong(format!("State \"sqlite\" has no setting `{other}`")));
-    }
-    match state.settings.get("path") {
-        None => Ok(STATE.into()),
-        // Not known while a configuration is checked for whatever values: no state is opened then.
-        Some(path) if path.is_null() || path.is_unknown() => Ok(STATE.into()),
-        Some(path) => match path.as_str() {
-            Some(text) if !text.is_empty() => Ok(text.into()),
-            _ => Err(wrong("The path of the state must be a text".to_owned())),
-        },
-    }
 }

@@ -215,7 +215,8 @@ pub(super) fn write<'c>(
     // Fails, and with it the transaction, where the head is not the one that was read.
     push(
         "WITH changed AS (UPDATE @head SET serial = $2, epoch = $3, entries = $4, commits = $5,
-         digest = $6, sum = $7, tag = $8 WHERE id = $1 AND commits = $9 RETURNING id)
+         digest = $6, sum = $7, tag = $8, lineage = $10 WHERE id = $1 AND commits = $9
+         RETURNING id)
          SELECT 1 / count(*) FROM changed",
         vec![
             param(Type::INT8, signed(head.serial)),
@@ -226,6 +227,7 @@ pub(super) fn write<'c>(
             param(Type::BYTEA, head.sum().to_vec()),
             param(Type::BYTEA, tag.to_vec()),
             param(Type::INT8, signed(before)),
+            param(Type::TEXT, head.lineage.0.clone()),
         ],
     );
     sent.push(send(client, "COMMIT".into(), Vec::new()));

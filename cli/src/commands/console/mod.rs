@@ -55,7 +55,7 @@ pub(crate) async fn cmd_console(args: &Console, context: &Context) -> Result {
     context.ui.diagnostics(&loaded.warnings);
     let values = match args.plan {
         true => planned(args, &loaded.config, inputs, context).await?,
-        false => stored(&loaded.config).await?,
+        false => stored(&loaded.config, context).await?,
     };
     let registry = compose::registry(&context.env);
     let (mut session, found) = Session::start(&loaded.config, registry, &values);
@@ -68,8 +68,8 @@ pub(crate) async fn cmd_console(args: &Console, context: &Context) -> Result {
 }
 
 /// What state holds.
-async fn stored(config: &Config) -> std::result::Result<Values, CommandError> {
-    let states = States::of(config.stack())?;
+async fn stored(config: &Config, context: &Context) -> std::result::Result<Values, CommandError> {
+    let states = States::of(config.stack(), &context.env)?;
     let Some(store) = states.open_existing().await? else {
         return Ok(Values::new());
     };

@@ -1,0 +1,221 @@
+//! Where the state of a stack is: what its settings say, and the store that is there.
+
+use super::Read;
+use crate::env::Env;
+use std::path::{Path, PathBuf};
+use weir_core::{Diagnostic, Value};
+use weir_lang::{StackSettings, StateSettings};
+use weir_state::{
+    Backend, Encryption, Options, PostgresBackend, PostgresSettings, SettingsError, SqliteBackend,
+};
+
+/// Where state is where the stack does not say.
+const STATE: &str = ".weir/state.db";
+
+/// The name of a state in Terraform's `pg`, which has one stack in a schema, without a name.
+const UNNAMED: &str = "terraform";
+
+/// Where the states of a stack are.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    /// In and around this file.
+    Sqlite(PathBuf),
+    /// In a database, under this name.
+    Postgres(Box<PostgresSettings>, String),
+}
+
+impl Default for Place {
+    fn default() -> Place {
+        Place::Sqlite(STATE.into())
+    }
+}
+
+impl Place {
+    /// Where the states of this stack are.
+    pub(super) fn of(stack: &StackSettings, env: &Env) -> Read<Place> {
+        let Some(state) = &stack.state else {
+            return Ok(Place::default());
+        };
+        match state.backend.as_str() {
+            "sqlite" => sqlite(state),
+            "postgres" => postgres(state, &OWN, stack.name.clone(), env),
+            "pg" => {
+                let name = stack.span.as_ref().map(|_| stack.name.clone());
+                let name = name.unwrap_or_else(|| UNNAMED.into());
+                postgres(state, &TERRAFORMS, name, env)
+            }
+            other => {
+                let summary = format!("State {other:?} is not a store weir has");
+                Err(wrong(state, summary)
+                    .because("This version of weir keeps state in SQLite and in Postgres."))
+            }
+        }
+    }
+
+    /// The file, where it is one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match self {
+            Place::Sqlite(path) => Some(path),
+            Place::Postgres(..) => None,
+        }
+    }
+
+    /// The states there. Nothing is opened yet.
+    pub(super) fn backend(self, encryption: &Encryption) -> Box<dyn Backend> {
+        match self {
+            Place::Sqlite(path) => Box::new(SqliteBackend::new(path).encrypted(encryption.clone())),
+            Place::Postgres(settings, stack) => {
+                let options = Options {
+                    encryption: encryption.clone(),
+                    ..Options::default()
+                };
+                Box::new(PostgresBackend::new(*settings, stack, options))
+            }
+        }
+    }
+}
+
+fn wrong(state: &StateSettings, summary: String) -> Diagnostic {
+    let mut d = Diagnostic::error(summary).help(
+        "Write `state \"sqlite\" { path = \"...\" }` or `state \"postgres\" { url = \"...\" }`, or leave the block out.",
+    );
+    // The line that it points at is shown.
+    if !has_password(state) {
+        d.span = Some(state.span.clone());
+    }
+    d
+}
+
+/// Whether a connection string that is written out has a password in it.
+fn has_password(state: &StateSettings) -> bool {
+    [OWN.url, TERRAFORMS.url].iter().any(|name| {
+        let url = state.settings.get(name).and_then(Value::as_str);
+        url.is_some_and(|url| {
+            url.contains("password") || url.contains('@') && url.matches(':').count() > 1
+        })
+    })
+}
+
+/// A setting that is not read would put state elsewhere than the stack says.
+fn refuse_others(state: &StateSettings, known: &[&str]) -> Result<(), Diagnostic> {
+    let settings = state.settings.as_entries();
+    match settings.and_then(|s| s.keys().find(|name| !known.contains(&&***name))) {
+        Some(other) => {
+            let summary = format!("State {:?} has no setting `{other}`", state.backend);
+            let mut d = wrong(state, summary);
+            d.help = Some(format!("Its settings are: {}.", known.join(", ")));
+            Err(d)
+        }
+        None => Ok(()),
+    }
+}
+
+/// A setting as it is written. What is not known while a configuration is checked for whatever
+/// values counts as not written: no state is opened then.
+fn written<'s>(state: &'s StateSettings, name: &str) -> Option<&'s Value> {
+    let value = state.settings.get(name)?;
+    (!value.is_null() && !value.is_unknown()).then_some(value)
+}
+
+fn text(state: &StateSettings, name: &str) -> Result<Option<String>, Diagnostic> {
+    match written(state, name) {
+        None => Ok(None),
+        Some(value) => match value.as_str() {
+            Some(text) if !text.is_empty() => Ok(Some(text.to_owned())),
+            _ => Err(wrong(
+                state,
+                format!("The {name} of the state must be a text"),
+            )),
+        },
+    }
+}
+
+fn flag(state: &StateSettings, name: &str, variable: Option<String>) -> Result<bool, Diagnostic> {
+    match written(state, name) {
+        None => Ok(variable.is_some_and(|v| v == "1" || v.eq_ignore_ascii_case("true"))),
+        Some(value) => value.as_bool().ok_or_else(|| {
+            wrong(
+                state,
+                format!("The {name} of the state must be true or false"),
+            )
+        }),
+    }
+}
+
+fn sqlite(state: &StateSettings) -> Result<Place, Diagnostic> {
+    refuse_others(state, &["path"])?;
+    let path = text(state, "path")?.map(PathBuf::from);
+    Ok(path.map_or_else(Place::default, Place::Sqlite))
+}
+
+/// What the settings of a database are called.
+struct Names {
+    url: &'static str,
+    schema: &'static str,
+    usual_schema: &'static str,
+    flags: [&'static str; 3],
+    variables: [&'static str; 4],
+}
+
+/// Those of `state "postgres"`.
+const OWN: Names = Names {
+    url: "url",
+    schema: "schema",
+    usual_schema: "weir",
+    flags: [
+        "skip_schema_creation",
+        "skip_table_creation",
+        "skip_index_creation",
+    ],
+    variables: [""; 4],
+};
+
+/// Those of Terraform's `backend "pg"`.
+const TERRAFORMS: Names = Names {
+    url: "conn_str",
+    schema: "schema_name",
+    usual_schema: "terraform_remote_state",
+    variables: [
+        "PG_CONN_STR",
+        "PG_SCHEMA_NAME",
+        "PG_SKIP_SCHEMA_CREATION",
+        "PG_SKIP_TABLE_CREATION",
+    ],
+    ..OWN
+};
+
+fn postgres(
+    state: &StateSettings,
+    names: &Names,
+    stack: String,
+    env: &Env,
+) -> Result<Place, Diagnostic> {
+    let [schemas, tables, indexes] = names.flags;
+    refuse_others(state, &[names.url, names.schema, schemas, tables, indexes])?;
+    let open = [names.url, names.schema];
+    if open
+        .iter()
+        .any(|n| state.settings.get(n).is_some_and(Value::is_unknown))
+    {
+        return Ok(Place::default());
+    }
+    let unusable = |e: SettingsError| {
+        let summary = format!("The state's database can't be used: {e}");
+        let mut d = wrong(state, summary);
+        d.help = Some(format!(
+            "Write `{} = \"postgres://USER@HOST/DATABASE\"`; the password is best given with PGPASSWORD or ~/.pgpass.",
+            names.url
+        ));
+        d
+    };
+    let [url, schema, no_schemas, no_tables] = names.variables.map(|v| env.variable(v));
+    let url = text(state, names.url)?.or(url).unwrap_or_default();
+    let schema = text(state, names.schema)?.or(schema);
+    let no_schemas = flag(state, schemas, no_schemas)?;
+    let no_tables = flag(state, tables, no_tables)?;
+    let settings = PostgresSettings::new(&url, &|name| env.variable(name))
+        .and_then(|s| s.with_schema(schema.as_deref().unwrap_or(names.usual_schema)))
+        .map_err(unusable)?
+        .with_creation(!no_schemas, !no_tables);
+    Ok(Place::Postgres(Box::new(settings), stack))
+}
