@@ -213,14 +213,7 @@ impl Engine {
             found.extend(findings.diagnostics.clone());
             pointed(found, input)
         })?;
-        let mut warnings = findings.diagnostics;
-        if mode == Mode::Destroy {
-            // What is about to go needs not hold.
-            warnings.0.retain(|d| !d.is_failed_condition());
-        }
-        for unsettled in &settlements.unsettled {
-            warnings.push(unsettled.warning());
-        }
+        let warnings = warnings(findings.diagnostics, mode, &settlements.unsettled);
         Ok(Planned {
             plan,
             mode: input.options.mode,
@@ -233,6 +226,20 @@ impl Engine {
             unsettled: settlements.unsettled,
         })
     }
+}
+
+/// What a plan warns of.
+fn warnings(
+    mut found: Diagnostics,
+    mode: Mode,
+    unsettled: &[crate::settle::Unsettled],
+) -> Diagnostics {
+    if mode == Mode::Destroy {
+        // What is about to go needs not hold.
+        found.0.retain(|d| !d.is_failed_condition());
+    }
+    unsettled.iter().for_each(|u| found.push(u.warning()));
+    found
 }
 
 /// What targets take of the configuration; `None` where that is all. An output is of it where all
