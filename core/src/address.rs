@@ -9,7 +9,12 @@
 //! | `service.web.pod.app["0"]` | an instance of a service's pod |
 //! | `module.net["eu"].aws_vpc.main` | any of these inside a module |
 
+use smol_str::SmolStr;
 use std::{collections::BTreeMap, fmt, str::FromStr};
+
+/// A name in an address. Short ones, which is most, lie in it, and long ones are shared: plans hold
+/// each address many times over, look it up and copy it all the time.
+pub type Name = SmolStr;
 
 /// The address of one instance, ordered by module, object and key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,35 +33,35 @@ pub enum Object {
     /// `resource "ty" "name"`
     Managed {
         /// The resource type.
-        ty: String,
+        ty: Name,
         /// The name in the configuration.
-        name: String,
+        name: Name,
     },
     /// `data "ty" "name"`
     Data {
         /// The data source's type.
-        ty: String,
+        ty: Name,
         /// The name in the configuration.
-        name: String,
+        name: Name,
     },
     /// `ephemeral "ty" "name"`: never in state, never among the changes of a plan.
     Ephemeral {
         /// The ephemeral resource's type.
-        ty: String,
+        ty: Name,
         /// The name in the configuration.
-        name: String,
+        name: Name,
     },
     /// `host "key"` in `site "site"`; the key is the host's name.
     Host {
         /// The site.
-        site: String,
+        site: Name,
     },
     /// `pod "pod"` in `service "service"`; the key is the instance.
     Pod {
         /// The service.
-        service: String,
+        service: Name,
         /// The pod.
-        pod: String,
+        pod: Name,
     },
 }
 
@@ -68,12 +73,12 @@ pub enum Key {
     /// An instance by number.
     Index(u64),
     /// An instance by key.
-    Name(String),
+    Name(Name),
 }
 
 /// The way to a module instance from the root, empty for the root itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ModulePath(pub Vec<(String, Key)>);
+pub struct ModulePath(pub Vec<(Name, Key)>);
 
 /// A configuration of a provider: where it stands, which provider, which alias, which instance.
 ///
@@ -84,11 +89,11 @@ pub struct ProviderRef {
     /// has a key.
     pub module: ModulePath,
     /// The provider's local name (`aws`).
-    pub name: String,
+    pub name: Name,
     /// The alias, where the configuration has one.
-    pub alias: Option<String>,
+    pub alias: Option<Name>,
     /// Which instance of a block with `for_each`.
-    pub key: Option<String>,
+    pub key: Option<Name>,
 }
 
 /// The text is not an address.
@@ -107,7 +112,7 @@ impl ModulePath {
         ModulePath::default()
     }
     /// The module `name[key]` inside this one.
-    pub fn child(&self, name: impl Into<String>, key: Key) -> ModulePath {
+    pub fn child(&self, name: impl Into<Name>, key: Key) -> ModulePath {
         let mut steps = self.0.clone();
         steps.push((name.into(), key));
         ModulePath(steps)
@@ -120,7 +125,7 @@ impl ModulePath {
 
 impl ProviderRef {
     /// The configuration without alias in the root module.
-    pub fn new(name: impl Into<String>) -> ProviderRef {
+    pub fn new(name: impl Into<Name>) -> ProviderRef {
         ProviderRef {
             module: ModulePath::root(),
             name: name.into(),
@@ -129,7 +134,7 @@ impl ProviderRef {
         }
     }
     /// The configuration of the same provider and module with this alias.
-    pub fn aliased(self, alias: impl Into<String>) -> ProviderRef {
+    pub fn aliased(self, alias: impl Into<Name>) -> ProviderRef {
         ProviderRef {
             alias: Some(alias.into()),
             ..self
@@ -278,7 +283,7 @@ impl FromStr for ProviderRef {
 fn provider_ref(text: &str) -> Option<ProviderRef> {
     let mut segments = segments(text).ok()?;
     let mut module = ModulePath::root();
-    while segments.len() >= 3 && segments[0] == ("module".to_owned(), Key::None) {
+    while segments.len() >= 3 && segments[0] == (Name::new_static("module"), Key::None) {
         let (name, key) = segments.remove(1);
         segments.remove(0);
         if key != Key::None {
@@ -357,15 +362,9 @@ impl FromStr for Address {
                 let (pod, key) = next("the pod's name")?;
                 (Object::Pod { service, pod }, key)
             }
-            ty => {
+            _ => {
                 let (name, key) = next("the name")?;
-                (
-                    Object::Managed {
-                        ty: ty.into(),
-                        name,
-                    },
-                    key,
-                )
+                (Object::Managed { ty: head.0, name }, key)
             }
         };
         if segments.next().is_some() {
@@ -380,8 +379,8 @@ impl FromStr for Address {
 }
 
 /// Splits `a.b["x.y"].c[0]` into names with their keys.
-fn segments(text: &str) -> Result<Vec<(String, Key)>, String> {
-    let mut out = Vec::new();
+fn segments(text: &str) -> Result<Vec<(Name, Key)>, String> {
+    let mut out = Vec::with_capacity(4);
     let mut rest = text;
     loop {
         let end = rest.find(['.', '[']).unwrap_or(rest.len());
@@ -390,7 +389,7 @@ fn segments(text: &str) -> Result<Vec<(String, Key)>, String> {
             return Err(format!("{name:?} is not a name"));
         }
         let (key, tail) = instance_key(tail)?;
-        out.push((name.to_owned(), key));
+        out.push((Name::new(name), key));
         match tail.strip_prefix('.') {
             Some(more) => rest = more,
             None if tail.is_empty() => return Ok(out),
@@ -405,9 +404,10 @@ fn instance_key(text: &str) -> Result<(Key, &str), String> {
         return Ok((Key::None, text));
     };
     if inner.starts_with('"') {
-        let mut stream = serde_json::Deserializer::from_str(inner).into_iter::<String>();
+        let mut stream =
+            serde_json::Deserializer::from_str(inner).into_iter::<std::borrow::Cow<'_, str>>();
         let name = match stream.next() {
-            Some(Ok(name)) => unquoted(&name),
+            Some(Ok(name)) => Name::from(unquoted(&name)),
             _ => return Err("the quoted key does not end".into()),
         };
         let tail = inner[stream.byte_offset()..].strip_prefix(']');

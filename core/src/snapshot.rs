@@ -187,7 +187,9 @@ impl Snapshot {
     /// is visited once: depth-first, without recursion, as a chain may be long.
     fn cycle(&self) -> Option<Vec<Address>> {
         let mut done: BTreeSet<Vertex<'_>> = BTreeSet::new();
-        for root in self.resources.keys() {
+        // What depends on nothing is on no loop.
+        let users = (self.resources.iter()).filter(|(_, r)| !r.dependencies.is_empty());
+        for (root, _) in users {
             let mut path: Vec<Vertex<'_>> = Vec::new();
             let mut on_path: BTreeSet<Vertex<'_>> = BTreeSet::new();
             let mut stack = vec![(Vertex::Instance(root), false)];

@@ -55,7 +55,10 @@ pub(crate) async fn cmd_providers(args: &Providers, context: &Context) -> Result
     let stored: BTreeSet<String> = match store {
         Some(store) => {
             let state = store.snapshot().await?;
-            let names = state.resources.values().map(|r| r.provider.name.clone());
+            let names = state
+                .resources
+                .values()
+                .map(|r| r.provider.name.to_string());
             names.collect()
         }
         None => BTreeSet::new(),

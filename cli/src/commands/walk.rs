@@ -81,16 +81,16 @@ async fn validate(
     providers: &mut BTreeMap<String, Arc<dyn Provider>>,
 ) -> Diagnostics {
     let name = &instance.provider.name;
-    if !providers.contains_key(name) {
+    if !providers.contains_key(name.as_str()) {
         let Some(factory) = registry.factory(name) else {
             return Diagnostics::new();
         };
         match factory.start().await {
-            Ok(provider) => providers.insert(name.clone(), provider),
+            Ok(provider) => providers.insert(name.to_string(), provider),
             Err(found) => return found,
         };
     }
-    match providers.get(name) {
+    match providers.get(name.as_str()) {
         Some(p) => {
             p.validate(instance.address.object.type_name(), &instance.config)
                 .await

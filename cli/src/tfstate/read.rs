@@ -384,7 +384,7 @@ impl Reader<'_> {
 fn key(index: Option<Json>) -> Result<Key, String> {
     match index {
         None | Some(Json::Null) => Ok(Key::None),
-        Some(Json::String(name)) => Ok(Key::Name(name)),
+        Some(Json::String(name)) => Ok(Key::Name(name.into())),
         Some(Json::Number(n)) => match n.as_u64() {
             Some(i) => Ok(Key::Index(i)),
             None => Err(format!("its index {n} is none")),
@@ -406,13 +406,19 @@ fn address(block: &Block) -> Result<Address, String> {
     let (ty, name) = (block.ty.clone(), block.name.clone());
     let builtin = block.provider.contains("\"weir/builtin/host\"");
     let object = match (block.mode.as_str(), ty.as_str(), name.split_once('.')) {
-        ("managed", "weir_host", _) if builtin => Object::Host { site: name },
+        ("managed", "weir_host", _) if builtin => Object::Host { site: name.into() },
         ("managed", "weir_pod", Some((service, pod))) if builtin => Object::Pod {
-            service: service.to_owned(),
-            pod: pod.to_owned(),
+            service: service.into(),
+            pod: pod.into(),
         },
-        ("managed", ..) => Object::Managed { ty, name },
-        ("data", ..) => Object::Data { ty, name },
+        ("managed", ..) => Object::Managed {
+            ty: ty.into(),
+            name: name.into(),
+        },
+        ("data", ..) => Object::Data {
+            ty: ty.into(),
+            name: name.into(),
+        },
         (mode, ..) => return Err(format!("its mode {mode:?} is not known")),
     };
     let module = match block.module.as_str() {

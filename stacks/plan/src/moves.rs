@@ -11,7 +11,10 @@
 //!
 //! What stands against a statement itself is found by [`validate`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Key, ModulePath, Object, address::members, snapshot::Snapshot,
 };
@@ -72,9 +75,12 @@ pub fn moved(config: &Config, snapshot: &Snapshot) -> Result<Moved, Diagnostics>
 
 /// State with its objects at their new addresses; the serial stays. `from` has the old address of
 /// each that moved.
-pub fn relocate(snapshot: &Snapshot, from: &BTreeMap<Address, Address>) -> Snapshot {
+pub fn relocate<'a>(
+    snapshot: &'a Snapshot,
+    from: &BTreeMap<Address, Address>,
+) -> Cow<'a, Snapshot> {
     if from.is_empty() {
-        return snapshot.clone();
+        return Cow::Borrowed(snapshot);
     }
     let to: BTreeMap<&Address, &Address> = from.iter().map(|(to, from)| (from, to)).collect();
     let mut blocks: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
@@ -101,7 +107,7 @@ pub fn relocate(snapshot: &Snapshot, from: &BTreeMap<Address, Address>) -> Snaps
         out.resources.insert(now, resource);
     }
     out.settle_edges(&BTreeMap::new());
-    out
+    Cow::Owned(out)
 }
 
 /// What a dependency on a whole block is after the move.
@@ -154,8 +160,8 @@ impl Work {
         let first = Address {
             module: path.clone(),
             object: Object::Managed {
-                ty: String::new(),
-                name: String::new(),
+                ty: Default::default(),
+                name: Default::default(),
             },
             key: Key::None,
         };
@@ -333,7 +339,7 @@ fn destination(from: &Endpoint, to: &Endpoint, module: &ModulePath) -> Option<Mo
             StepKey::Is(_) if whole && i + 1 == to.modules.len() => module.0[last?].1.clone(),
             StepKey::Is(key) => key.clone(),
         };
-        path.push((step.name.clone(), key));
+        path.push((step.name.as_str().into(), key));
     }
     path.extend(module.0[from.modules.len()..].iter().cloned());
     Some(ModulePath(path))

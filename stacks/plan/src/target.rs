@@ -107,12 +107,12 @@ impl FromStr for Target {
         if let Ok(inside) = format!("{text}.pod.any").parse::<Address>()
             && let Object::Pod { service, .. } = inside.object
         {
-            return Ok(Target::Service(inside.module, service));
+            return Ok(Target::Service(inside.module, service.to_string()));
         }
         if let Ok(inside) = format!("{text}.host").parse::<Address>()
             && let Object::Host { site } = inside.object
         {
-            return Ok(Target::Site(inside.module, site));
+            return Ok(Target::Site(inside.module, site.to_string()));
         }
         match format!("{text}.any.any").parse::<Address>() {
             Ok(inside) if !inside.module.is_root() => Ok(Target::Module(inside.module)),

@@ -188,7 +188,7 @@ fn another_provider_is_another_step() {
     let mut s = stack("a create\n b create");
     for (i, c) in s.changes.values_mut().enumerate() {
         c.batch = Some("same".into());
-        c.provider.name = format!("p{i}");
+        c.provider.name = format!("p{i}").into();
     }
     assert_eq!(s.order().steps.len(), 2);
 }

@@ -41,7 +41,7 @@ fn address(pod: &str, i: usize) -> Address {
             service: "web".into(),
             pod: pod.into(),
         },
-        key: Key::Name(i.to_string()),
+        key: Key::Name(i.to_string().into()),
     }
 }
 
@@ -426,7 +426,7 @@ fn holds(request: &PlaceRequest, placed: &BTreeMap<Address, Placement>) {
             if pod(d) == pod(e) {
                 assert!(d.distinct.iter().all(|s| scope(h, s) != scope(o, s)));
             }
-            assert!(!(d.avoid.contains(&pod(e)) && h.id == o.id));
+            assert!(!(d.avoid.iter().any(|a| pod(e) == a.as_str()) && h.id == o.id));
         }
     }
     for (id, used) in cpus {

@@ -166,9 +166,11 @@ fn connect(path: &Path) -> Result<Connection, Fault> {
             cause: "the file is read-only".into(),
         }));
     }
+    // The checks go through the whole file, and then it is read: once from the disk, where it fits.
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
-         PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA secure_delete = ON;",
+         PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -16384;
+         PRAGMA secure_delete = ON;",
     )?;
     Ok(conn)
 }

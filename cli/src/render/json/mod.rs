@@ -177,8 +177,8 @@ pub(crate) fn name(object: &Object) -> String {
     match object {
         Object::Managed { name, .. }
         | Object::Data { name, .. }
-        | Object::Ephemeral { name, .. } => name.clone(),
-        Object::Host { site } => site.clone(),
+        | Object::Ephemeral { name, .. } => name.to_string(),
+        Object::Host { site } => site.to_string(),
         Object::Pod { service, pod } => format!("{service}.{pod}"),
     }
 }
@@ -198,6 +198,6 @@ pub(crate) fn index(key: &Key) -> Option<Json> {
     match key {
         Key::None => None,
         Key::Index(i) => Some(json!(i)),
-        Key::Name(name) => Some(json!(name)),
+        Key::Name(name) => Some(json!(name.as_str())),
     }
 }

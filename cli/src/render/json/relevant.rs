@@ -381,27 +381,27 @@ fn object(reference: &Reference) -> Option<Object> {
     let name = |n: usize| reference.attr(n).map(str::to_owned);
     Some(match &*reference.root {
         "data" => Object::Data {
-            ty: name(0)?,
-            name: name(1)?,
+            ty: name(0)?.into(),
+            name: name(1)?.into(),
         },
         "ephemeral" => Object::Ephemeral {
-            ty: name(0)?,
-            name: name(1)?,
+            ty: name(0)?.into(),
+            name: name(1)?.into(),
         },
         "resource" => Object::Managed {
-            ty: name(0)?,
-            name: name(1)?,
+            ty: name(0)?.into(),
+            name: name(1)?.into(),
         },
         root => Object::Managed {
-            ty: root.to_owned(),
-            name: name(0)?,
+            ty: root.into(),
+            name: name(0)?.into(),
         },
     })
 }
 
 fn key(value: &Value) -> Key {
     match value.kind() {
-        Kind::String(text) => Key::Name(text.to_string()),
+        Kind::String(text) => Key::Name(text.to_string().into()),
         _ => value
             .as_i64()
             .and_then(|n| u64::try_from(n).ok())

@@ -3,8 +3,9 @@
 //! One command asks the machine everything at once; the binary travels only if
 //! the machine doesn't have it; one command more starts it.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -27,19 +28,22 @@ const USER_BINARIES: &str = ".local/share/weir";
 /// How much of the binary's sha256 its file name carries.
 const NAME_DIGITS: usize = 12;
 
-/// The agent that this weir brings to hosts.
+/// The agent that this weir brings to hosts. Its megabytes are looked at when a host wants them:
+/// most runs have none that does.
 #[derive(Clone)]
-pub struct AgentBinary {
-    bytes: Arc<[u8]>,
-    sha256: String,
+pub struct AgentBinary(Arc<Parts>);
+
+struct Parts {
+    bytes: Cow<'static, [u8]>,
+    sha256: OnceLock<String>,
     version: String,
 }
 
 impl fmt::Debug for AgentBinary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AgentBinary")
-            .field("version", &self.version)
-            .field("sha256", &self.sha256)
+            .field("version", &self.version())
+            .field("sha256", &self.sha256())
             .finish_non_exhaustive()
     }
 }
@@ -48,29 +52,33 @@ impl AgentBinary {
     /// From the bytes of a static executable for the processor this crate is
     /// built for, and its version.
     #[must_use]
-    pub fn new(bytes: impl Into<Arc<[u8]>>, version: impl Into<String>) -> Self {
-        let bytes = bytes.into();
-        Self {
-            sha256: hex(&Sha256::digest(&bytes)),
+    pub fn new(bytes: impl Into<Cow<'static, [u8]>>, version: impl Into<String>) -> Self {
+        Self(Arc::new(Parts {
+            bytes: bytes.into(),
+            sha256: OnceLock::new(),
             version: version.into(),
-            bytes,
-        }
+        }))
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.0.bytes
     }
 
     /// Lowercase hex sha256 of its bytes.
     #[must_use]
     pub fn sha256(&self) -> &str {
-        &self.sha256
+        let sum = || hex(&Sha256::digest(self.bytes()));
+        self.0.sha256.get_or_init(sum)
     }
 
     /// Its version.
     #[must_use]
     pub fn version(&self) -> &str {
-        &self.version
+        &self.0.version
     }
 
     fn file_name(&self) -> String {
-        format!("weir-agent-{}", &self.sha256[..NAME_DIGITS])
+        format!("weir-agent-{}", &self.sha256()[..NAME_DIGITS])
     }
 }
 
@@ -212,7 +220,7 @@ impl Probe {
 
     fn has(&self, layout: &Layout, agent: &AgentBinary) -> bool {
         let found = &self.sha256[usize::from(layout.binaries != ROOT_BINARIES)];
-        *found == agent.sha256
+        found == agent.sha256()
     }
 }
 
@@ -233,11 +241,11 @@ pub(crate) async fn install(
     }
     let binary = format!("{}/{}", layout.binaries, agent.file_name());
     if !probe.has(layout, agent) {
-        let size = agent.bytes.len() / 1024;
-        progress(format!("uploading agent {} ({size} KiB)", agent.version));
-        machine.upload(&binary, &agent.bytes, 0o755).await?;
+        let size = agent.bytes().len() / 1024;
+        progress(format!("uploading agent {} ({size} KiB)", agent.version()));
+        machine.upload(&binary, agent.bytes(), 0o755).await?;
     }
-    progress(format!("starting agent {}", agent.version));
+    progress(format!("starting agent {}", agent.version()));
     let command = match &layout.keeper {
         Keeper::Systemd => shell::script(START, &[&binary, "install"]),
         Keeper::Nobody { home } => shell::script(START, &[&binary, "start", "--home", home]),

@@ -39,6 +39,7 @@ use report::Failure;
 use schedule::Schedule;
 use slots::Slots;
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Instant, SystemTime},
@@ -175,7 +176,11 @@ impl<'a> Run<'a> {
         for provider in &driven.providers {
             engine.session.configure(provider).await?;
         }
-        let mut resources = snapshot.resources;
+        let outputs = stored.outputs.clone();
+        let mut resources = match snapshot {
+            Cow::Owned(moved) => moved.resources,
+            Cow::Borrowed(_) => stored.resources,
+        };
         for (address, now) in &planned.observed {
             match now {
                 Some(now) => resources.insert(address.clone(), now.clone()),
@@ -197,7 +202,7 @@ impl<'a> Run<'a> {
             behind: Behind::default(),
             resources,
             recorded,
-            outputs: snapshot.outputs,
+            outputs,
             states: vec![State::Waiting; planned.plan.nodes.len()],
             failures: Vec::new(),
             warnings: Diagnostics::new(),

@@ -252,7 +252,7 @@ impl Run<'_> {
             prior: request.prior.clone(),
             promised: promised.clone(),
             config: config.clone(),
-            provider: change.provider.name.clone(),
+            provider: change.provider.name.to_string(),
         });
         request.planned = Some(promised);
         request.config = Some(config);

@@ -9,6 +9,7 @@ use crate::{
     engine::{Engine, Planned},
 };
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     time::SystemTime,
 };
@@ -24,10 +25,10 @@ use weir_plan::relocate;
 use weir_state::{ApplyOutcome, ApplyRecord, StateError, Store};
 
 /// State as it is after the moves, and what is to be recorded.
-pub(super) fn before(
+pub(super) fn before<'a>(
     planned: &Planned,
-    stored: &Snapshot,
-) -> (Snapshot, Vec<(Address, Option<Resource>)>) {
+    stored: &'a Snapshot,
+) -> (Cow<'a, Snapshot>, Vec<(Address, Option<Resource>)>) {
     let from: BTreeMap<Address, Address> = planned
         .plan
         .changes

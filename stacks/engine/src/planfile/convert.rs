@@ -194,7 +194,7 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
             module_outputs
                 .entry(output.module)
                 .or_default()
-                .insert(name);
+                .insert(name.to_string());
         }
     }
     let dependencies = file

@@ -281,11 +281,17 @@ impl<'c> ModuleView<'c> {
             }),
             NodeKind::Site(s) => {
                 let site = s.name.to_string();
-                Some(made(Object::Host { site }, &s.body))
+                Some(made(Object::Host { site: site.into() }, &s.body))
             }
             NodeKind::Pods(s, p) => {
                 let (service, pod) = (s.name.to_string(), p.name.to_string());
-                Some(made(Object::Pod { service, pod }, &p.body))
+                Some(made(
+                    Object::Pod {
+                        service: service.into(),
+                        pod: pod.into(),
+                    },
+                    &p.body,
+                ))
             }
             _ => None,
         })

@@ -58,8 +58,11 @@ impl Config {
                 if let NodeKind::Provider(block) = &node.kind {
                     let LocalProvider { name, alias } = &block.provider;
                     let path = self.calls_to(module);
-                    let is =
-                        |p: &ProviderRef| p.module == path && p.name == *name && p.alias == *alias;
+                    let is = |p: &ProviderRef| {
+                        p.module == path
+                            && p.name == *name
+                            && p.alias.as_deref() == alias.as_deref()
+                    };
                     if providers.iter().any(is) {
                         own.insert(place);
                         open.extend(&node.uses);
@@ -100,7 +103,7 @@ impl Config {
 
     fn is_import_of_block(&self, import: &super::blocks::ImportBlock) -> bool {
         let calls = import.to.modules.iter();
-        let path = ModulePath(calls.map(|(n, _)| (n.to_string(), Key::None)).collect());
+        let path = ModulePath(calls.map(|(n, _)| (n.as_ref().into(), Key::None)).collect());
         self.block(&path, &import.to.object).is_some()
     }
 
@@ -127,11 +130,11 @@ impl Config {
         let object = match &self.node_at(place).kind {
             NodeKind::Resource(r) => r.object.clone(),
             NodeKind::Site(s) => Object::Host {
-                site: s.name.to_string(),
+                site: s.name.as_ref().into(),
             },
             NodeKind::Pods(s, p) => Object::Pod {
-                service: s.name.to_string(),
-                pod: p.name.to_string(),
+                service: s.name.as_ref().into(),
+                pod: p.name.as_ref().into(),
             },
             _ => return None,
         };
@@ -149,7 +152,7 @@ impl Config {
         while let Some((parent, call)) = at.parent {
             let caller = &self.modules[parent.0];
             if let NodeKind::Call(call, _) = &caller.node(call).kind {
-                calls.push((call.name.to_string(), Key::None));
+                calls.push((call.name.as_ref().into(), Key::None));
             }
             at = caller;
         }

@@ -287,7 +287,7 @@ impl Evaluator {
             return Err(block);
         };
         let key = match (index.as_str(), index.as_i64()) {
-            (Some(key), _) => Key::Name(key.to_owned()),
+            (Some(key), _) => Key::Name(key.into()),
             (_, Some(i)) => Key::Index(u64::try_from(i).unwrap_or(u64::MAX)),
             _ => return Ok(None),
         };
@@ -446,14 +446,14 @@ fn for_each(
         Kind::Null(_) => refused("It is null; it must be a map, an object or a set of text.".into())
             .help("For no instance, give an empty one: `{}`."),
         Kind::Map(_, m) | Kind::Object(m) => {
-            let pairs = m.iter().map(|(k, v)| (Key::Name(k.to_string()), v.clone()));
+            let pairs = m.iter().map(|(k, v)| (Key::Name((&**k).into()), v.clone()));
             return Ok((pairs.collect(), open));
         }
         Kind::Set(_, items) if items.iter().any(Value::is_unknown) => {
             unknown("for_each", title, expr, frame)
         }
         Kind::Set(ty, items) if *ty == Type::String || items.is_empty() => {
-            let keys = items.iter().filter_map(|v| Some((Key::Name(v.as_str()?.to_owned()), v.clone())));
+            let keys = items.iter().filter_map(|v| Some((Key::Name(v.as_str()?.into()), v.clone())));
             let keys: Vec<_> = keys.collect();
             if keys.len() == items.len() {
                 return Ok((keys, open));

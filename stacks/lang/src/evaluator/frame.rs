@@ -292,7 +292,7 @@ impl<'a> Frame<'a> {
                 .as_i64()
                 .and_then(|i| u64::try_from(i).ok())
                 .map(Key::Index),
-            _ => v.as_str().map(|s| Key::Name(s.to_owned())),
+            _ => v.as_str().map(|s| Key::Name(s.into())),
         });
         if let Some(position) = key.as_ref().and_then(|k| x.position(k)) {
             return Ok(position);
@@ -611,11 +611,11 @@ impl Evaluator {
         match self.kind_of(block) {
             NodeKind::Resource(r) => Some(r.object.clone()),
             NodeKind::Site(s) => Some(Object::Host {
-                site: s.name.to_string(),
+                site: s.name.as_ref().into(),
             }),
             NodeKind::Pods(s, p) => Some(Object::Pod {
-                service: s.name.to_string(),
-                pod: p.name.to_string(),
+                service: s.name.as_ref().into(),
+                pod: p.name.as_ref().into(),
             }),
             _ => None,
         }

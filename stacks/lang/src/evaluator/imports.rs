@@ -204,7 +204,7 @@ fn key(
         "It is not known before apply.".to_owned()
     } else {
         match (given.as_str(), given.as_i64().map(u64::try_from)) {
-            (Some(key), _) => return Ok(Key::Name(key.to_owned())),
+            (Some(key), _) => return Ok(Key::Name(key.into())),
             (_, Some(Ok(i))) => return Ok(Key::Index(i)),
             _ => format!(
                 "It is {}; it must be text or a whole number.",

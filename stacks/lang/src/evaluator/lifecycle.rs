@@ -129,11 +129,15 @@ impl Evaluator {
                     let number = convert(index, &Type::Number).ok().and_then(|n| n.as_i64());
                     Key::Index(number.and_then(|n| u64::try_from(n).ok()).unwrap_or(0))
                 }
-                (_, Some(key)) => Key::Name(key.to_owned()),
-                _ => Key::Name(convert(index, &Type::String).map_or_else(
-                    |_| String::new(),
-                    |v| v.as_str().unwrap_or_default().to_owned(),
-                )),
+                (_, Some(key)) => Key::Name(key.into()),
+                _ => Key::Name(
+                    convert(index, &Type::String)
+                        .map_or_else(
+                            |_| String::new(),
+                            |v| v.as_str().unwrap_or_default().to_owned(),
+                        )
+                        .into(),
+                ),
             },
             _ => Key::None,
         };

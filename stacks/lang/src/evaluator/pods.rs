@@ -53,7 +53,7 @@ impl Evaluator {
         } = value;
         self.hosts.insert(id, Arc::new(configs));
         if self.graph.get(id).expansion.is_none() {
-            let keys = names.iter().map(|n| Key::Name(n.to_string())).collect();
+            let keys = names.iter().map(|n| Key::Name((&**n).into())).collect();
             let keys = Computed {
                 value: (Mode::Each, keys, Vec::new()),
                 reads: Default::default(),
@@ -124,14 +124,14 @@ impl Evaluator {
         let module = self.graph.module(inst).path.clone();
         let demands = wanted.pods.iter().flat_map(|pod| {
             let object = Object::Pod {
-                service: service.name.to_string(),
-                pod: pod.name.clone(),
+                service: service.name.as_ref().into(),
+                pod: pod.name.as_str().into(),
             };
             let module = module.clone();
             pod.demands(move |key| Address {
                 module: module.clone(),
                 object: object.clone(),
-                key: Key::Name(key.to_owned()),
+                key: Key::Name(key.into()),
             })
         });
         let request = PlaceRequest {
@@ -278,7 +278,7 @@ impl Evaluator {
         let keys = placed.wanted.pods[at]
             .keys
             .iter()
-            .map(|k| Key::Name(k.clone()))
+            .map(|k| Key::Name(k.clone().into()))
             .collect();
         let homeless: Vec<usize> = placed.placements[at]
             .iter()

@@ -46,8 +46,8 @@ impl Evaluator {
         let (inst, ix, role) = (entity.inst, entity.ix, entity.role);
         let mut provider = ProviderRef {
             module: static_path(&self.graph.module(inst).path),
-            name: block.provider.name.clone(),
-            alias: block.provider.alias.clone(),
+            name: block.provider.name.as_str().into(),
+            alias: block.provider.alias.as_deref().map(Into::into),
             key: None,
         };
         let shape = self.shapes.of_provider(&block.provider.name);
@@ -151,7 +151,7 @@ impl Evaluator {
             let mut provider = serving.provider.clone();
             if let Some(key) = key {
                 self.check_instance(&provider, &key, expr, frame, problems)?;
-                provider.key = Some(key);
+                provider.key = Some(key.into());
             }
             Ok(provider)
         })
@@ -172,7 +172,7 @@ impl Evaluator {
         let Some(x) = &self.graph.get(node).expansion else {
             return Err(node);
         };
-        if x.mode != Mode::Each || x.position(&Key::Name(key.to_owned())).is_some() {
+        if x.mode != Mode::Each || x.position(&Key::Name(key.into())).is_some() {
             return Ok(());
         }
         let keys = x.keys.iter().filter_map(|k| match k {
@@ -199,8 +199,8 @@ impl Evaluator {
             inst = *x.children.first()?;
         }
         let local = crate::config::blocks::LocalProvider {
-            name: provider.name.clone(),
-            alias: provider.alias.clone(),
+            name: provider.name.to_string(),
+            alias: provider.alias.as_deref().map(str::to_owned),
         };
         let ix = self.module_of(inst).names.providers.get(&local)?;
         Some(self.graph.module(inst).id(*ix))

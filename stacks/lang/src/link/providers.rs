@@ -143,8 +143,8 @@ fn is_empty(module: &Module, ix: NodeIx) -> bool {
 fn reference(module: &Module, provider: &LocalProvider) -> ProviderRef {
     ProviderRef {
         module: static_path(module),
-        name: provider.name.clone(),
-        alias: provider.alias.clone(),
+        name: provider.name.as_str().into(),
+        alias: provider.alias.as_deref().map(Into::into),
         key: None,
     }
 }
@@ -152,7 +152,7 @@ fn reference(module: &Module, provider: &LocalProvider) -> ProviderRef {
 /// The path of a module whose calls have neither `count` nor `for_each`.
 pub(crate) fn static_path(module: &Module) -> ModulePath {
     let names = module.path.split('.').skip(1).step_by(2);
-    ModulePath(names.map(|n| (n.to_owned(), Key::None)).collect())
+    ModulePath(names.map(|n| (n.into(), Key::None)).collect())
 }
 
 /// A provider with `for_each` is used with a key, any other without one.

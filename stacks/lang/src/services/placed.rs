@@ -79,11 +79,11 @@ impl Instance<'_> {
     pub(crate) fn slug(&self, module: &ModulePath, service: &str) -> String {
         let mut parts: Vec<String> = Vec::new();
         for (name, key) in &module.0 {
-            parts.push(name.clone());
+            parts.push(name.to_string());
             parts.extend(match key {
                 weir_core::Key::None => None,
                 weir_core::Key::Index(i) => Some(i.to_string()),
-                weir_core::Key::Name(k) => Some(k.clone()),
+                weir_core::Key::Name(k) => Some(k.to_string()),
             });
         }
         parts.extend([

@@ -42,26 +42,29 @@ pub(super) fn written(expr: &Expr) -> Option<Written<'_>> {
     let object = match &*head {
         "var" | "local" | "path" | "terraform" | "count" | "each" | "self" => return None,
         "data" => Object::Data {
-            ty: attr(&mut rest)?.to_string(),
-            name: attr(&mut rest)?.to_string(),
+            ty: attr(&mut rest)?.as_ref().into(),
+            name: attr(&mut rest)?.as_ref().into(),
         },
         "ephemeral" => Object::Ephemeral {
-            ty: attr(&mut rest)?.to_string(),
-            name: attr(&mut rest)?.to_string(),
+            ty: attr(&mut rest)?.as_ref().into(),
+            name: attr(&mut rest)?.as_ref().into(),
         },
         "site" => {
             let site = attr(&mut rest)?.to_string();
-            (&*attr(&mut rest)? == "host").then_some(Object::Host { site })?
+            (&*attr(&mut rest)? == "host").then_some(Object::Host { site: site.into() })?
         }
         "service" => {
             let service = attr(&mut rest)?.to_string();
             (&*attr(&mut rest)? == "pod").then_some(())?;
             let pod = attr(&mut rest)?.to_string();
-            Object::Pod { service, pod }
+            Object::Pod {
+                service: service.into(),
+                pod: pod.into(),
+            }
         }
         ty => Object::Managed {
-            ty: ty.to_owned(),
-            name: attr(&mut rest)?.to_string(),
+            ty: ty.into(),
+            name: attr(&mut rest)?.as_ref().into(),
         },
     };
     let named = v.steps.len() - rest.len();
@@ -109,7 +112,7 @@ pub(super) fn literal_key(index: Option<&Expr>) -> Option<Key> {
     };
     let value = crate::config::reader::literal(index)?;
     match (value.as_str(), value.as_i64()) {
-        (Some(key), _) => Some(Key::Name(key.to_owned())),
+        (Some(key), _) => Some(Key::Name(key.into())),
         (_, Some(i)) => Some(Key::Index(u64::try_from(i).ok()?)),
         _ => None,
     }

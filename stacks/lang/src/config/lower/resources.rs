@@ -74,9 +74,18 @@ pub(super) fn resource(block: &Block, report: &mut Report<'_>) -> Option<Resourc
     let names = labels(block, &["type", "name"], report)?;
     let (ty, name) = (names[0].to_owned(), names[1].to_owned());
     let object = match &*block.ident {
-        "data" => Object::Data { ty, name },
-        "ephemeral" => Object::Ephemeral { ty, name },
-        _ => Object::Managed { ty, name },
+        "data" => Object::Data {
+            ty: ty.into(),
+            name: name.into(),
+        },
+        "ephemeral" => Object::Ephemeral {
+            ty: ty.into(),
+            name: name.into(),
+        },
+        _ => Object::Managed {
+            ty: ty.into(),
+            name: name.into(),
+        },
     };
     let mut reader = Reader::new(format!("`{object}`"), &block.body);
     let repeat = repeat(&mut reader, &object.to_string(), report);
