@@ -24,6 +24,7 @@ pub mod number;
 mod order;
 pub mod path;
 pub mod plan;
+pub mod references;
 mod refine;
 pub mod schema;
 pub mod snapshot;

@@ -2,6 +2,7 @@
 
 use crate::{
     address::{Address, Key, ProviderRef, members},
+    references::References,
     value::Known,
 };
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,8 @@ pub struct Snapshot {
     pub deposed: BTreeMap<Address, BTreeMap<DeposedKey, Resource>>,
     /// The root module's outputs.
     pub outputs: BTreeMap<String, Known>,
+    /// What the blocks behind the objects refer to.
+    pub references: References,
 }
 
 /// One resource instance as it is stored.
@@ -118,6 +121,7 @@ impl Snapshot {
             resources: BTreeMap::new(),
             deposed: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            references: References::default(),
         }
     }
 

@@ -17,6 +17,7 @@ use weir_core::{
     checks::CheckResult,
     json::{self, Encoded},
     plan::Op,
+    references::References,
     snapshot::{Foreign, Removal, Resource, Serial, Status},
 };
 
@@ -277,6 +278,19 @@ pub fn output_to_text(value: &Known) -> Result<String> {
 /// What can't be read.
 pub fn output_from_text(text: &str) -> Result<Known> {
     known(&read(text)?)
+}
+
+/// What the blocks behind objects refer to, as a row.
+pub fn references_to_text(references: &References) -> String {
+    write(references)
+}
+
+/// The references of a row.
+///
+/// # Errors
+/// What can't be read.
+pub fn references_from_text(text: &str) -> Result<References> {
+    read(text)
 }
 
 /// What was begun, as a row; its address stands beside it.

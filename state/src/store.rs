@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use std::{collections::BTreeMap, time::Duration};
 use weir_core::{
     Address, Known,
+    references::References,
     snapshot::{Lineage, Resource, Serial, Snapshot},
 };
 
@@ -142,6 +143,17 @@ pub trait Store: Send + Sync {
         &self,
         lease: &Lease,
         outputs: BTreeMap<String, Known>,
+    ) -> Result<Serial, StateError>;
+
+    /// Replaces what the blocks behind objects refer to. Returns the serial afterwards: raised if it
+    /// differs.
+    ///
+    /// # Errors
+    /// Those of writing.
+    async fn set_references(
+        &self,
+        lease: &Lease,
+        references: References,
     ) -> Result<Serial, StateError>;
 
     /// Records what a refresh found: the resource as it is, or `None` where it is gone. All in

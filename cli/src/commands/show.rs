@@ -117,17 +117,8 @@ async fn prior(
             None => drop(snapshot.resources.remove(address)),
         }
     }
-    for (address, resource) in &mut snapshot.resources {
-        // What is looked at depends at once on what it depends on by now; what it depended on is
-        // over where nothing is to be done.
-        let (Some(now), Some(change)) = (plan.dependencies.get(address), plan.changes.get(address))
-        else {
-            continue;
-        };
-        if change.action.is_noop() {
-            resource.dependencies.clear();
-        }
-        resource.dependencies.extend(now.iter().cloned());
+    if let Some(references) = saved.references() {
+        snapshot.references = references.clone();
     }
     Ok(Some(snapshot))
 }

@@ -69,7 +69,8 @@ pub(crate) async fn cmd_taint(args: &Taint, status: Status, context: &Context) -
                 .tell(&format!("{} is not in state: nothing to do.", args.address));
         }
         Ok(Some((address, resource))) => {
-            edit.commit(vec![(address.clone(), Some(resource))]).await?;
+            edit.commit(vec![(address.clone(), Some(resource))], &[])
+                .await?;
             context.ui.data(&match status {
                 Status::Tainted => {
                     format!("{address} is tainted: the next plan replaces it.\n")

@@ -9,7 +9,9 @@ use crate::{
     settle::Unsettled,
 };
 use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
-use weir_core::{Address, Diagnostics, Span, event::EventSink, snapshot::Resource};
+use weir_core::{
+    Address, Diagnostics, Span, event::EventSink, references::References, snapshot::Resource,
+};
 use weir_lang::{Config, Inputs};
 use weir_plan::{CheckedPlan, Target};
 use weir_state::{Lease, Store};
@@ -153,6 +155,8 @@ pub struct Planned {
     /// What state has not recorded yet: values that refresh found, dependencies that changed
     /// though nothing else did. `None` for what is gone. Recorded when the plan is applied.
     pub observed: BTreeMap<Address, Option<Resource>>,
+    /// What state does not say yet of what is behind its objects. Recorded when the plan is applied.
+    pub references: Option<References>,
     /// Configuration that was written for imports that have none, by address.
     pub generated: BTreeMap<Address, String>,
     /// Instances with `prevent_destroy`, and where.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use weir_core::{
     Address, Known,
+    references::References,
     snapshot::{Resource, Serial},
 };
 use weir_state::{ApplyRecord, Begin, EntryId, Lease, Outcome, StateError, Store};
@@ -49,6 +50,8 @@ pub enum Record {
     Forget,
     /// The outputs.
     Outputs,
+    /// What the blocks behind objects refer to.
+    References,
     /// The line in the history.
     History,
 }
@@ -133,6 +136,10 @@ impl Journal<'_> {
     ) -> Result<Serial, StateError> {
         let write = self.store.set_outputs(self.lease, outputs);
         self.record(Record::Outputs, None, write).await
+    }
+    pub(crate) async fn references(&self, references: References) -> Result<Serial, StateError> {
+        let write = self.store.set_references(self.lease, references);
+        self.record(Record::References, None, write).await
     }
     pub(crate) async fn history(&self, apply: ApplyRecord) -> Result<(), StateError> {
         let write = self.store.finish_apply(self.lease, apply);

@@ -16,6 +16,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use weir_core::{
     Address, Known,
+    references::References,
     snapshot::{Lineage, Resource, Serial, Snapshot},
 };
 use weir_engine::{Moment, PlanOptions, Point, Probe, Record, Status};
@@ -108,6 +109,10 @@ impl Store for FullAfter {
     async fn set_outputs(&self, lease: &Lease, outputs: BTreeMap<String, Known>) -> Answer<Serial> {
         self.write()?;
         self.store.set_outputs(lease, outputs).await
+    }
+    async fn set_references(&self, lease: &Lease, references: References) -> Answer<Serial> {
+        self.write()?;
+        self.store.set_references(lease, references).await
     }
     async fn record_refresh(
         &self,

@@ -408,6 +408,7 @@ fn plan(s: &Stack, o: Ordered) -> (Plan, Snapshot) {
             .collect(),
         deposed: BTreeMap::new(),
         outputs: BTreeMap::new(),
+        references: weir_core::references::References::default(),
     };
     let plan = Plan {
         lineage: Lineage("l".into()),

@@ -26,6 +26,7 @@ use std::{
 use tokio::sync::{oneshot, watch};
 use weir_core::{
     Address, Known,
+    references::References,
     snapshot::{Lineage, Resource, Serial, Snapshot},
 };
 
@@ -403,6 +404,22 @@ impl<T: Rowed + Send + Sync> Store for T {
                     changed |= items::put(work, Kind::Output, name, Some(body))?;
                 }
                 if changed {
+                    work.raise();
+                }
+                Ok(work.head.serial())
+            })
+            .await
+    }
+
+    async fn set_references(
+        &self,
+        lease: &Lease,
+        references: References,
+    ) -> Result<Serial, StateError> {
+        let body = (!references.is_empty()).then(|| format::references_to_text(&references));
+        self.handle()
+            .fenced(lease, Needs::default(), move |work, _| {
+                if items::put(work, Kind::References, "", body.as_deref())? {
                     work.raise();
                 }
                 Ok(work.head.serial())

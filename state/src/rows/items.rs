@@ -1,4 +1,4 @@
-//! The rows of the state: resources and outputs, now and in the past.
+//! The rows of the state: resources, outputs and references, now and in the past.
 
 use super::{
     Rows,
@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Config,
     /// What the store notes of itself.
     Mark,
+    /// One row: what the blocks behind objects refer to.
+    References,
 }
 
 impl Kind {
@@ -34,11 +36,18 @@ impl Kind {
             Kind::Output => "output",
             Kind::Config => "config",
             Kind::Mark => "mark",
+            Kind::References => "references",
         }
     }
 
     fn of(text: &str) -> Result<Kind, Fault> {
-        [Kind::Resource, Kind::Output, Kind::Config, Kind::Mark]
+        [
+            Kind::Resource,
+            Kind::Output,
+            Kind::Config,
+            Kind::Mark,
+            Kind::References,
+        ]
             .into_iter()
             .find(|k| k.text() == text)
             .ok_or_else(|| Fault::damage(format!("a row is of kind {text:?}")))
@@ -389,6 +398,10 @@ impl Building {
         if row.kind == Kind::Output.text() {
             let value = format::output_from_text(&body)?;
             self.snapshot.outputs.insert(row.key, value);
+            return Ok(());
+        }
+        if row.kind == Kind::References.text() {
+            self.snapshot.references = format::references_from_text(&row.body)?;
             return Ok(());
         }
         let address: Address = row

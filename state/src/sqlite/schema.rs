@@ -18,9 +18,9 @@ CREATE TABLE head (
   digest BLOB NOT NULL,
   sum BLOB NOT NULL
 ) STRICT;
--- The state: a row for each resource and output, written at `serial`.
+-- The state: a row for each resource and output, and one for all references, written at `serial`.
 CREATE TABLE item (
-  kind TEXT NOT NULL,          -- resource, output
+  kind TEXT NOT NULL,          -- resource, output, references
   key TEXT NOT NULL,
   serial INTEGER NOT NULL,
   body TEXT NOT NULL,

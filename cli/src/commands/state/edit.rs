@@ -3,9 +3,14 @@
 use super::super::Context;
 use crate::stores::States;
 use crate::{args::duration, compose, error::CommandError};
-use std::{collections::BTreeSet, sync::Arc, time::Duration, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use weir_core::{
     Address,
+    references::{Object, References},
     snapshot::{Resource, Snapshot},
 };
 use weir_state::{ApplyOutcome, ApplyRecord, Lease, Store};
@@ -66,15 +71,24 @@ impl Edit {
         })
     }
 
-    /// Writes all of it or nothing, and gives the lease back.
-    pub(crate) async fn commit(self, rows: Vec<Row>) -> Result<(), CommandError> {
+    /// Writes all of it or nothing, and gives the lease back. What is behind an object stays what
+    /// it was, though the object has moved.
+    pub(crate) async fn commit(
+        self,
+        rows: Vec<Row>,
+        moves: &[(Address, Address)],
+    ) -> Result<(), CommandError> {
         if let Some((address, _)) = rows.iter().find(|(a, _)| self.unsettled.contains(a)) {
             return Err(CommandError::failed(format!(
                 "{address}: an earlier run ended in the middle of an operation on it"
             ))
             .hint("Run `weir plan` first: it finds out what became of it."));
         }
+        let references = references(&self.snapshot, &rows, moves);
         self.store.record_refresh(&self.lease, rows).await?;
+        if references != self.snapshot.references {
+            self.store.set_references(&self.lease, references).await?;
+        }
         let record = record(self.who, self.started, self.what);
         self.store.finish_apply(&self.lease, record).await?;
         Ok(self.store.release(self.lease).await?)
@@ -97,4 +111,28 @@ pub(super) fn record(who: String, started: SystemTime, what: String) -> ApplyRec
         outcome: ApplyOutcome::Succeeded,
         checks: None,
     }
+}
+
+/// The references of a state in which these rows are written.
+fn references(snapshot: &Snapshot, rows: &[Row], moves: &[(Address, Address)]) -> References {
+    let mut there: BTreeSet<&Address> = snapshot.resources.keys().collect();
+    for (address, resource) in rows {
+        match resource {
+            Some(_) => there.insert(address),
+            None => there.remove(address),
+        };
+    }
+    let from: BTreeMap<&Address, &Address> = moves.iter().map(|(from, to)| (to, from)).collect();
+    let current = there.into_iter().map(|address| {
+        let before = from.get(address).copied().unwrap_or(address);
+        Object {
+            before: Some((before.clone(), None)),
+            ..Object::left((address.clone(), None))
+        }
+    });
+    let deposed = snapshot.deposed.iter().flat_map(|(address, objects)| {
+        let keys = objects.keys();
+        keys.map(|key| Object::left((address.clone(), Some(key.clone()))))
+    });
+    (snapshot.references).after(None, current.chain(deposed).collect())
 }

@@ -231,7 +231,7 @@ async fn mv(args: &Mv, context: &Context) -> Result {
         edit.leave().await?;
     } else {
         let rows = moves::rows(&edit.snapshot, &moves);
-        edit.commit(rows).await?;
+        edit.commit(rows, &moves).await?;
     }
     let counted = count(moves.len(), "object");
     context.ui.data(&format!("{lines}\n{counted} {done}.\n"))?;
@@ -271,7 +271,7 @@ async fn rm(args: &Rm, context: &Context) -> Result {
         edit.leave().await?;
     } else {
         let rows = without(&edit.snapshot, &chosen);
-        edit.commit(rows).await?;
+        edit.commit(rows, &[]).await?;
     }
     let lines: String = chosen.iter().map(|a| format!("{verb} {a}\n")).collect();
     let counted = count(chosen.len(), "resource instance");
@@ -361,7 +361,7 @@ async fn replace_provider(args: &ReplaceProvider, context: &Context) -> Result {
         return Err(error);
     }
     let counted = count(rows.len(), "resource instance");
-    edit.commit(rows).await?;
+    edit.commit(rows, &[]).await?;
     context.ui.data(&format!("{counted} changed.\n"))?;
     Ok(Outcome::Done)
 }

@@ -82,7 +82,7 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
     if !outputs.is_empty() {
         out["output_changes"] = Json::Object(outputs);
     }
-    let prior = prior.map(|p| evaluated(p, plan));
+    let prior = prior.map(|p| evaluated(p, plan, mode));
     if let Some(prior) = prior.filter(|p| !p.resources.is_empty() || !p.outputs.is_empty()) {
         out["prior_state"] = state::state(&prior, form);
     }
@@ -117,10 +117,15 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
 
 /// The state as planning left it: outputs that are known already have their new values in it, as
 /// Terraform has them there.
-fn evaluated(prior: &Snapshot, plan: &Plan) -> Snapshot {
+fn evaluated(prior: &Snapshot, plan: &Plan, mode: Mode) -> Snapshot {
     let mut prior = prior.clone();
     for (name, output) in &plan.outputs {
-        let known = output.after.clone().and_then(|v| Known::new(v).ok());
+        // What goes is what it would have been.
+        let value = match mode {
+            Mode::Destroy => &output.before,
+            Mode::Apply | Mode::Refresh => &output.after,
+        };
+        let known = value.clone().and_then(|v| Known::new(v).ok());
         match known {
             Some(known) if known.value().is_null() => drop(prior.outputs.remove(name)),
             Some(known) => drop(prior.outputs.insert(name.clone(), known)),

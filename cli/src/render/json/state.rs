@@ -7,7 +7,7 @@ use weir_core::{
     Address, Known, ModulePath, Value,
     address::ProviderRef,
     checks::CheckResult,
-    snapshot::{Resource, Snapshot, Status},
+    snapshot::{DeposedKey, Snapshot, Status},
 };
 
 /// `show -json`, with what conditions came to in the last apply.
@@ -40,11 +40,14 @@ pub(crate) fn empty() -> Json {
 
 /// The values of a state.
 pub(crate) fn values(snapshot: &Snapshot, form: &Form<'_>) -> Json {
-    let blocks = &Blocks::of(snapshot);
+    let behind = |address: &Address, key: Option<&DeposedKey>| {
+        let place = (address.clone(), key.cloned());
+        snapshot.references.behind(&place)
+    };
     let rows = snapshot.resources.iter().map(|(address, r)| {
         let mut row = instance(address, &r.provider, r.value.value(), form);
         row.insert("schema_version".into(), json!(r.schema_version));
-        let behind = blocks.behind(address, r);
+        let behind = behind(address, None);
         if !behind.is_empty() {
             row.insert("depends_on".into(), json!(behind));
         }
@@ -56,7 +59,7 @@ pub(crate) fn values(snapshot: &Snapshot, form: &Form<'_>) -> Json {
     let deposed = snapshot.deposed.iter().flat_map(|(address, objects)| {
         objects.iter().map(move |(key, r)| {
             let mut row = instance(address, &r.provider, r.value.value(), form);
-            let behind = blocks.behind(address, r);
+            let behind = behind(address, Some(key));
             if !behind.is_empty() {
                 row.insert("depends_on".into(), json!(behind));
             }
@@ -75,45 +78,6 @@ pub(crate) fn values(snapshot: &Snapshot, form: &Form<'_>) -> Json {
         out["outputs"] = Json::Object(outputs(&snapshot.outputs, form));
     }
     out
-}
-
-/// The blocks that instances come from, by their addresses without any keys, with the blocks that
-/// each depends on. Stored are direct dependencies alone; Terraform lists all that is behind them.
-struct Blocks(BTreeMap<String, BTreeSet<String>>);
-
-impl Blocks {
-    fn of(snapshot: &Snapshot) -> Blocks {
-        let mut out: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for (address, resource) in &snapshot.resources {
-            let on = resource.dependencies.iter().map(block);
-            out.entry(block(address)).or_default().extend(on);
-        }
-        Blocks(out)
-    }
-
-    /// All that a resource depends on, itself left out.
-    fn behind(&self, address: &Address, resource: &Resource) -> BTreeSet<String> {
-        let mut found = BTreeSet::new();
-        let mut todo: Vec<String> = resource.dependencies.iter().map(block).collect();
-        while let Some(next) = todo.pop() {
-            if let Some(on) = self.0.get(&next)
-                && !found.contains(&next)
-            {
-                todo.extend(on.iter().cloned());
-            }
-            found.insert(next);
-        }
-        found.remove(&block(address));
-        found
-    }
-}
-
-fn block(address: &Address) -> String {
-    let mut block = address.block();
-    for step in &mut block.module.0 {
-        step.1 = weir_core::Key::None;
-    }
-    block.to_string()
 }
 
 /// Outputs with their values and types.

@@ -7,7 +7,7 @@
 //! 3. `prepare`: an operation with the values that are known by now;
 //! 4. `step`: journal, provider, journal;
 //! 5. `Run::take`: real values go back to the evaluator; failures stop what depends on them;
-//! 6. `Run::end`: outputs and history, where there is anything new.
+//! 6. `Run::end`: outputs, what is behind objects, and history, where there is anything new.
 
 mod call;
 mod deposed;
@@ -50,6 +50,7 @@ use weir_core::{
     Address, Diagnostic, Diagnostics, Known, Severity, Value,
     event::Event,
     plan::{NodeId, Op, StepId},
+    references::References,
     snapshot::{Resource, Snapshot},
 };
 use weir_lang::{Evaluator, eval::Settled};
@@ -122,6 +123,10 @@ struct Run<'a> {
     behind: Behind,
     /// What state has by now.
     resources: BTreeMap<Address, Resource>,
+    /// Instances with an object that this run wrote.
+    written: BTreeSet<Address>,
+    /// What state says of what is behind objects.
+    references: References,
     /// Whether refresh, moves or imports were recorded.
     recorded: bool,
     /// The outputs that state had.
@@ -201,6 +206,8 @@ impl<'a> Run<'a> {
             driven,
             behind: Behind::default(),
             resources,
+            written: BTreeSet::new(),
+            references: snapshot.references,
             recorded,
             outputs,
             states: vec![State::Waiting; planned.plan.nodes.len()],
@@ -404,6 +411,13 @@ impl<'a> Run<'a> {
             self.put_aside.insert(n.address.clone(), entry);
         }
         if let Some(now) = resource {
+            // An update that came to nothing leaves it as it was.
+            let before = self.resources.get(&n.address).map(|r| &r.value);
+            let after = now.as_ref().map(|r| &r.value);
+            let idle = n.op == Op::Update && before == after;
+            if now.is_some() && n.op != Op::Delete && !idle {
+                self.written.insert(n.address.clone());
+            }
             match now {
                 Some(resource) => self.resources.insert(n.address.clone(), resource),
                 None => self.resources.remove(&n.address),

@@ -19,10 +19,11 @@ use weir_core::{
     change::Action,
     checks::CheckResult,
     plan::Op,
+    references::{Object, Standing},
     snapshot::{Resource, Snapshot},
 };
 use weir_plan::relocate;
-use weir_state::{ApplyOutcome, ApplyRecord, StateError, Store};
+use weir_state::{ApplyOutcome, ApplyRecord, StateError, Store, Target};
 
 /// State as it is after the moves, and what is to be recorded.
 pub(super) fn before<'a>(
@@ -60,7 +61,8 @@ impl Engine {
     /// # Errors
     /// The history can't be read.
     pub async fn is_no_news(&self, planned: &Planned) -> Result<bool, Diagnostics> {
-        if !planned.is_empty() || !planned.observed.is_empty() {
+        let records = !planned.observed.is_empty() || planned.references.is_some();
+        if !planned.is_empty() || records {
             return Ok(false);
         }
         let recorded = recorded_checks(&*self.store).await;
@@ -109,6 +111,39 @@ impl Run<'_> {
         }
     }
 
+    /// Records what is behind objects by now, where that is new: behind what was written is what
+    /// the configuration says, the rest is as planning found it.
+    async fn record_references(&self) -> Result<(), StateError> {
+        let found = (self.planned.references.as_ref()).unwrap_or(&self.references);
+        let current = self.resources.keys().map(|address| {
+            let standing = match self.written.contains(address) {
+                true => Standing::Settled,
+                false => Standing::Left,
+            };
+            Object::current(address, standing)
+        });
+        let mut objects: Vec<Object> = current.collect();
+        for entry in self.engine.store.open_entries().await? {
+            let begin = &entry.begin;
+            if begin.target != Target::Deposed {
+                continue;
+            }
+            let mut object = Object::left((begin.address.clone(), Some(entry.id.deposed_key())));
+            if entry.epoch == self.lease.epoch() {
+                // It was in its place when the plan was made.
+                object.before = Some((begin.address.clone(), None));
+            }
+            objects.push(object);
+        }
+        let graph = self.planned.config.references();
+        let references = found.after(Some(graph), objects);
+        if references != self.references {
+            let journal = self.engine.journal(self.lease);
+            journal.references(references).await?;
+        }
+        Ok(())
+    }
+
     /// Records the outputs and the line in the history; nothing where nothing is new.
     pub(super) async fn keep(
         &self,
@@ -122,6 +157,7 @@ impl Run<'_> {
         if !same_outputs {
             journal.outputs(outputs.clone()).await?;
         }
+        self.record_references().await?;
         if same_outputs && !self.has_news(status, checks).await? {
             return Ok(());
         }

@@ -8,6 +8,7 @@ mod instance;
 mod moves;
 mod orphans;
 mod outputs;
+mod references;
 mod wave;
 
 pub(crate) use checks::{Chosen, checks};
@@ -28,6 +29,7 @@ use weir_core::{
     address::members,
     change::Change,
     plan::{Deposed, Plan},
+    references::Standing,
     snapshot::{DeposedKey, Resource, Snapshot},
 };
 use weir_lang::{Evaluator, Part};
@@ -43,6 +45,8 @@ struct Findings {
     /// Direct dependencies, data sources included.
     dependencies: BTreeMap<Address, Vec<Address>>,
     protected: BTreeMap<Address, Option<Span>>,
+    /// How instances that are to go are found before.
+    standing: BTreeMap<Address, Standing>,
     /// Instances with `create_before_destroy`.
     create_first: BTreeSet<Address>,
     /// What data sources that were read depend on.
@@ -126,6 +130,10 @@ impl Engine {
         let taken = targeted(input, &snapshot);
         let evaluator =
             Evaluator::of_part(input.config.clone(), self.registry.clone(), taken.clone());
+        let evaluator = match input.options.mode {
+            Mode::Destroy => evaluator.destroying(),
+            Mode::Apply | Mode::Refresh => evaluator,
+        };
         let mut evaluator = self
             .evaluate(input, &snapshot, evaluator, &mut findings)
             .await;
@@ -183,8 +191,12 @@ impl Engine {
             findings.drift.retain(|a, _| selected.contains(a));
             findings.observed.retain(|a, _| selected.contains(a));
         }
-        let ordered = order(findings.changes, dependencies, &findings.create_first)
-            .map_err(|e| Diagnostics::from(Diagnostic::error(e.to_string())))?;
+        let ordered = order(
+            std::mem::take(&mut findings.changes),
+            dependencies,
+            &findings.create_first,
+        )
+        .map_err(|e| Diagnostics::from(Diagnostic::error(e.to_string())))?;
         let around = outputs::Around {
             snapshot: &snapshot,
             options: &input.options,
@@ -200,15 +212,16 @@ impl Engine {
             base: snapshot.serial,
             complete: left_out.is_none(),
             changes: ordered.changes,
-            drift: findings.drift,
+            drift: std::mem::take(&mut findings.drift),
             deposed: deposed(&snapshot),
             checks,
             outputs,
             module_outputs,
-            dependencies: findings.dependencies,
+            dependencies: std::mem::take(&mut findings.dependencies),
             nodes: ordered.nodes,
             steps: ordered.steps,
         };
+        let references = references::found(input, &plan, &snapshot, &findings);
         let plan = check(plan, &stored, &findings.protected).map_err(|mut found| {
             found.extend(findings.diagnostics.clone());
             pointed(found, input)
@@ -221,6 +234,7 @@ impl Engine {
             config: input.config.clone(),
             inputs: input.inputs.clone(),
             observed: findings.observed,
+            references,
             generated: findings.generated,
             protected: findings.protected,
             unsettled: settlements.unsettled,

@@ -3,6 +3,7 @@
 use super::{
     Findings,
     instance::{Around, Finding},
+    references,
 };
 use crate::{
     concurrent, diagnostics, drive,
@@ -126,6 +127,8 @@ impl Engine {
         }
         if input.options.mode == Mode::Destroy {
             for i in &instances {
+                let standing = references::before_it_goes(i, snapshot, &*self.registry);
+                findings.standing.insert(i.address.clone(), standing);
                 evaluator.supply(&i.address, drive::from_state(snapshot, &i.address));
             }
             return;

@@ -23,6 +23,7 @@ use weir_core::{
     change::{Action, Change, Orphan, Reason, Reference, ReplaceOrder},
     json::{Encoded, decode, encode, path_from_json, path_to_json},
     plan::{Deposed, Node, NodeId, Op, OutputChange, Plan, Step, StepId},
+    references::References,
     snapshot::{DeposedKey, Foreign, Lineage, Removal, Resource, Serial, Status},
 };
 use weir_lang::{Inputs, VarSource};
@@ -32,6 +33,7 @@ pub(super) struct Rest {
     pub(super) mode: Mode,
     pub(super) inputs: Inputs,
     pub(super) observed: BTreeMap<Address, Option<Resource>>,
+    pub(super) references: Option<References>,
     pub(super) protected: BTreeMap<Address, Option<Span>>,
 }
 
@@ -268,6 +270,7 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
             },
             inputs: read_inputs(file.inputs),
             observed,
+            references: file.references,
             protected,
         },
     ))

@@ -21,7 +21,7 @@ impl Serialize for Document<'_> {
         let Document(planned) = self;
         let plan = &planned.plan;
         let seen = planned.config.found();
-        let mut file = serializer.serialize_struct("PlanFile", 20)?;
+        let mut file = serializer.serialize_struct("PlanFile", 21)?;
         file.serialize_field("format", FORMAT)?;
         file.serialize_field("version", &VERSION)?;
         file.serialize_field("weir", env!("CARGO_PKG_VERSION"))?;
@@ -59,6 +59,10 @@ impl Serialize for Document<'_> {
         let resource = |r: &Option<_>| r.as_ref().map(write_resource);
         let observed = Table(|| observed.clone().map(|(a, r)| (a, resource(r))));
         file.serialize_field("observed", &observed)?;
+        match &planned.references {
+            Some(references) => file.serialize_field("references", references)?,
+            None => file.skip_field("references")?,
+        }
         file.serialize_field("protected", &List(|| planned.protected.keys()))?;
         file.end()
     }

@@ -4,7 +4,7 @@ use super::convert::Changes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use weir_core::{checks::CheckResult, json::Encoded};
+use weir_core::{checks::CheckResult, json::Encoded, references::References};
 
 /// What a plan file says it is.
 pub const FORMAT: &str = "weir-plan";
@@ -55,6 +55,9 @@ pub(super) struct PlanFile {
     pub(super) steps: Vec<StepRecord>,
     /// What state has not recorded yet; null for what is gone.
     pub(super) observed: BTreeMap<String, Option<ResourceRecord>>,
+    /// What state does not say yet of what is behind its objects; absent where that is nothing.
+    #[serde(default)]
+    pub(super) references: Option<References>,
     /// Instances with `prevent_destroy`.
     pub(super) protected: Vec<String>,
 }

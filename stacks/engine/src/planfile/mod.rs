@@ -22,7 +22,9 @@ use std::{
     io::{self, Write},
     sync::Arc,
 };
-use weir_core::{Address, Diagnostic, Diagnostics, plan::Plan, snapshot::Resource};
+use weir_core::{
+    Address, Diagnostic, Diagnostics, plan::Plan, references::References, snapshot::Resource,
+};
 use weir_lang::{Catalog, Files, MemoryFiles, reload};
 use weir_plan::check;
 use weir_state::Lease;
@@ -97,6 +99,11 @@ impl SavedPlan {
         &self.rest.observed
     }
 
+    /// What the plan found behind objects and state does not say yet.
+    pub fn references(&self) -> Option<&References> {
+        self.rest.references.as_ref()
+    }
+
     /// When it was made, in RFC 3339.
     pub fn now(&self) -> Option<&str> {
         self.rest.inputs.now.as_deref()
@@ -163,6 +170,7 @@ impl Engine {
             mode,
             inputs,
             observed,
+            references,
             protected,
         } = saved.rest;
         Ok(Planned {
@@ -172,6 +180,7 @@ impl Engine {
             config: saved.config,
             inputs,
             observed,
+            references,
             generated: std::collections::BTreeMap::new(),
             protected,
             unsettled: settlements.unsettled,

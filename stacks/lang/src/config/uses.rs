@@ -2,8 +2,12 @@
 //! have instances or not. What targets go by.
 
 use super::{Config, Module, ModuleId, Node, NodeIx, NodeKind, blocks::LocalProvider};
-use std::collections::BTreeSet;
-use weir_core::{Address, Key, ModulePath, Object, address::ProviderRef};
+use std::collections::{BTreeMap, BTreeSet};
+use weir_core::{
+    Address, Key, ModulePath, Object,
+    address::ProviderRef,
+    references::{BlockGraph, Referred},
+};
 
 type Place = (ModuleId, NodeIx);
 
@@ -98,6 +102,72 @@ impl Config {
         match root.names.outputs.get(name) {
             Some(ix) => self.blocks_of(&self.closure(root.node(*ix).uses.clone())),
             None => BTreeSet::new(),
+        }
+    }
+
+    /// Whether the block of an instance is there.
+    pub fn has_block(&self, address: &Address) -> bool {
+        self.block(&address.written().module, &address.object)
+            .is_some()
+    }
+
+    /// What blocks refer to as they are written, whether they have instances or not.
+    pub fn references(&self) -> BlockGraph {
+        let mut users: BTreeMap<Place, Vec<Place>> = BTreeMap::new();
+        for (m, module) in self.modules.iter().enumerate() {
+            for (n, node) in module.nodes.iter().enumerate() {
+                for used in &node.uses {
+                    let of = users.entry(*used).or_default();
+                    of.push((ModuleId(m), NodeIx(n)));
+                }
+            }
+        }
+        // What refers to a block, however far away.
+        let mut open: Vec<Place> = users.keys().copied().collect();
+        open.retain(|place| self.stored(*place).is_some());
+        let mut leading: BTreeSet<Place> = BTreeSet::new();
+        while let Some(place) = open.pop() {
+            for user in users.get(&place).into_iter().flatten() {
+                if leading.insert(*user) {
+                    open.push(*user);
+                }
+            }
+        }
+        let mut graph = BlockGraph::default();
+        for place in &leading {
+            let uses = self.node_at(*place).uses.iter().copied();
+            let uses = uses.filter(|p| leading.contains(p) || self.stored(*p).is_some());
+            // Blocks of one name, as `import` has, are one way.
+            let name = self.referred(*place).name().to_owned();
+            let entry = graph.0.entry(name).or_default();
+            entry.extend(uses.map(|p| self.referred(p)));
+        }
+        graph
+    }
+
+    /// The block of a node that state can have objects of, or of data. State has nothing of what
+    /// is opened for a run alone.
+    fn stored(&self, place: Place) -> Option<Address> {
+        (self.written(place)).filter(|b| !matches!(b.object, Object::Ephemeral { .. }))
+    }
+
+    fn referred(&self, place: Place) -> Referred {
+        match self.stored(place) {
+            Some(block) => Referred::Block(block.to_string()),
+            None => Referred::Way(self.name_of(place)),
+        }
+    }
+
+    /// A node that makes nothing, with its module.
+    fn name_of(&self, (module, ix): Place) -> String {
+        let (module, node) = (&self.modules[module.0], self.node_at((module, ix)));
+        let title = match &node.kind {
+            NodeKind::Validation(v) => format!("var.{}.validation", v.name),
+            kind => kind.title(),
+        };
+        match module.path.is_empty() {
+            true => title,
+            false => format!("{}.{title}", module.path),
         }
     }
 

@@ -136,8 +136,8 @@ impl Evaluator {
         let mut computed = self.compute(entity.inst, names, |frame, problems| {
             let what = format!("{} is refused", resource.object);
             check(&resource.preconditions, &what, frame, problems)?;
-            if self.purpose == Purpose::Check {
-                // Whether they hold is for a plan to say, which has the values and the instances.
+            if self.purpose != Purpose::Run {
+                // Whether they hold is for a plan to say that has the values and the instances.
                 problems.retain(|d| !d.is_failed_condition());
             }
             let lifecycle = self.lifecycle(resource, frame, problems)?;

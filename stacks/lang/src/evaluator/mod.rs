@@ -114,6 +114,8 @@ pub struct Output {
 enum Purpose {
     /// To plan or to apply: how many instances there are must be known.
     Run,
+    /// To destroy what there is of it: conditions stand in nobody's way.
+    Destroy,
     /// To find what is wrong with it, whatever the values that nobody has given will be.
     Check,
 }
@@ -212,6 +214,13 @@ impl Evaluator {
     #[must_use]
     pub fn checking(mut self) -> Evaluator {
         self.purpose = Purpose::Check;
+        self
+    }
+
+    /// To destroy what there is of a configuration: of what its conditions say, nothing is asked.
+    #[must_use]
+    pub fn destroying(mut self) -> Evaluator {
+        self.purpose = Purpose::Destroy;
         self
     }
 

@@ -1,0 +1,92 @@
+//! What is behind the objects of state, as planning finds it.
+
+use super::Findings;
+use crate::engine::{Mode, PlanInput, Refresh};
+use weir_core::{
+    Address,
+    plan::Plan,
+    references::{Object, References, Standing},
+    snapshot::{Snapshot, Status},
+};
+use weir_lang::{Instance, Schemas};
+use weir_plan::{ignore, same};
+use weir_provider::proposed;
+
+/// The references of a state as planning leaves them; `None` where that is what state says.
+/// `snapshot` is that state after the moves.
+pub(super) fn found(
+    input: &PlanInput,
+    plan: &Plan,
+    snapshot: &Snapshot,
+    findings: &Findings,
+) -> Option<References> {
+    let options = &input.options;
+    let refreshed = options.refresh != Refresh::Nothing;
+    let standing = |address: &Address| {
+        let Some(change) = plan.changes.get(address) else {
+            return Standing::Left;
+        };
+        match options.mode {
+            Mode::Destroy if refreshed => {
+                let found = findings.standing.get(address);
+                found.copied().unwrap_or(Standing::Left)
+            }
+            Mode::Destroy => Standing::Left,
+            // An orphan has no block to go by.
+            _ if !plan.dependencies.contains_key(address) => Standing::Left,
+            Mode::Apply if change.action.is_noop() => Standing::Settled,
+            Mode::Apply | Mode::Refresh if refreshed => Standing::Seen,
+            Mode::Apply | Mode::Refresh => Standing::Left,
+        }
+    };
+    let there = snapshot.resources.keys().map(|address| {
+        let moved = plan.changes.get(address).and_then(|c| c.moved_from.clone());
+        Object {
+            before: Some((moved.unwrap_or_else(|| address.clone()), None)),
+            ..Object::current(address, standing(address))
+        }
+    });
+    let new = findings.observed.keys();
+    let new = new.filter(|a| !snapshot.resources.contains_key(*a));
+    let imported = new.map(|address| Object {
+        before: None,
+        ..Object::current(
+            address,
+            match standing(address) {
+                Standing::Settled => Standing::Settled,
+                Standing::Seen | Standing::Left => Standing::Left,
+            },
+        )
+    });
+    let deposed = snapshot.deposed.iter().flat_map(|(address, objects)| {
+        let keys = objects.keys();
+        keys.map(|key| Object::left((address.clone(), Some(key.clone()))))
+    });
+    let objects = there.chain(imported).chain(deposed).collect();
+    let graph = input.config.references();
+    let found = snapshot.references.after(Some(graph), objects);
+    (found != snapshot.references).then_some(found)
+}
+
+/// How an instance that is to go is found before: as its block has it, or with something left to
+/// do.
+pub(super) fn before_it_goes(
+    instance: &Instance,
+    snapshot: &Snapshot,
+    schemas: &dyn Schemas,
+) -> Standing {
+    let address = &instance.address;
+    let resource = snapshot.resources.get(address);
+    let schema = schemas.resource(address.object.type_name());
+    let (Some(resource), Some(schema)) = (resource, schema) else {
+        return Standing::Left;
+    };
+    let value = resource.value.value();
+    let ignored = &instance.lifecycle.ignore_changes;
+    let config = ignore(instance.config.clone(), value, ignored, &schema.block);
+    let wanted = proposed::merge(schema, Some(value), &config);
+    match resource.status == Status::Ready && same(value, &wanted) {
+        true => Standing::Settled,
+        false => Standing::Seen,
+    }
+}
