@@ -78,8 +78,8 @@ pub enum Reason {
     CannotUpdate(Vec<Path>),
     /// An earlier run left it half made.
     Tainted,
-    /// The user asked with `-replace`.
-    Requested,
+    /// The user asked with `-replace`. These attributes can't change in place besides.
+    Requested(Vec<Path>),
     /// It is in state and no longer in the configuration.
     NotInConfig(Orphan),
     /// `destroy` was asked for.
@@ -90,8 +90,21 @@ pub enum Reason {
     PendingDependency,
     /// It belongs to a `check` block, which is evaluated again at apply.
     CheckNested,
-    /// What its `replace_triggered_by` names is about to change.
-    Triggered(Vec<Reference>),
+    /// What its `replace_triggered_by` names is about to change. These attributes can't change in
+    /// place besides.
+    Triggered(Vec<Reference>, Vec<Path>),
+}
+
+impl Reason {
+    /// The attributes that change and can't do so in place.
+    pub fn forced(&self) -> &[Path] {
+        match self {
+            Reason::CannotUpdate(paths)
+            | Reason::Requested(paths)
+            | Reason::Triggered(_, paths) => paths,
+            _ => &[],
+        }
+    }
 }
 
 /// An instance, or all of a block, or something in one.

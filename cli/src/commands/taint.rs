@@ -39,11 +39,9 @@ pub(crate) async fn cmd_taint(args: &Taint, status: Status, context: &Context) -
                 "{address} is a data source: it is read anew with every plan"
             )))
         }
-        Ok((address, resource)) if resource.status == status => {
-            Err(CommandError::failed(match status {
-                Status::Tainted => format!("{address} is tainted already"),
-                Status::Ready => format!("{address} is not tainted"),
-            }))
+        // To say it twice does no harm; what is to be taken back must have been said.
+        Ok((address, resource)) if status == Status::Ready && resource.status == status => {
+            Err(CommandError::failed(format!("{address} is not tainted")))
         }
         Ok((address, resource)) => Ok(Some((
             address,

@@ -400,7 +400,7 @@ async fn a_trigger_replaces_when_what_it_names_changes() {
     assert!(!actions(&planned).contains_key("terraform_data.whole"));
     let change = &planned.plan.changes[&addr("terraform_data.attribute")];
     assert!(
-        matches!(&change.reason, Reason::Triggered(by) if by[0].to_string() == "terraform_data.a.input")
+        matches!(&change.reason, Reason::Triggered(by, _) if by[0].to_string() == "terraform_data.a.input")
     );
     let planned = world.plan(&stack("1", "2")).await;
     assert_eq!(

@@ -92,15 +92,19 @@ pub fn verdict(
         return Ok(Verdict::Create(reason));
     };
     let tainted = prior.status == Status::Tainted;
+    // Of a tainted object the provider was asked as if there were none: nothing can't change.
+    let forced = match tainted {
+        true => Vec::new(),
+        false => replace_paths(current.value(), proposal, schema)?,
+    };
     match requested {
-        Requested::Triggered(by) => return Ok(Verdict::Replace(Reason::Triggered(by))),
+        Requested::Triggered(by) => return Ok(Verdict::Replace(Reason::Triggered(by, forced))),
         _ if tainted => return Ok(Verdict::Replace(Reason::Tainted)),
+        Requested::Replace => return Ok(Verdict::Replace(Reason::Requested(forced))),
+        Requested::No if !forced.is_empty() => {
+            return Ok(Verdict::Replace(Reason::CannotUpdate(forced)));
+        }
         Requested::No => {}
-        Requested::Replace => return Ok(Verdict::Replace(Reason::Requested)),
-    }
-    let forced = replace_paths(current.value(), proposal, schema)?;
-    if !forced.is_empty() {
-        return Ok(Verdict::Replace(Reason::CannotUpdate(forced)));
     }
     // Equality of values takes marks into account: a change of sensitivity alone is an update, so
     // that state learns of it. `same` has the last word where only the types of nulls differ.

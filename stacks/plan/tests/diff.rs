@@ -146,7 +146,7 @@ fn a_tainted_object_is_replaced_and_so_is_a_requested_one() {
         ..prior
     };
     let requested = verdict(&prior, &p, &schema(), Requested::Replace).unwrap();
-    assert_eq!(requested, Verdict::Replace(Reason::Requested));
+    assert_eq!(requested, Verdict::Replace(Reason::Requested(Vec::new())));
 }
 
 #[test]

@@ -21,19 +21,28 @@ impl Answer {
         self.lines.iter().any(|l| l.ends_with(": broken"))
     }
 
-    /// A deletion was planned, the plan was applied, and the object is still in state: Terraform
-    /// does that with targets that name instances of modules that are gone.
+    /// Something was planned, the plan was applied, and it was not done: Terraform does that with
+    /// targets. What was to be deleted is still in state, what was to be made is not, or what was
+    /// replaced is there beside what replaced it.
     pub(super) fn left_undone(&self) -> bool {
-        let deleted = self.lines.iter().filter_map(|l| {
-            let (address, rest) = l.strip_prefix("change ")?.split_once(' ')?;
-            let whole = rest.split(' ').next() == Some("delete") && !rest.ends_with(" deposed");
-            whole.then_some(address)
-        });
-        let is_there = |address: &str| {
-            let row = format!("state {address} ");
-            self.lines.iter().any(|l| l.starts_with(&row))
+        let has = |start: String, end: &str| {
+            let mut rows = self.lines.iter();
+            rows.any(|l| l.starts_with(&start) && l.ends_with(end))
         };
-        self.lines.iter().any(|l| l == "apply: ok") && deleted.into_iter().any(is_there)
+        let undone = self.lines.iter().any(|l| {
+            let Some((address, rest)) = l.strip_prefix("change ").and_then(|l| l.split_once(' '))
+            else {
+                return false;
+            };
+            let row = format!("state {address} ");
+            match rest.split(' ').next() {
+                Some("delete") if !rest.ends_with(" deposed") => has(row, ""),
+                Some("create") => !has(row, ""),
+                Some("create+delete") => has(row, " deposed_key"),
+                _ => false,
+            }
+        });
+        undone && self.lines.iter().any(|l| l == "apply: ok")
     }
 
     /// Adds sections of a document.

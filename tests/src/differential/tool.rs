@@ -22,8 +22,9 @@ enum Kind {
 }
 
 /// What Terraform says where the fault is its own.
-const FAULTS: [&str; 5] = [
+const FAULTS: [&str; 6] = [
     "Error: Cycle",
+    "Error: Self reference: ",
     "TERRAFORM CRASH",
     "Provider produced inconsistent final plan",
     "This is a bug in Terraform",
@@ -113,7 +114,7 @@ impl Tool {
         self.ids.learn(&state);
         self.state_lines(&state, &mut answer);
         if self.kind == Kind::Terraform && answer.left_undone() {
-            answer.lines.push("deletions: broken".into());
+            answer.lines.push("changes: broken".into());
         }
         answer
     }

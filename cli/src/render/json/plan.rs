@@ -183,8 +183,9 @@ pub(crate) fn change(change: &Change, form: &Form<'_>) -> Json {
     if change.action.is_noop() {
         body["after_unknown"] = json!({});
     }
-    if let Reason::CannotUpdate(paths) = &change.reason {
-        let paths: Vec<Json> = paths.iter().map(weir_core::json::path_to_json).collect();
+    let forced = change.reason.forced();
+    if !forced.is_empty() {
+        let paths: Vec<Json> = forced.iter().map(weir_core::json::path_to_json).collect();
         body["replace_paths"] = json!(paths);
     }
     out.insert("change".into(), body);
@@ -273,7 +274,7 @@ pub(crate) fn reason(change: &Change) -> Option<&'static str> {
     match &change.reason {
         Reason::CannotUpdate(_) => Some("replace_because_cannot_update"),
         Reason::Tainted => Some("replace_because_tainted"),
-        Reason::Requested => Some("replace_by_request"),
+        Reason::Requested(_) => Some("replace_by_request"),
         Reason::UnknownInputs => Some("read_because_config_unknown"),
         Reason::NotInConfig(Orphan::Block | Orphan::Removed) => {
             Some("delete_because_no_resource_config")
@@ -281,7 +282,7 @@ pub(crate) fn reason(change: &Change) -> Option<&'static str> {
         Reason::NotInConfig(Orphan::Module) => Some("delete_because_no_module"),
         Reason::NotInConfig(Orphan::Repetition) => Some("delete_because_wrong_repetition"),
         Reason::NotInConfig(Orphan::MoveTarget) => Some("delete_because_no_move_target"),
-        Reason::Triggered(_) => Some("replace_by_triggers"),
+        Reason::Triggered(..) => Some("replace_by_triggers"),
         Reason::PendingDependency => Some("read_because_dependency_pending"),
         Reason::CheckNested => Some("read_because_check_nested"),
         Reason::NotInConfig(Orphan::Instance) => Some(match change.address.key {

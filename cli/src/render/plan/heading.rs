@@ -45,8 +45,8 @@ pub(super) fn title(change: &Change, paint: Paint) -> String {
         (Action::Read, _) => (Ink::Normal, "will be read during apply"),
         (Action::Update, _) => (Ink::Normal, "will be updated in place"),
         (Action::Replace(_), Reason::Tainted) => (Ink::Bad, "is tainted, so must be replaced"),
-        (Action::Replace(_), Reason::Requested) => (Ink::Bad, "will be replaced, as requested"),
-        (Action::Replace(_), Reason::Triggered(_)) => (
+        (Action::Replace(_), Reason::Requested(_)) => (Ink::Bad, "will be replaced, as requested"),
+        (Action::Replace(_), Reason::Triggered(..)) => (
             Ink::Bad,
             "will be replaced, as `replace_triggered_by` asks for it",
         ),
@@ -66,7 +66,7 @@ fn why(change: &Change) -> Option<String> {
         Reason::UpToDate
         | Reason::New
         | Reason::ConfigChanged
-        | Reason::Requested
+        | Reason::Requested(_)
         | Reason::Tainted
         | Reason::Destroying => None,
         Reason::Drifted if change.action == Action::Create => None,
@@ -85,8 +85,8 @@ fn why(change: &Change) -> Option<String> {
         }
         Reason::CheckNested => Some("its `check` is evaluated again at the end".into()),
         // What is not there yet is made whatever else changes.
-        Reason::Triggered(_) if change.action == Action::Create => None,
-        Reason::Triggered(by) => {
+        Reason::Triggered(..) if change.action == Action::Create => None,
+        Reason::Triggered(by, _) => {
             let names: Vec<String> = by.iter().map(|r| format!("`{r}`")).collect();
             Some(format!("because of a change of {}", names.join(", ")))
         }

@@ -15,7 +15,7 @@ pub(crate) use heading::block;
 use std::collections::BTreeMap;
 use weir_core::{
     Address, Kind, Object, Path, Value,
-    change::{Action, Change, Reason},
+    change::{Action, Change},
     plan::{Deposed, OutputChange, Plan},
 };
 
@@ -230,10 +230,7 @@ fn drift(out: &mut String, plan: &Plan, detail: Detail, paint: Paint) {
 
 /// The block of one instance.
 fn instance(change: &Change) -> Lines {
-    let forces: &[Path] = match &change.reason {
-        Reason::CannotUpdate(paths) => paths,
-        _ => &[],
-    };
+    let forces = change.reason.forced();
     let mut lines = Lines::default();
     let quiet = change.moved_from.is_some() || change.import.is_some();
     let mark = match change.action {

@@ -173,7 +173,12 @@ fn a_replacement_says_what_forces_it() {
     let first = change("fake_thing.a", PLACE, forced, sides());
     let create_first = Action::Replace(ReplaceOrder::CreateFirst);
     let tainted = change("fake_thing.b", create_first, Reason::Tainted, sides());
-    let requested = change("fake_thing.c", PLACE, Reason::Requested, sides());
+    let requested = change(
+        "fake_thing.c",
+        PLACE,
+        Reason::Requested(Vec::new()),
+        sides(),
+    );
     insta::assert_snapshot!(text(&plan([first, tainted, requested])));
 }
 
@@ -340,10 +345,11 @@ fn every_reason_is_told() {
         let reason = Reason::NotInConfig(orphan);
         change(address, Action::Delete, reason, [Some(thing()), None])
     };
-    let triggered = Reason::Triggered(vec![Reference {
+    let by = vec![Reference {
         address: "fake_thing.base".parse().expect("an address"),
         path: Path::root().key("id"),
-    }]);
+    }];
+    let triggered = Reason::Triggered(by, Vec::new());
     let read = |address: &str, reason| change(address, Action::Read, reason, [None, None]);
     let plan = plan([
         gone("fake_thing.block", Orphan::Block),
@@ -354,7 +360,12 @@ fn every_reason_is_told() {
         gone("fake_thing.moved", Orphan::MoveTarget),
         change("fake_thing.t", PLACE, triggered, both(thing())),
         change("fake_thing.u", PLACE, Reason::Tainted, both(thing())),
-        change("fake_thing.v", PLACE, Reason::Requested, both(thing())),
+        change(
+            "fake_thing.v",
+            PLACE,
+            Reason::Requested(Vec::new()),
+            both(thing()),
+        ),
         read("data.fake_lookup.a", Reason::PendingDependency),
         read("data.fake_lookup.b", Reason::CheckNested),
         read("data.fake_lookup.c", Reason::UnknownInputs),

@@ -485,7 +485,8 @@ impl<'a> Run<'a> {
     /// Outputs, history, and the report.
     async fn end(mut self, started: SystemTime) -> Result<Report, Diagnostics> {
         let outputs = self.final_outputs();
-        let found = self.evaluator.take_diagnostics();
+        let mut found = self.evaluator.take_diagnostics();
+        found.extend(self.decide());
         let all_well =
             self.failures.is_empty() && self.old_failures.is_empty() && !found.has_errors();
         let (checks, found) = found.0.into_iter().partition(is_of_check);
@@ -504,11 +505,36 @@ impl<'a> Run<'a> {
                 plan.outputs.keys(),
             )
         });
-        let checks = crate::plan::checks(&mut self.evaluator, self.planned.mode, part.as_ref());
+        let mut checks = crate::plan::checks(&mut self.evaluator, self.planned.mode, part.as_ref());
+        for result in checks.iter_mut().filter(|r| r.instances.is_empty()) {
+            // Of a block without instances, the plan has said all there is to say.
+            let planned = plan.checks.iter().find(|p| p.block == result.block);
+            if let Some(planned) = planned.filter(|p| p.instances.is_empty()) {
+                result.status = planned.status;
+            }
+        }
         if self.broken.is_none() {
             self.broken = self.keep(status, started, &outputs, &checks).await.err();
         }
         Ok(report::report(self, status, outputs, checks))
+    }
+
+    /// Asks what instances that stay as they are demand, where that was not known while planning:
+    /// nothing else of this run did.
+    fn decide(&mut self) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        if self.broken.is_some() || self.stop.is_cancelled() {
+            return found;
+        }
+        let changes = &self.planned.plan.changes;
+        let stays = |a: &Address| changes.get(a).is_some_and(|c| c.action.is_noop());
+        let mut open = self.evaluator.undecided();
+        open.retain(stays);
+        for address in open {
+            let errors = self.evaluator.decide(&address);
+            found.extend(self.located(&address, errors));
+        }
+        found
     }
 
     /// The outputs as they are now; one that is not known (as something failed) keeps its old

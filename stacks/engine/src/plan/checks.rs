@@ -32,6 +32,12 @@ impl<'a> Chosen<'a> {
         }
     }
 
+    /// With blocks that the part goes through though they have no instances.
+    pub(crate) fn with_blocks(mut self, blocks: &BTreeSet<Address>) -> Self {
+        self.needed.extend(blocks.iter().map(Address::to_string));
+        self
+    }
+
     /// Leaves of a block's conditions what the part goes through. Where it goes through the block
     /// for some instances only, the others are not known.
     fn limit(&self, result: &mut CheckResult) {

@@ -429,7 +429,7 @@ impl Task<'_> {
         let mut change = change(subject(self.instance), &prior, verdict, proposal);
         // As Terraform says it, of what is made too.
         if change.action == Action::Create && !self.triggered.is_empty() {
-            change.reason = Reason::Triggered(self.triggered.to_vec());
+            change.reason = Reason::Triggered(self.triggered.to_vec(), Vec::new());
         }
         let mut observed =
             stored.and_then(|resource| self.observed(resource, &found, keeps, schema));

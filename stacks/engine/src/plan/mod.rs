@@ -203,7 +203,13 @@ impl Engine {
             left_out: left_out.as_ref(),
         };
         let outputs = outputs::outputs(&mut evaluator, &input.config, &around);
-        let part = (selected.as_ref()).map(|s| Chosen::of(&input.config, s, outputs.keys()));
+        let part = (selected.as_ref()).map(|s| {
+            let chosen = Chosen::of(&input.config, s, outputs.keys());
+            match &taken {
+                Some(taken) => chosen.with_blocks(taken.blocks()),
+                None => chosen,
+            }
+        });
         let mode = input.options.mode;
         let checks = checks::checks(&mut evaluator, mode, part.as_ref());
         let module_outputs = checks::module_outputs(&mut evaluator, mode, part.as_ref());

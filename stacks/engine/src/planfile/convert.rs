@@ -13,13 +13,14 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error as _, SeqAccess, Visitor},
 };
+use serde_json::Value as Json;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     path::PathBuf,
 };
 use weir_core::{
-    Address, Known, ModulePath, Object, Span, Value,
+    Address, Known, ModulePath, Object, Path, Span, Value,
     change::{Action, Change, Orphan, Reason, Reference, ReplaceOrder},
     json::{Encoded, decode, encode, path_from_json, path_to_json},
     plan::{Deposed, Node, NodeId, Op, OutputChange, Plan, Step, StepId},
@@ -99,7 +100,7 @@ pub(super) fn write_change(change: &Change) -> ChangeRecord {
                 ReasonRecord::CannotUpdate(paths.iter().map(path_to_json).collect())
             }
             Reason::Tainted => ReasonRecord::Tainted,
-            Reason::Requested => ReasonRecord::Requested,
+            Reason::Requested(_) => ReasonRecord::Requested,
             Reason::NotInConfig(Orphan::Block) => ReasonRecord::BlockGone,
             Reason::NotInConfig(Orphan::Instance) => ReasonRecord::InstanceGone,
             Reason::NotInConfig(Orphan::Module) => ReasonRecord::ModuleGone,
@@ -110,7 +111,7 @@ pub(super) fn write_change(change: &Change) -> ChangeRecord {
             Reason::NotInConfig(Orphan::MoveTarget) => ReasonRecord::MovedAway,
             Reason::PendingDependency => ReasonRecord::PendingDependency,
             Reason::CheckNested => ReasonRecord::CheckNested,
-            Reason::Triggered(by) => ReasonRecord::Triggered(
+            Reason::Triggered(by, _) => ReasonRecord::Triggered(
                 by.iter()
                     .map(|r| ReferenceRecord {
                         address: r.address.to_string(),
@@ -118,6 +119,12 @@ pub(super) fn write_change(change: &Change) -> ChangeRecord {
                     })
                     .collect(),
             ),
+        },
+        forced: match &change.reason {
+            Reason::Requested(paths) | Reason::Triggered(_, paths) => {
+                paths.iter().map(path_to_json).collect()
+            }
+            _ => Vec::new(),
         },
         before: change.before.as_ref().map(|v| encode(v.value())),
         after: change.after.as_ref().map(encode),
@@ -343,15 +350,9 @@ fn read_change(record: ChangeRecord) -> Result<Change, String> {
             ReasonRecord::New => Reason::New,
             ReasonRecord::ConfigChanged => Reason::ConfigChanged,
             ReasonRecord::Drifted => Reason::Drifted,
-            ReasonRecord::CannotUpdate(paths) => Reason::CannotUpdate(
-                paths
-                    .iter()
-                    .map(path_from_json)
-                    .collect::<Option<_>>()
-                    .ok_or("A path is damaged.")?,
-            ),
+            ReasonRecord::CannotUpdate(forced) => Reason::CannotUpdate(paths(&forced)?),
             ReasonRecord::Tainted => Reason::Tainted,
-            ReasonRecord::Requested => Reason::Requested,
+            ReasonRecord::Requested => Reason::Requested(paths(&record.forced)?),
             ReasonRecord::BlockGone => Reason::NotInConfig(Orphan::Block),
             ReasonRecord::InstanceGone => Reason::NotInConfig(Orphan::Instance),
             ReasonRecord::ModuleGone => Reason::NotInConfig(Orphan::Module),
@@ -366,6 +367,7 @@ fn read_change(record: ChangeRecord) -> Result<Change, String> {
                 by.into_iter()
                     .map(read_reference)
                     .collect::<Result<_, _>>()?,
+                paths(&record.forced)?,
             ),
         },
         before: value(record.before)?.map(known).transpose()?,
@@ -376,6 +378,11 @@ fn read_change(record: ChangeRecord) -> Result<Change, String> {
         moved_from: record.moved_from.as_deref().map(address).transpose()?,
         import: record.import,
     })
+}
+
+fn paths(all: &[Json]) -> Result<Vec<Path>, String> {
+    let all: Option<_> = all.iter().map(path_from_json).collect();
+    all.ok_or_else(|| "A path is damaged.".to_owned())
 }
 
 fn read_deposed(record: DeposedRecord) -> Result<Deposed, String> {

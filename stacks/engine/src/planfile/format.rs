@@ -144,6 +144,9 @@ pub(super) struct ChangeRecord {
     pub(super) address: String,
     pub(super) action: ActionRecord,
     pub(super) reason: ReasonRecord,
+    /// What can't change in place, where that is not the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) forced: Vec<Json>,
     pub(super) before: Option<Encoded>,
     pub(super) after: Option<Encoded>,
     pub(super) provider: String,

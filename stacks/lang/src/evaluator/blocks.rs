@@ -186,24 +186,32 @@ impl Evaluator {
         let Role::Instance(position) = entity.role else {
             return value;
         };
-        let block = self.graph.module(entity.inst).id(entity.ix);
-        let Ok(names) = self.names_of(block, position) else {
-            return value;
+        let (inst, ix) = (entity.inst, entity.ix);
+        let block = self.graph.module(inst).id(ix);
+        let what = format!("{address} is not as it must be");
+        let outcome = loop {
+            let named = self.names_of(block, position);
+            let outcome = named.map(|names| {
+                let names = Names {
+                    own: Some(value.clone()),
+                    ..names
+                };
+                self.compute(inst, names, |frame, problems| {
+                    check(&resource.postconditions, &what, frame, problems)
+                })
+            });
+            let on = match outcome {
+                Ok(Ok(computed)) => break Some(computed),
+                Ok(Err(wait)) => wait.on,
+                Err(on) => on,
+            };
+            // What it refers to beside itself had a value before it was yielded, which may be out
+            // of date by now.
+            if !self.bring_up_to_date(on) {
+                break None;
+            }
         };
-        let names = Names {
-            own: Some(value.clone()),
-            ..names
-        };
-        let outcome = self.compute(entity.inst, names, |frame, problems| {
-            check(
-                &resource.postconditions,
-                &format!("{address} is not as it must be"),
-                frame,
-                problems,
-            )
-        });
-        // What it refers to beside itself had a value before it was yielded.
-        if let Ok(mut computed) = outcome {
+        if let Some(mut computed) = outcome {
             let verdicts = std::mem::take(&mut computed.reads.verdicts);
             self.record(id, 1, verdicts);
             let decided = self.purpose == Purpose::Run;

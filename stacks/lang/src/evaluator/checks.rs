@@ -1,6 +1,12 @@
 //! Conditions: what came of each, for whoever asks at the end.
 
-use super::{Evaluator, frame::Names, graph::Role, run::Stop, values::check};
+use super::{
+    Evaluator,
+    frame::Names,
+    graph::{Role, State},
+    run::Stop,
+    values::check,
+};
 use crate::{
     config::{Node, NodeIx, NodeKind, blocks::CheckBlock},
     eval::NodeId,
@@ -111,6 +117,31 @@ impl Evaluator {
             }
         }
         out
+    }
+
+    /// The instances with conditions that could not be told so far.
+    pub fn undecided(&self) -> Vec<Address> {
+        let open = |verdicts: &Verdicts| {
+            let mut all = verdicts.iter().flatten();
+            all.any(|(status, _)| *status == CheckStatus::Unknown)
+        };
+        let instances = self.verdicts.iter().filter(|(_, v)| open(v));
+        let instances = instances.filter_map(|(id, _)| self.address_of(*id));
+        instances.filter(|a| self.yielded.contains_key(a)).collect()
+    }
+
+    /// Asks the conditions of an instance again that has its value. Returns what does not hold.
+    pub fn decide(&mut self, address: &Address) -> Diagnostics {
+        let Some(id) = self.yielded.get(address).copied() else {
+            return Diagnostics::new();
+        };
+        let mut found = self.again(id).err().unwrap_or_default();
+        if let State::Supplied(value) = &self.graph.get(id).state {
+            let value = value.clone();
+            self.check_postconditions(id, address, value);
+        }
+        found.extend(self.take_diagnostics());
+        found
     }
 
     /// What conditions without any result come to: where it is known that there are no instances,

@@ -226,8 +226,12 @@ impl Evaluator {
         self.work();
         loop {
             match self.configuration(id) {
-                Ok(computed) if computed.problems.is_empty() => return Ok(computed.value.config),
-                Ok(computed) => {
+                Ok(mut computed) => {
+                    let verdicts = std::mem::take(&mut computed.reads.verdicts);
+                    self.record(id, 0, verdicts);
+                    if computed.problems.is_empty() {
+                        return Ok(computed.value.config);
+                    }
                     let address = self.address_of(id);
                     let on = |mut d: Diagnostic| {
                         d.address = address.clone();
@@ -236,13 +240,7 @@ impl Evaluator {
                     return Err(Diagnostics(computed.problems.into_iter().map(on).collect()));
                 }
                 Err(Wait { on: node, .. }) => {
-                    let stale = matches!(self.graph.get(node).state, State::Stale);
-                    if stale {
-                        self.enqueue(node);
-                        self.work();
-                    }
-                    if !stale || matches!(self.graph.get(node).state, State::Failed | State::Stale)
-                    {
+                    if !self.bring_up_to_date(node) {
                         let mut found = std::mem::take(&mut self.errors);
                         if found.is_empty() {
                             let name = self.name_of(id);
@@ -260,6 +258,16 @@ impl Evaluator {
                 }
             }
         }
+    }
+
+    /// Evaluates a node again whose value is out of date. Says whether it has one now.
+    pub(super) fn bring_up_to_date(&mut self, node: NodeId) -> bool {
+        let stale = matches!(self.graph.get(node).state, State::Stale);
+        if stale {
+            self.enqueue(node);
+            self.work();
+        }
+        stale && !matches!(self.graph.get(node).state, State::Failed | State::Stale)
     }
 
     /// `count` and `each` of one instance of a block; the block, where their values are not there
