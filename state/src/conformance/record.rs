@@ -10,6 +10,7 @@ use weir_core::{
     Marks, Type, Value,
     checks::{CheckInstance, CheckKind, CheckResult, CheckStatus},
     plan::Op,
+    references::{BlockGraph, Object, References, Referred, Standing},
     snapshot::{Resource, Serial, Snapshot, Status},
 };
 
@@ -51,6 +52,21 @@ pub(super) async fn records_and_reopens(place: &dyn Place) -> Verified {
     assert_eq!(store.forget(&lease, &address("a.a")).await?, Serial(7));
     assert!(!store.is_empty().await?, "an output is left");
     store.set_outputs(&lease, BTreeMap::new()).await?;
+    assert!(store.is_empty().await?);
+    let before = store.snapshot().await?;
+    let graph = BlockGraph(BTreeMap::from([(
+        "a.a".to_owned(),
+        BTreeSet::from([Referred::Block("a.b".into())]),
+    )]));
+    let objects = vec![Object::current(&address("a.a"), Standing::Settled)];
+    let references = References::default().after(Some(graph), objects);
+    let serial = store.set_references(&lease, references.clone()).await?;
+    assert_eq!(serial.0, before.serial.0 + 1);
+    let again = store.set_references(&lease, references.clone()).await?;
+    assert_eq!(again, serial, "nothing is new");
+    assert_eq!(store.snapshot().await?.references, references);
+    assert_eq!(store.snapshot_at(before.serial).await?, before);
+    store.set_references(&lease, References::default()).await?;
     assert!(store.is_empty().await?);
     Ok(())
 }

@@ -401,7 +401,7 @@ impl Building {
             return Ok(());
         }
         if row.kind == Kind::References.text() {
-            self.snapshot.references = format::references_from_text(&row.body)?;
+            self.snapshot.references = format::references_from_text(&body)?;
             return Ok(());
         }
         let address: Address = row
