@@ -48,9 +48,9 @@ impl Kind {
             Kind::Mark,
             Kind::References,
         ]
-            .into_iter()
-            .find(|k| k.text() == text)
-            .ok_or_else(|| Fault::damage(format!("a row is of kind {text:?}")))
+        .into_iter()
+        .find(|k| k.text() == text)
+        .ok_or_else(|| Fault::damage(format!("a row is of kind {text:?}")))
     }
 }
 

@@ -73,6 +73,8 @@ pub(crate) fn replace(work: &mut Work<'_>, epoch: u64, new: Rewrite) -> Result<S
         work.head.serial = before;
         return Ok(work.head.serial());
     }
+    // What was behind the objects of before says nothing of these.
+    items::put(work, Kind::References, "", None)?;
     work.raise();
     journal::finish(work, epoch, new.record)?;
     Ok(work.head.serial())

@@ -13,6 +13,7 @@ use weir_core::{
     diag::Snippet,
     event::{EphemeralOp, Event},
     plan::{Op, OutputChange, Plan},
+    references::{BlockGraph, Object, References, Referred, Standing},
     schema::Schema,
     snapshot::{Lineage, Resource, Serial, Snapshot, Status},
 };
@@ -139,6 +140,12 @@ fn snapshot() -> Snapshot {
     ]
     .into();
     snapshot.outputs = [("n".to_owned(), Known::new(n(3)).expect("known"))].into();
+    let used = BTreeSet::from([Referred::Block("fake_thing.a".into())]);
+    let block = "module.x.module.y.fake_thing.b".to_owned();
+    let graph = BlockGraph(BTreeMap::from([(block, used)]));
+    let there = snapshot.resources.keys();
+    let objects = there.map(|a| Object::current(a, Standing::Settled));
+    snapshot.references = References::default().after(Some(graph), objects.collect());
     snapshot
 }
 
