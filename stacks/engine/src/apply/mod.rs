@@ -181,7 +181,7 @@ impl<'a> Run<'a> {
         for provider in &driven.providers {
             engine.session.configure(provider).await?;
         }
-        let outputs = stored.outputs.clone();
+        let (outputs, references) = (stored.outputs.clone(), stored.references.clone());
         let mut resources = match snapshot {
             Cow::Owned(moved) => moved.resources,
             Cow::Borrowed(_) => stored.resources,
@@ -207,7 +207,7 @@ impl<'a> Run<'a> {
             behind: Behind::default(),
             resources,
             written: BTreeSet::new(),
-            references: snapshot.references,
+            references,
             recorded,
             outputs,
             states: vec![State::Waiting; planned.plan.nodes.len()],
