@@ -35,6 +35,14 @@ pub enum StateError {
     /// It would break an invariant of the snapshot, or of the journal.
     #[error("the state can't take this change: {0}")]
     Invalid(String),
+    /// It goes on at another place.
+    #[error(
+        "this state was moved to {to}. What is here is what it was then, and nothing more is written to it. Name the new place in the stack's settings"
+    )]
+    Moved {
+        /// Where it is now.
+        to: String,
+    },
     /// There is no such serial yet.
     #[error("serial {asked} is not in the state's past: it is at {latest}")]
     NoSuchSerial {

@@ -169,6 +169,7 @@ enum EndingV1 {
     Expired(HolderV1),
     HolderDied(HolderV1),
     Unlocked(HolderV1),
+    Moved { to: String, by: HolderV1 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -477,6 +478,7 @@ pub fn ending_to_text(at: SystemTime, how: &Ending) -> String {
         Ending::Expired { by } => EndingV1::Expired(by.into()),
         Ending::HolderDied { by } => EndingV1::HolderDied(by.into()),
         Ending::Unlocked { by } => EndingV1::Unlocked(by.into()),
+        Ending::Moved { to, by } => EndingV1::Moved { to, by: by.into() },
     };
     write(EndedV1 {
         at: millis(at),
@@ -495,6 +497,7 @@ pub fn ending_from_text(text: &str) -> Result<(SystemTime, Ending)> {
         EndingV1::Expired(by) => Ending::Expired { by: by.into() },
         EndingV1::HolderDied(by) => Ending::HolderDied { by: by.into() },
         EndingV1::Unlocked(by) => Ending::Unlocked { by: by.into() },
+        EndingV1::Moved { to, by } => Ending::Moved { to, by: by.into() },
     };
     Ok((time(row.at), how))
 }

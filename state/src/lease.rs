@@ -157,6 +157,13 @@ pub enum Ending {
         /// Who took over.
         by: Holder,
     },
+    /// The state went to another place with it; nobody gets another lease here.
+    Moved {
+        /// Where it is now, for people.
+        to: String,
+        /// Who moved it.
+        by: Holder,
+    },
     /// Someone ended it by force.
     Unlocked {
         /// Who.

@@ -47,6 +47,6 @@ pub use id::{Backend, SqliteBackend, StateId, Workspace, WorkspaceError};
 pub use journal::{Begin, ClosedEntry, Entry, EntryId, Outcome, Target, Verdict};
 pub use lease::{Ending, Holder, Lease, LeaseRecord, LeaseStatus};
 pub use postgres::{PostgresBackend, PostgresSettings, PostgresStore, SettingsError};
-pub use rows::Stats;
+pub use rows::{Archive, Stats};
 pub use sqlite::{Options, SqliteStore};
 pub use store::{Store, Wait};

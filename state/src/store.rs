@@ -2,8 +2,8 @@
 
 use crate::encryption::Keyring;
 use crate::{
-    Applied, ApplyRecord, Begin, Bundle, ClosedEntry, Content, Encryption, Entry, EntryId, Holder,
-    Lease, LeaseRecord, Outcome, Pruned, StateError,
+    Applied, ApplyRecord, Archive, Begin, Bundle, ClosedEntry, Content, Encryption, Entry, EntryId,
+    Holder, Lease, LeaseRecord, Outcome, Pruned, StateError,
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, time::Duration};
@@ -207,6 +207,40 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Those of writing.
     async fn prune(&self, lease: &Lease, before: Serial) -> Result<Pruned, StateError>;
+
+    /// All that is kept, to be taken to another store: the state and its past, the journal, leases
+    /// and history, with lineage and serial.
+    ///
+    /// # Errors
+    /// [`StateError::Damaged`]; [`StateError::Invalid`] where a store can't give it.
+    async fn export(&self, _lease: &Lease) -> Result<Archive, StateError> {
+        Err(StateError::Invalid(
+            "it can't be moved out of a store of this kind".into(),
+        ))
+    }
+
+    /// Takes what another store gave, all or nothing; nobody has a lease on it then. A second time
+    /// it takes the place of what came the first time.
+    ///
+    /// # Errors
+    /// [`StateError::Invalid`] when something else is here, or when what came was used since;
+    /// [`StateError::Locked`].
+    async fn import(&self, _archive: Archive) -> Result<Serial, StateError> {
+        Err(StateError::Invalid(
+            "it can't be moved into a store of this kind".into(),
+        ))
+    }
+
+    /// Gives the lease back and notes that the state goes on at another place: from now on nobody
+    /// gets a lease here ([`StateError::Moved`]). What is here stays and can be looked at.
+    ///
+    /// # Errors
+    /// [`StateError::LeaseLost`].
+    async fn move_away(&self, _lease: Lease, _to: String) -> Result<(), StateError> {
+        Err(StateError::Invalid(
+            "it can't be moved out of a store of this kind".into(),
+        ))
+    }
 
     /// Adds an apply to the history.
     ///

@@ -1,7 +1,7 @@
 //! A store of rows as the rest of the program has it: requests to the thread that owns the rows.
 
 use super::{
-    Needs, Rows, Transact, cipher,
+    Archive, Needs, Rows, Transact, archive, cipher,
     fault::Fault,
     head::Head,
     items::{self, Kind},
@@ -491,6 +491,39 @@ impl<T: Rowed + Send + Sync> Store for T {
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = lineage;
         Ok(serial)
+    }
+
+    async fn export(&self, lease: &Lease) -> Result<Archive, StateError> {
+        self.handle()
+            .fenced(lease, Needs::default(), |work, _| {
+                archive::export(work.rows, &work.head, work.now)
+            })
+            .await
+    }
+
+    async fn import(&self, archive: Archive) -> Result<Serial, StateError> {
+        let handle = self.handle();
+        let lineage = archive.lineage().clone();
+        let serial = handle
+            .write(Needs::default(), move |work| archive::import(work, archive))
+            .await?;
+        *handle
+            .lineage
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = lineage;
+        Ok(serial)
+    }
+
+    async fn move_away(&self, lease: Lease, to: String) -> Result<(), StateError> {
+        let pass = Pass::from(&lease);
+        let moved = self
+            .handle()
+            .write(Needs::default(), move |work| {
+                leases::move_away(work, &pass, to)
+            })
+            .await;
+        lease.disarm();
+        moved
     }
 
     async fn keep_bundle(&self, lease: &Lease, bundle: Bundle) -> Result<(), StateError> {

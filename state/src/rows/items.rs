@@ -40,7 +40,7 @@ impl Kind {
         }
     }
 
-    fn of(text: &str) -> Result<Kind, Fault> {
+    pub(super) fn of(text: &str) -> Result<Kind, Fault> {
         [
             Kind::Resource,
             Kind::Output,
@@ -72,7 +72,7 @@ pub(crate) struct PastRow {
 }
 
 impl ItemRow {
-    fn seal(&self) -> Sum {
+    pub(super) fn seal(&self) -> Sum {
         seal(
             "item",
             &[
@@ -87,7 +87,7 @@ impl ItemRow {
         self.seal() == self.sum
     }
     /// The sum of the row once it is of the past.
-    fn seal_past(&self, until: u64) -> Sum {
+    pub(super) fn seal_past(&self, until: u64) -> Sum {
         seal("past", &[&self.seal(), &until.to_be_bytes()])
     }
 }

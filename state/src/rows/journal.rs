@@ -44,6 +44,10 @@ pub(crate) struct ApplyRow {
 }
 
 impl ApplyRow {
+    pub(super) fn new(body: String) -> ApplyRow {
+        let sum = seal("apply", &[body.as_bytes()]);
+        ApplyRow { body, sum }
+    }
     fn check(&self) -> Result<(), Fault> {
         if seal("apply", &[self.body.as_bytes()]) == self.sum {
             return Ok(());
@@ -68,7 +72,7 @@ impl OpenRow {
         )
     }
     /// Writes the row, new or in place of the one with its id.
-    fn write(&self, work: &mut Work<'_>) -> Result<(), Fault> {
+    pub(super) fn write(&self, work: &mut Work<'_>) -> Result<(), Fault> {
         let row = OpenRow {
             sum: self.seal(),
             ..self.clone()
@@ -246,7 +250,7 @@ pub(crate) fn close(work: &mut Work<'_>, epoch: u64, closing: Closing) -> Result
     Ok(work.head.serial())
 }
 
-fn seal_closed(epoch: u64, id: u64, body: &str) -> Sum {
+pub(super) fn seal_closed(epoch: u64, id: u64, body: &str) -> Sum {
     seal(
         "closed_entry",
         &[&epoch.to_be_bytes(), &id.to_be_bytes(), body.as_bytes()],

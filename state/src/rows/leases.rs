@@ -12,6 +12,7 @@ use crate::{
     format::{self, LeaseBody},
     process,
 };
+use std::time::SystemTime;
 
 /// A row of `lease`.
 #[derive(Debug, Clone)]
@@ -24,6 +25,13 @@ pub(crate) struct LeaseRow {
 }
 
 impl LeaseRow {
+    /// Ends it, if it has no end yet.
+    pub(super) fn end(&mut self, now: SystemTime, how: &Ending) {
+        if self.ended.is_none() {
+            self.ended = Some(format::ending_to_text(now, how));
+            self.sum = self.seal();
+        }
+    }
     fn seal(&self) -> Sum {
         seal(
             "lease",
@@ -53,7 +61,7 @@ impl LeaseRow {
             ..self.clone()
         })
     }
-    fn record(self) -> Result<LeaseRecord, Fault> {
+    pub(super) fn record(self) -> Result<LeaseRecord, Fault> {
         let body = format::lease_from_text(&self.body)?;
         Ok(LeaseRecord {
             epoch: self.epoch,
@@ -122,6 +130,8 @@ pub(crate) fn acquire(work: &mut Work<'_>, holder: &Holder) -> Result<LeaseRecor
         };
         tracing::warn!(holder = %body.holder, ?how, "took over a lease");
         end(work, row, &how)?;
+    } else {
+        refuse_moved(work)?;
     }
     work.head.epoch += 1;
     let body = LeaseBody {
@@ -157,6 +167,29 @@ pub(crate) fn release(work: &mut Work<'_>, pass: &Pass) -> Result<(), Fault> {
     match held(work)? {
         Some(row) => end(work, row, &Ending::Released),
         None => Ok(()),
+    }
+}
+
+/// Gives a lease back for good: the state goes on at another place.
+pub(crate) fn move_away(work: &mut Work<'_>, pass: &Pass, to: String) -> Result<(), Fault> {
+    fence(work, pass)?;
+    match held(work)? {
+        Some(row) => {
+            let by = format::lease_from_text(&row.body)?.holder;
+            end(work, row, &Ending::Moved { to, by })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses to go on with a state that goes on at another place.
+fn refuse_moved(work: &Work<'_>) -> Result<(), Fault> {
+    let Some(last) = find(work.rows, work.head.epoch)? else {
+        return Ok(());
+    };
+    match last.record()?.ended {
+        Some((_, Ending::Moved { to, .. })) => Err(Fault::State(StateError::Moved { to })),
+        _ => Ok(()),
     }
 }
 

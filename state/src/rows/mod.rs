@@ -2,6 +2,7 @@
 //! them, and the one thread that does it. A database says with [`Rows`] how it keeps them, and with
 //! [`Transact`] how it makes a transaction; nothing else differs between one and another.
 
+mod archive;
 pub(crate) mod cipher;
 mod fault;
 mod handle;
@@ -13,6 +14,7 @@ mod whole;
 mod work;
 pub(crate) mod writer;
 
+pub use archive::Archive;
 pub(crate) use cipher::{Cipher, KeyRow};
 pub(crate) use fault::{BUSY_SECONDS, Fault};
 pub use handle::Stats;
