@@ -199,3 +199,47 @@ fn crashes_of_the_server_and_of_weir_lose_nothing() {
         assert_eq!(stack.expect(0, "state list").out.lines().count(), made + 1);
     }
 }
+
+/// From the file that every stack begins with into a database, and back.
+#[test]
+fn a_stack_moves_into_a_database_and_back() {
+    let Some(server) = server() else { return };
+    let url = url(&server, "weir");
+    let plain = stack("");
+    plain.expect(0, "init");
+    plain.expect(0, "apply -auto-approve");
+    let before = plain.expect(0, "state pull").out;
+    let in_file = plain.read("main.hcl");
+    let in_database = in_file.replace(
+        "stack \"things\" {",
+        &format!("stack \"things\" {{\n  state \"postgres\" {{ url = \"{url}\" }}"),
+    );
+    let same = plain.expect(1, "state migrate");
+    assert!(same.err.contains("already"), "{same:#?}");
+    plain.write("main.hcl", &in_database);
+    let nothing = plain.expect(1, "state migrate -from nowhere.db");
+    assert!(
+        nothing.err.contains("no state in nowhere.db"),
+        "{nothing:#?}"
+    );
+    let moved = plain.expect(0, "state migrate");
+    assert!(moved.err.contains("3 resources, 1 applies"), "{moved:#?}");
+    assert!(plain.expect(0, "state migrate").err.contains("before"));
+    assert_eq!(plain.expect(0, "state pull").out, before);
+    plain.expect(0, "plan -detailed-exitcode");
+    plain.expect(0, "apply -auto-approve -var size=2");
+    // The old place is not written to by mistake.
+    plain.write("main.hcl", &in_file);
+    let old = plain.expect(1, "apply -auto-approve");
+    assert!(
+        old.err
+            .contains("was moved to state things/default in postgres://"),
+        "{old:#?}"
+    );
+    plain.expect(0, "state list");
+    let mut back = plain.command("state migrate");
+    let back = ended(back.args(["-from", &url]).output().unwrap());
+    assert_eq!(back.code, Some(0), "{back:#?}");
+    plain.expect(0, "plan -detailed-exitcode -var size=2");
+    assert_eq!(plain.log("Created"), 3);
+}

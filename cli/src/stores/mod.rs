@@ -83,6 +83,40 @@ impl States {
         })
     }
 
+    /// Those of a stack at another place, a file or a connection string, to be read once more:
+    /// opened with any key that is named here or lies beside them.
+    pub(crate) fn elsewhere(
+        &self,
+        place: &str,
+        schema: &str,
+        stack: &str,
+        env: &Env,
+    ) -> Result<States> {
+        let place = Place::named(place, schema, stack, env)
+            .map_err(|e| CommandError::usage(e.to_string()))?;
+        let mut fallbacks = self.encryption.fallbacks.clone();
+        fallbacks.extend(self.encryption.primary.clone());
+        if let Some(path) = place.file() {
+            let mut key = path.to_owned().into_os_string();
+            key.push("-key");
+            let key = PathBuf::from(key);
+            if key.exists() {
+                fallbacks.push(KeySource::File(key));
+            }
+        }
+        let encryption = Encryption {
+            primary: None,
+            fallbacks,
+        };
+        Ok(States {
+            folder: None,
+            backend: place.backend(&encryption),
+            workspace: Workspace::default(),
+            encryption,
+            key: KeyFile::None,
+        })
+    }
+
     /// Those of the stack in the current folder. A configuration that is broken or not there does
     /// not keep anybody from looking into the state beside it.
     pub(crate) fn here(env: &Env) -> Result<States> {

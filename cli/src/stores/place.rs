@@ -52,6 +52,28 @@ impl Place {
         }
     }
 
+    /// The place of that name: a connection string, or a file.
+    pub(super) fn named(
+        name: &str,
+        schema: &str,
+        stack: &str,
+        env: &Env,
+    ) -> Result<Place, SettingsError> {
+        let schemes = [
+            "postgres://",
+            "postgresql://",
+            "host=",
+            "service=",
+            "dbname=",
+        ];
+        if !schemes.iter().any(|scheme| name.starts_with(scheme)) {
+            return Ok(Place::Sqlite(name.into()));
+        }
+        let settings = PostgresSettings::new(name, &|name| env.variable(name))?;
+        let settings = settings.with_schema(schema)?;
+        Ok(Place::Postgres(Box::new(settings), stack.to_owned()))
+    }
+
     /// The file, where it is one.
     pub(super) fn file(&self) -> Option<&Path> {
         match self {

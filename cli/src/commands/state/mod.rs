@@ -1,6 +1,7 @@
 //! `weir state`: looks into the state, and edits it by hand.
 
 pub(super) mod edit;
+mod migrate;
 mod moves;
 mod rekey;
 mod whole;
@@ -44,6 +45,8 @@ pub(crate) enum State {
     Import(whole::Import),
     /// Let another provider serve what one served.
     ReplaceProvider(ReplaceProvider),
+    /// Bring the state from another place to where the stack says that it is.
+    Migrate(migrate::Migrate),
     /// Encrypt the state anew, with the key that the stack names.
     Rekey(EditArgs),
 }
@@ -122,6 +125,7 @@ pub(crate) async fn cmd_state(command: &State, context: &Context) -> Result {
         State::Push(args) => whole::push(args, context).await,
         State::Import(args) => whole::import(args, context).await,
         State::ReplaceProvider(args) => replace_provider(args, context).await,
+        State::Migrate(args) => migrate::migrate(args, context).await,
         State::Rekey(args) => rekey::rekey(*args, context).await,
     }
 }

@@ -1,0 +1,102 @@
+//! `weir state migrate`
+
+use super::super::{Context, Result};
+use super::edit::EditArgs;
+use crate::{
+    args::VarArgs,
+    compose,
+    error::{CommandError, Outcome},
+    stores::States,
+};
+use weir_state::{Lease, StateError, Store};
+
+/// Flags of `state migrate`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Migrate {
+    /// Where the state is now: a file, or a connection string of Postgres.
+    #[arg(long, value_name = "PLACE", default_value = ".weir/state.db")]
+    from: String,
+    /// The schema it is in there.
+    #[arg(long, value_name = "SCHEMA", default_value = "weir")]
+    from_schema: String,
+    /// The stack's name there, where it had another one.
+    #[arg(long, value_name = "STACK")]
+    from_stack: Option<String>,
+    #[command(flatten)]
+    vars: VarArgs,
+    #[command(flatten)]
+    edit: EditArgs,
+}
+
+/// Brings a state to where the stack says that it is.
+pub(super) async fn migrate(args: &Migrate, context: &Context) -> Result {
+    let loaded = compose::load(&compose::inputs(&args.vars, &context.env)?, &context.env)?;
+    let stack = loaded.config.stack();
+    let to = States::of(stack, &context.env)?;
+    let name = args.from_stack.as_deref().unwrap_or(&stack.name);
+    let from = to.elsewhere(&args.from, &args.from_schema, name, &context.env)?;
+    let (here, there) = (from.describe(), to.describe());
+    if here == there {
+        return Err(CommandError::failed(format!("the state is in {there} already")).hint(
+            "Write in the stack's settings where it shall be, and give the place where it is with -from.",
+        ));
+    }
+    let Some(source) = from.open_existing().await? else {
+        return Err(CommandError::failed(format!("there is no state in {here}"))
+            .hint("Give the place where it is with -from."));
+    };
+    let Some(lease) = acquire(&*source, &to, args, context).await? else {
+        context
+            .ui
+            .tell(&format!("The state was moved to {there} before."));
+        return Ok(Outcome::Done);
+    };
+    // Whatever fails up to the last step, the old place is the one that counts.
+    let (target, _) = to.init().await?;
+    let archive = source.export(&lease).await?;
+    let told = format!(
+        "Moved from {here} to {there}: {} resources, {} applies, serial {}, lineage {}.",
+        archive.resources(),
+        archive.applies(),
+        archive.serial(),
+        archive.lineage()
+    );
+    let open = archive.open_entries();
+    target.import(archive).await?;
+    source.move_away(lease, there).await?;
+    context.ui.tell(&told);
+    if open > 0 {
+        context.ui.tell(&format!(
+            "{open} operations of an earlier run are not settled: the next run does that."
+        ));
+    }
+    context.ui.tell(&format!(
+        "What is in {here} stays as it was and takes no more writes."
+    ));
+    Ok(Outcome::Done)
+}
+
+/// The lease of the old place; `None` where it was moved to the new one before.
+async fn acquire(
+    source: &dyn Store,
+    to: &States,
+    args: &Migrate,
+    context: &Context,
+) -> std::result::Result<Option<Lease>, CommandError> {
+    let waiting = |holder| {
+        context
+            .ui
+            .tell(&format!("Waiting for the state, locked by {holder} ..."));
+    };
+    let timeout = args.edit.lock_timeout;
+    let holder = weir_state::Holder::this_process(context.env.user(), "state migrate");
+    match source.acquire(holder, weir_state::Wait::None).await {
+        Ok(lease) => return Ok(Some(lease)),
+        Err(StateError::Moved { to: place }) if place == to.describe() => return Ok(None),
+        Err(StateError::Locked(_)) => {}
+        Err(e) => return Err(e.into()),
+    }
+    compose::lease(source, &context.env, "state migrate", timeout, waiting)
+        .await
+        .map(Some)
+}
