@@ -354,7 +354,16 @@ impl FakeProvider {
             .kill_at
             .as_ref()
             .is_some_and(|k| k.is_now(Moment::Mid, Verb::Create));
-        let whole = !mid && !settings.faults.leaves_half(&name, attempt);
+        let finish = format!("finish {name}");
+        let attempt = attempt + locked.refusals(&finish);
+        let half = settings.faults.leaves_half(&name, attempt);
+        if half {
+            // Written down as a refusal is: the next attempt rolls anew.
+            locked
+                .append(Entry::Refused { what: finish })
+                .map_err(|e| failed(&e))?;
+        }
+        let whole = !mid && !half;
         let entry = Entry::Created {
             id,
             type_name: request.type_name.clone(),

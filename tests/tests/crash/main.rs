@@ -1,7 +1,10 @@
 //! `kill -9` of weir at many moments of an apply, on the fake provider: nothing is lost, nothing is
 //! made twice, the second plan is empty.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+mod cloud;
+mod matrix;
+
+use std::{collections::BTreeMap, time::Duration};
 use weir_tests::cli::Stack;
 
 const THINGS: usize = 60;
@@ -43,15 +46,9 @@ resource "fake_thing" "top" {{
 
 /// How often each kind of entry stands in the cloud's own log.
 fn log(stack: &Stack) -> BTreeMap<String, usize> {
-    let text = fs::read_to_string(stack.path().join("cloud.log")).unwrap_or_default();
     let mut counts = BTreeMap::new();
-    for line in text.lines() {
-        let entry: serde_json::Value = serde_json::from_str(line).expect("the log is whole");
-        let kind = entry
-            .as_object()
-            .and_then(|o| o.keys().next())
-            .expect("an entry has a kind");
-        *counts.entry(kind.clone()).or_default() += 1;
+    for (kind, _) in cloud::entries(&stack.path().join("cloud.log")) {
+        *counts.entry(kind).or_default() += 1;
     }
     counts
 }
