@@ -6,6 +6,7 @@
 
 use crate::cloud::Cloud;
 use std::{collections::BTreeSet, fmt, process::Command, time::Instant};
+use weir_state::conformance::Server;
 use weir_tests::cli::Stack;
 
 /// Resources of each stack.
@@ -207,6 +208,21 @@ fn matrix() {
     let sqlite = |_| String::new();
     rows.push(("sqlite".into(), row(sqlite, 0, kills, seed)));
     rows.push(("sqlite, faults".into(), row(sqlite, 10, kills, seed)));
+    match Server::start() {
+        Ok(server) => {
+            // A schema for each stack: they share the server and nothing else.
+            let url = server.url();
+            let postgres = |seed: u64| {
+                format!(
+                    "state \"postgres\" {{\n    url    = \"{url}\"\n    schema = \"s{seed}\"\n  }}"
+                )
+            };
+            rows.push(("postgres".into(), row(postgres, 0, kills, seed)));
+            let after = seed + kills + 1;
+            rows.push(("postgres, faults".into(), row(postgres, 10, kills, after)));
+        }
+        Err(why) => println!("Skipped: the rows of Postgres. {why}"),
+    }
     let peer = terraform(number("WEIR_PEER_KILLS", 0), seed);
     println!(
         "\n{:<20} {:>6} {:>8} {:>6} {:>12} {:>11} {:>17}",
