@@ -1,6 +1,8 @@
 //! What an encrypted store leaves on the disk, and what it needs to be read.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod common;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -272,4 +274,53 @@ async fn a_row_that_was_put_in_anothers_place_is_refused() {
         place.open(encryption),
         Err(StateError::Damaged { .. })
     ));
+}
+
+/// A command that waits for the lease while the state is given a new key goes on with that key.
+async fn another_handle_follows(spot: &common::Spot) {
+    let keys = tempfile::tempdir().unwrap();
+    let sources = ["old", "new"].map(|name| {
+        let path = keys.path().join(name);
+        KeySource::create_file(&path).unwrap();
+        KeySource::File(path)
+    });
+    let [old, new] = sources;
+    let both = Encryption {
+        fallbacks: vec![old.clone()],
+        ..Encryption::new(new.clone())
+    };
+    let options = |encryption: &Encryption| Options {
+        encryption: encryption.clone(),
+        ..Options::default()
+    };
+    let first = common::open(&spot.name(), options(&Encryption::new(old))).unwrap();
+    let lease = first.acquire(me("apply"), Wait::None).await.unwrap();
+    let put = |name: &str| Outcome::Put(resource(name, &[]));
+    step(&*first, &lease, begin("a.a", Op::Create), put("a.a"))
+        .await
+        .unwrap();
+    let waiting = common::open(&spot.name(), options(&both)).unwrap();
+    let only_old = common::open(&spot.name(), options(&both)).unwrap();
+    first.rekey(&lease, both.clone()).await.unwrap();
+    // The one that gave the key goes on as well.
+    step(&*first, &lease, begin("a.b", Op::Create), put("a.b"))
+        .await
+        .unwrap();
+    first.release(lease).await.unwrap();
+    assert_eq!(only_old.snapshot().await.unwrap().resources.len(), 2);
+    let lease = waiting.acquire(me("apply"), Wait::None).await.unwrap();
+    step(&*waiting, &lease, begin("a.c", Op::Create), put("a.c"))
+        .await
+        .unwrap();
+    waiting.release(lease).await.unwrap();
+    let last = common::open(&spot.name(), options(&Encryption::new(new))).unwrap();
+    assert_eq!(last.snapshot().await.unwrap().resources.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_handle_follows_a_new_key() {
+    another_handle_follows(&common::Spot::file()).await;
+    if let Some(spot) = common::Spot::postgres() {
+        another_handle_follows(&spot).await;
+    }
 }

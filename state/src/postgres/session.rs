@@ -196,6 +196,22 @@ impl Session {
         Ok(locked)
     }
 
+    /// As [`Session::unlock`], for a read.
+    fn follow_key(&self) -> Result<(), Fault> {
+        let sql = "SELECT max(number) FROM @data_key WHERE state = $1";
+        let rows = self.ask(sql, vec![self.state()])?;
+        let newest = match rows.first() {
+            Some(row) => row
+                .try_get::<_, Option<i64>>(0)
+                .map_err(|e| Trouble::from(e).fault(&self.place))?,
+            None => None,
+        };
+        match newest.map_or(0, crate::rows::unsigned) == self.key.get() {
+            true => Ok(()),
+            false => self.unlock_all(),
+        }
+    }
+
     /// Makes the cipher of a session that was just opened.
     pub(super) fn unlock_all(&self) -> Result<(), Fault> {
         let keys = self.data_keys()?;
@@ -384,7 +400,8 @@ impl Transact for Session {
                 }
                 result => {
                     self.is_open.set(true);
-                    return result.map_err(|e| e.fault(&self.place));
+                    result.map_err(|e| e.fault(&self.place))?;
+                    return self.follow_key();
                 }
             }
         }

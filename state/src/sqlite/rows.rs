@@ -10,7 +10,7 @@ use crate::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -33,6 +33,9 @@ pub(super) struct Database {
     conn: Connection,
     path: PathBuf,
     marker: mark::Marker,
+    encryption: Encryption,
+    /// The number of the newest key that the cipher was made of.
+    key: Cell<Option<i64>>,
     cipher: RefCell<Cipher>,
     /// Of the mark beside the file.
     lineage: RefCell<Lineage>,
@@ -50,13 +53,26 @@ impl Database {
             marker.set(&head);
         }
         let database = Database {
-            conn,
             path: path.into(),
             marker,
             lineage: RefCell::new(head.lineage.clone()),
+            key: Cell::new(newest_key(&conn).map_err(|e| e.at(path))?),
+            conn,
+            encryption: encryption.clone(),
             cipher: RefCell::new(cipher),
         };
         Ok((database, head))
+    }
+
+    /// Makes the cipher anew where another program gave the state a new key.
+    fn follow_key(&self) -> Result<(), Fault> {
+        let newest = newest_key(&self.conn)?;
+        if newest != self.key.get() {
+            let cipher = Cipher::unlock(&self.encryption, &data_keys(&self.conn)?)?;
+            self.cipher.replace(cipher);
+            self.key.set(newest);
+        }
+        Ok(())
     }
 
     fn run(&self, sql: &str) -> Result<(), Fault> {
@@ -70,6 +86,7 @@ impl Transact for Database {
     }
     fn begin(&self, _: &Needs) -> Result<(Head, SystemTime), Fault> {
         self.run("BEGIN IMMEDIATE")?;
+        self.follow_key()?;
         Ok((self.head()?, SystemTime::now()))
     }
     fn begin_part(&self) -> Result<(), Fault> {
@@ -92,7 +109,9 @@ impl Transact for Database {
             *self.lineage.borrow_mut() = head.lineage.clone();
         }
         write_head(&self.conn, head)?;
+        let key = newest_key(&self.conn)?;
         self.run("COMMIT")?;
+        self.key.set(key);
         self.marker.set(head);
         Ok(())
     }
@@ -104,7 +123,8 @@ impl Transact for Database {
         }
     }
     fn begin_read(&self) -> Result<(), Fault> {
-        self.run("BEGIN")
+        self.run("BEGIN")?;
+        self.follow_key()
     }
     fn close(self) {
         if let Err((_, e)) = self.conn.close() {
@@ -221,6 +241,12 @@ fn past(row: &Row<'_>) -> rusqlite::Result<PastRow> {
         item: item(row)?,
         until: unsigned(row.get(5)?),
     })
+}
+
+/// `None` where nothing is sealed.
+fn newest_key(conn: &Connection) -> Result<Option<i64>, Fault> {
+    let mut statement = conn.prepare_cached("SELECT max(number) FROM data_key")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
 }
 
 pub(super) fn data_keys(conn: &Connection) -> Result<Vec<KeyRow>, Fault> {
