@@ -73,6 +73,18 @@ pub(crate) enum Command {
     /// Look into the state, or edit it.
     #[command(subcommand)]
     State(crate::commands::state::State),
+    /// Plan the way back to the configuration of an earlier serial, and go it.
+    Rollback(crate::commands::rollback::Rollback),
+    /// Say in what two states of the past differ.
+    Diff(crate::commands::rollback::Diff),
+    /// Say what differs from state, and record nothing.
+    Drift(crate::commands::drift::Drift),
+    /// End the lease of a run that will not come back.
+    #[command(alias = "force-unlock")]
+    Unlock(crate::commands::unlock::Unlock),
+    /// Keep several states of one stack apart.
+    #[command(subcommand)]
+    Workspace(crate::commands::workspace::Command),
     /// Print the dependency graph.
     Graph(crate::commands::graph::GraphArgs),
     /// Look at running services.

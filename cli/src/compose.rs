@@ -3,6 +3,7 @@
 use crate::{
     args::{VarArg, VarArgs},
     clock,
+    commands::workspace,
     env::Env,
     error::CommandError,
     stores,
@@ -40,6 +41,7 @@ pub(crate) fn inputs(vars: &VarArgs, env: &Env) -> Result<Inputs, CommandError> 
     inputs.root_dir = std::env::current_dir()
         .map_err(|e| CommandError::failed(format!("the current folder can't be read: {e}")))?;
     inputs.home = env.home();
+    inputs.workspace = workspace::current(env)?.to_string();
     inputs.now = Some(clock::now());
     for arg in &vars.0 {
         inputs = match arg {

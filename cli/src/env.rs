@@ -5,6 +5,7 @@
 //! | `NO_COLOR` | set and not empty: print without colour |
 //! | `WEIR_VAR_name`, `TF_VAR_name` | value of the variable `name` |
 //! | `WEIR_IN_AUTOMATION` | set and not empty: leave out hints about the next command |
+//! | `WEIR_WORKSPACE`, `TF_WORKSPACE` | the workspace, whichever is selected |
 //! | `USER`, `LOGNAME` | who is named as the holder of the lease |
 //! | `HOME` | where `~` in paths leads |
 //! | `XDG_STATE_HOME` | where the history of the console is kept; `~/.local/state` |
@@ -67,6 +68,12 @@ impl Env {
             .or(self.get("LOGNAME"))
             .unwrap_or("unknown")
             .into()
+    }
+
+    /// The workspace, and the variable that says so.
+    pub(crate) fn workspace(&self) -> Option<(&'static str, &str)> {
+        let of = |name: &'static str| Some((name, self.get(name)?));
+        of("WEIR_WORKSPACE").or_else(|| of("TF_WORKSPACE"))
     }
 
     /// The user's home.

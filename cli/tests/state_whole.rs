@@ -225,10 +225,7 @@ fn what_was_put_aside_comes_and_goes() {
 
 /// The folder of Terraform's providers, where the live test shall run.
 fn plugins() -> Option<PathBuf> {
-    let has = |name: &str| {
-        let found = Command::new(name).arg("--version").output();
-        found.is_ok_and(|o| o.status.success() || !o.stdout.is_empty())
-    };
+    let has = |name: &str| Command::new(name).arg("--version").output().is_ok();
     let Some(folder) = std::env::var_os("WEIR_TF_PLUGINS").map(PathBuf::from) else {
         println!("SKIPPED: WEIR_TF_PLUGINS names no folder with Terraform's aws provider");
         return None;

@@ -80,17 +80,33 @@ pub(super) async fn apply(request: &Request<'_>, context: &Context) -> Result {
     let Request {
         plan,
         approve,
-        mode,
-        operation,
         style,
+        ..
     } = *request;
     if style == Style::Json {
         context.ui.json(&messages::version())?;
     }
     can_be_approved(approve, style, context)?;
     let stack = run::load(plan, style, context)?;
+    apply_stack(&stack, request, context).await
+}
+
+/// As [`apply`], of a stack that was loaded.
+pub(super) async fn apply_stack(
+    stack: &run::Stack,
+    request: &Request<'_>,
+    context: &Context,
+) -> Result {
+    let Request {
+        plan,
+        approve,
+        mode,
+        operation,
+        style,
+    } = *request;
+    can_be_approved(approve, style, context)?;
     let run = Run::start(&stack.config, operation, &plan.run, style, context).await?;
-    let outcome = match run.plan(&stack, mode, plan).await {
+    let outcome = match run.plan(stack, mode, plan).await {
         Ok(planned) => shown_and_done(&run, &planned, request, context).await,
         Err(error) => Err(error),
     };

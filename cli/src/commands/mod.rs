@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod completion;
 pub(crate) mod console;
 pub(crate) mod destroy;
+pub(crate) mod drift;
 pub(crate) mod fmt;
 pub(crate) mod graph;
 pub(crate) mod import;
@@ -12,15 +13,18 @@ pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod providers;
 pub(crate) mod refresh;
+pub(crate) mod rollback;
 mod run;
 pub(crate) mod service;
 pub(crate) mod show;
 pub(crate) mod state;
 pub(crate) mod taint;
 pub(crate) mod test;
+pub(crate) mod unlock;
 pub(crate) mod validate;
 pub(crate) mod version;
 mod walk;
+pub(crate) mod workspace;
 
 use crate::{
     args::Command,
@@ -62,6 +66,11 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Providers(args) => providers::cmd_providers(&args, context).await,
         Command::Completion(args) => completion::cmd_completion(&args, context),
         Command::State(args) => state::cmd_state(&args, context).await,
+        Command::Rollback(args) => rollback::cmd_rollback(&args, context).await,
+        Command::Diff(args) => rollback::cmd_diff(&args, context).await,
+        Command::Drift(args) => drift::cmd_drift(&args, context).await,
+        Command::Unlock(args) => unlock::cmd_unlock(&args, context).await,
+        Command::Workspace(args) => workspace::cmd_workspace(&args, context).await,
         Command::Graph(args) => graph::cmd_graph(&args, context).await,
         Command::Service(args) => service::cmd_service(&args, context).await,
         Command::Version(args) => version::cmd_version(&args, context),

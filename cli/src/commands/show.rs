@@ -18,7 +18,7 @@ use weir_engine::planfile::SavedPlan;
 /// Flags of `show`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
-    /// A plan file; without one, the state is shown.
+    /// A plan file, or a serial of the past as `@12`; without one, the state is shown.
     file: Option<PathBuf>,
     /// Print JSON: Terraform's plan format 1.2, or its state format 1.0. Sensitive values are in
     /// it, as they are in Terraform's.
@@ -54,6 +54,21 @@ pub(crate) async fn cmd_show(args: &Show, context: &Context) -> Result {
         schemas: &registry,
         config: None,
     };
+    let past = args
+        .file
+        .as_deref()
+        .and_then(|f| f.to_str()?.strip_prefix('@'));
+    if let Some(serial) = past {
+        let serial = super::rollback::serial(serial).map_err(CommandError::usage)?;
+        let state = super::rollback::store(context).await?;
+        let state = state.snapshot_at(serial).await?;
+        let text = match args.json {
+            true => format!("{}\n", json::state::with_checks(&state, &[], &form)),
+            false => snapshot::render(&state, context.ui.out),
+        };
+        context.ui.data(&text)?;
+        return Ok(Outcome::Done);
+    }
     if let Some(file) = &args.file {
         let saved = apply::read(file, &context.env)?;
         let text = match args.json {

@@ -5,6 +5,7 @@ mod place;
 
 use crate::{
     args::VarArgs,
+    commands::workspace,
     compose::{self, Catalogue},
     env::Env,
     error::CommandError,
@@ -77,7 +78,7 @@ impl States {
         Ok(States {
             folder,
             backend: place.backend(&encryption),
-            workspace: Workspace::default(),
+            workspace: workspace::current(env)?,
             encryption,
             key,
         })
@@ -111,7 +112,7 @@ impl States {
         Ok(States {
             folder: None,
             backend: place.backend(&encryption),
-            workspace: Workspace::default(),
+            workspace: workspace::current(env)?,
             encryption,
             key: KeyFile::None,
         })
@@ -133,6 +134,21 @@ impl States {
                 env,
             ),
         }
+    }
+
+    /// Those of another workspace.
+    pub(crate) fn within(self, workspace: Workspace) -> States {
+        States { workspace, ..self }
+    }
+
+    /// The workspaces that have a state.
+    pub(crate) async fn workspaces(&self) -> Result<Vec<Workspace>> {
+        Ok(self.backend.workspaces().await?)
+    }
+
+    /// Removes the state for good.
+    pub(crate) async fn delete(&self) -> Result<()> {
+        Ok(self.backend.delete(&self.workspace).await?)
     }
 
     /// Opens the store, and makes it where there is none.

@@ -141,7 +141,13 @@ impl Journal<'_> {
         let write = self.store.set_references(self.lease, references);
         self.record(Record::References, None, write).await
     }
-    pub(crate) async fn history(&self, apply: ApplyRecord) -> Result<(), StateError> {
+    /// The line in the history, with the configuration that it names.
+    pub(crate) async fn history(
+        &self,
+        apply: ApplyRecord,
+        bundle: weir_state::Bundle,
+    ) -> Result<(), StateError> {
+        self.store.keep_bundle(self.lease, bundle).await?;
         let write = self.store.finish_apply(self.lease, apply);
         self.record(Record::History, None, write).await
     }

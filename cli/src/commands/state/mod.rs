@@ -1,6 +1,7 @@
 //! `weir state`: looks into the state, and edits it by hand.
 
 pub(super) mod edit;
+mod history;
 mod migrate;
 mod moves;
 mod rekey;
@@ -37,6 +38,8 @@ pub(crate) enum State {
     Mv(Mv),
     /// Drop resources from state; they stay in the world.
     Rm(Rm),
+    /// List every apply: who, when, what.
+    History(history::History),
     /// Print the state in Terraform's state format.
     Pull,
     /// Put a state file in Terraform's format in place of the state.
@@ -56,6 +59,9 @@ pub(crate) enum State {
 pub(crate) struct List {
     /// Only these resources, modules or services, and what is in them.
     addresses: Vec<String>,
+    /// Operations that an earlier run began, and of which nobody knows yet what became.
+    #[arg(long, conflicts_with = "id")]
+    unsettled: bool,
     /// Only objects with this id.
     #[arg(long, value_name = "ID")]
     id: Option<String>,
@@ -117,10 +123,12 @@ pub(crate) struct ReplaceProvider {
 /// Looks into the state, or edits it.
 pub(crate) async fn cmd_state(command: &State, context: &Context) -> Result {
     match command {
+        State::List(args) if args.unsettled => unsettled(args, context).await,
         State::List(args) => list(args, snapshot(context).await?.as_ref(), context),
         State::Show(args) => show(args, snapshot(context).await?.as_ref(), context),
         State::Mv(args) => mv(args, context).await,
         State::Rm(args) => rm(args, context).await,
+        State::History(args) => history::history(args, context).await,
         State::Pull => whole::pull(context).await,
         State::Push(args) => whole::push(args, context).await,
         State::Import(args) => whole::import(args, context).await,
@@ -135,6 +143,81 @@ async fn snapshot(context: &Context) -> std::result::Result<Option<Snapshot>, Co
         Some(store) => Some(store.snapshot().await?),
         None => None,
     })
+}
+
+/// Whether the holder of a lease is at work still, as far as can be seen from here.
+fn is_alive(lease: &weir_state::LeaseRecord) -> bool {
+    let here = weir_state::Holder::this_process("", "").host;
+    let process = std::path::PathBuf::from(format!("/proc/{}", lease.holder.pid));
+    let gone = lease.holder.host == here && !process.exists();
+    lease.ended.is_none() && lease.expires > std::time::SystemTime::now() && !gone
+}
+
+/// What is begun and not over.
+async fn unsettled(args: &List, context: &Context) -> Result {
+    let targets = super::run::targets(&args.addresses)?;
+    let Some(store) = States::here(&context.env)?.open_existing().await? else {
+        return Ok(Outcome::Done);
+    };
+    let leases = store.leases().await?;
+    // What a run is doing right now is not left over from it.
+    let held = leases.iter().find(|l| is_alive(l)).map(|l| l.epoch);
+    let open = store.open_entries().await?;
+    let chosen: Vec<_> = open
+        .iter()
+        .filter(|e| held != Some(e.epoch))
+        .filter(|e| targets.is_empty() || targets.iter().any(|t| t.names(&e.begin.address)))
+        .map(|e| {
+            let by = leases.iter().find(|l| l.epoch == e.epoch);
+            let what = match (e.begin.target, e.begin.op) {
+                (weir_state::Target::Deposed, _) => "deletion of the object put aside",
+                (_, weir_core::plan::Op::Create) => "creation",
+                (_, weir_core::plan::Op::Update) => "update",
+                (_, weir_core::plan::Op::Delete) => "deletion",
+                _ => "operation",
+            };
+            (e, what, by.map(|l| l.holder.to_string()))
+        })
+        .collect();
+    if args.json {
+        let row = |(e, what, by): &(&weir_state::Entry, &str, Option<String>)| {
+            serde_json::json!({
+                "address": e.begin.address.to_string(),
+                "operation": what,
+                "entry": e.id.0,
+                "begun": crate::clock::rfc3339(e.begun),
+                "by": by,
+                "error": e.message,
+            })
+        };
+        let rows: Vec<_> = chosen.iter().map(row).collect();
+        context
+            .ui
+            .data(&format!("{:#}\n", serde_json::json!(rows)))?;
+        return Ok(Outcome::Done);
+    }
+    for (e, what, by) in &chosen {
+        let by = by.as_ref().map_or(String::new(), |b| format!(" by {b}"));
+        let why = e
+            .message
+            .as_ref()
+            .map_or(String::new(), |m| format!(": {m}"));
+        context.ui.data(&format!(
+            "{}: {what}, begun {}{by}{why}\n",
+            e.begin.address,
+            crate::clock::rfc3339(e.begun)
+        ))?;
+    }
+    if chosen.is_empty() {
+        context.ui.tell("Everything is settled.");
+    } else {
+        context.ui.tell(
+            "The next `weir plan` or `weir apply` asks the provider what became of each. Where it \
+             can't be told, nothing more is done to the object: bring back what can't be reached, \
+             or `weir state rm` what is known to be gone.",
+        );
+    }
+    Ok(Outcome::Done)
 }
 
 fn list(args: &List, snapshot: Option<&Snapshot>, context: &Context) -> Result {
@@ -318,8 +401,10 @@ async fn replace_provider(args: &ReplaceProvider, context: &Context) -> Result {
     };
     let what = format!("state replace-provider {} {}", args.from, args.to);
     let edit = Edit::begin(what, args.edit, context).await?;
-    // Without an alias all of the provider's configurations are meant, and keep theirs.
+    // Without an alias all of the provider's configurations are meant, and keep theirs unless the
+    // new one names one.
     let next = |p: &ProviderRef| match (&from.alias, p.name == from.name) {
+        (None, true) if to.alias.is_some() => Some(to.clone()),
         (None, true) => Some(ProviderRef {
             name: to.name.clone(),
             ..p.clone()

@@ -161,12 +161,14 @@ impl Run<'_> {
         if same_outputs && !self.has_news(status, checks).await? {
             return Ok(());
         }
+        let bundle = self.planned.bundle();
+        let digest = bundle.digest();
         let record = ApplyRecord {
             who: self.lease.holder().who.clone(),
             started,
             plan_digest: self.planned.digest(),
             config_digest: self.planned.config_digest(),
-            bundle: None,
+            bundle: Some(digest),
             outcome: match status {
                 Status::Succeeded => ApplyOutcome::Succeeded,
                 Status::Interrupted => ApplyOutcome::Interrupted,
@@ -176,7 +178,7 @@ impl Run<'_> {
             },
             checks: Some(checks.to_vec()),
         };
-        journal.history(record).await
+        journal.history(record, bundle).await
     }
 
     /// Whether there is anything for the history to tell, beside outputs: something was done or

@@ -283,7 +283,7 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
     ))
 }
 
-fn read_inputs(record: InputsRecord) -> Inputs {
+pub(super) fn read_inputs(record: InputsRecord) -> Inputs {
     Inputs {
         vars: record
             .vars

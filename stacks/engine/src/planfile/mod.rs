@@ -4,6 +4,7 @@
 //! The file is one JSON document, format `weir-plan`, written as it is made (`document.rs`). A file of
 //! a newer version is refused. Equal plans make equal bytes.
 
+mod bundle;
 mod convert;
 mod document;
 mod format;
@@ -29,6 +30,7 @@ use weir_lang::{Catalog, Files, MemoryFiles, reload};
 use weir_plan::check;
 use weir_state::Lease;
 
+pub use bundle::unbundle;
 pub use format::FORMAT;
 
 /// A plan read from a file. [`Engine::open`] holds it against state.

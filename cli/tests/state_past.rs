@@ -1,0 +1,228 @@
+//! History, rollback, diff, drift, unlock and workspaces.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+mod common;
+
+use common::{Stack, THINGS, kill};
+use serde_json::Value as Json;
+
+fn json(text: &str) -> Json {
+    serde_json::from_str(text).unwrap()
+}
+
+const MARKS: &str = r#"
+variable "n" { default = 1 }
+variable "word" {
+  default   = "hush-hush"
+  sensitive = true
+}
+resource "terraform_data" "a" {
+  count = var.n
+  input = "${terraform.workspace}-one"
+}
+resource "terraform_data" "secret" {
+  input = var.word
+}
+"#;
+
+#[test]
+fn the_way_back_is_a_plan_like_any_other() {
+    let stack = Stack::new(MARKS);
+    stack.expect(0, "apply -auto-approve -var n=2");
+    let first = json(&stack.expect(0, "state history -json").out);
+    let serial = first[0]["serial"].as_u64().unwrap();
+    stack.write("main.hcl", &MARKS.replace("-one", "-two"));
+    stack.expect(0, "apply -auto-approve -var n=1 -var word=other");
+    let second = stack.expect(0, "show").out;
+    assert!(second.contains("default-two"), "{second}");
+
+    let history = json(&stack.expect(0, "state history -json").out);
+    let rows = history.as_array().unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[1]["who"], "ann");
+    assert_eq!(rows[1]["command"], "apply");
+    assert_eq!(rows[1]["outcome"], "succeeded");
+    let actions: Vec<&str> = rows[1]["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["action"].as_str().unwrap())
+        .collect();
+    assert!(actions.contains(&"update") && actions.contains(&"delete"));
+    assert_ne!(rows[0]["config"], rows[1]["config"]);
+
+    let past = stack.expect(0, &format!("show @{serial}")).out;
+    assert!(past.contains("default-one") && past.contains("terraform_data.a[1]"));
+    let diff = stack.expect(0, &format!("diff @{serial}")).out;
+    assert!(diff.contains("~ terraform_data.a[0]\n    input: \"default-one\" -> \"default-two\""));
+    assert!(diff.contains("- terraform_data.a[1]"), "{diff}");
+    assert!(diff.contains("input: (sensitive value) -> (sensitive value)"));
+    assert!(!diff.contains("hush"), "{diff}");
+    let none = stack.expect(0, &format!("diff @{serial} @{serial}")).out;
+    assert!(none.contains("are the same"), "{none}");
+
+    // Nobody said yes: nothing is done.
+    stack.expect(2, &format!("rollback @{serial}"));
+    assert_eq!(stack.expect(0, "show").out, second);
+    let run = stack.expect(0, &format!("rollback @{serial} -auto-approve"));
+    assert!(run.out.contains("1 added"), "{run:#?}");
+    let back = stack.expect(0, "state list").out;
+    assert!(back.contains("terraform_data.a[1]"), "{back}");
+    let shown = stack.expect(0, "state show terraform_data.a[0]").out;
+    assert!(shown.contains("default-one"), "{shown}");
+    // With the variables of then, secrets among them.
+    let pulled = stack.expect(0, "state pull").out;
+    assert!(pulled.contains("hush-hush") && !pulled.contains("\"other\""));
+    stack.expect(
+        0,
+        "plan -var n=2 -detailed-exitcode -target=terraform_data.secret",
+    );
+    // The files of the stack are as they were: the next plan goes forward again.
+    stack.expect(2, "plan -detailed-exitcode");
+    let rows = json(&stack.expect(0, "state history -json").out);
+    assert_eq!(rows[2]["command"], "rollback");
+    assert_eq!(rows[2]["config"], rows[0]["config"], "kept once");
+
+    for (code, line, said) in [
+        (1, "rollback @999 -auto-approve", "999"),
+        (2, "rollback @x -auto-approve", "no serial"),
+        (2, "rollback @1 -auto-approve -var n=3", "variables already"),
+        (1, "show @999", "999"),
+        (1, "diff @1 @999", "999"),
+    ] {
+        let run = stack.expect(code, line);
+        assert!(run.err.contains(said), "{line}: {run:#?}");
+    }
+    stack.expect(0, "rollback @1 -auto-approve");
+}
+
+#[test]
+fn drift_is_told_and_not_recorded() {
+    let stack = Stack::new(THINGS);
+    stack.expect(0, "apply -auto-approve");
+    let calm = stack.expect(0, "drift");
+    assert!(calm.out.starts_with("No drift."), "{calm:#?}");
+    let before = stack.expect(0, "state pull").out;
+    let cloud = stack.read("cloud");
+    let line = cloud.lines().rfind(|l| l.contains("\"web-0\"")).unwrap();
+    let changed = line.replace("\"size\":1", "\"size\":9");
+    stack.write("cloud", &format!("{cloud}{changed}\n"));
+    let run = stack.expect(2, "drift");
+    assert!(run.out.contains("fake_thing.web[0]"), "{run:#?}");
+    assert!(run.out.contains("1 object differs from state."), "{run:#?}");
+    assert_eq!(stack.expect(0, "state pull").out, before);
+    let run = stack.expect(2, "drift -json");
+    assert!(run.out.contains("\"resource_drift\""), "{run:#?}");
+    stack.expect(2, "drift");
+    stack.write("main.hcl", "resource {");
+    stack.expect(1, "drift");
+}
+
+#[test]
+fn a_lease_is_ended_for_who_asks() {
+    let stack = Stack::new(THINGS);
+    assert!(stack.expect(1, "unlock").err.contains("no state here"));
+    stack.expect(0, "apply -auto-approve");
+    assert!(stack.expect(0, "unlock").err.contains("not locked"));
+    let mut child = stack.spawn("apply -auto-approve -var latency=3000 -var size=2");
+    let begun = std::time::Instant::now();
+    while stack.expect(0, "state list").code != Some(0)
+        || !stack.weir("plan -refresh=false").err.contains("locked by")
+    {
+        assert!(begun.elapsed().as_secs() < 60, "it never took the lease");
+    }
+    // Nobody is there to say yes.
+    let run = stack.expect(2, "unlock");
+    assert!(run.err.contains("is held by ann@"), "{run:#?}");
+    let run = stack.expect(1, "unlock 999 -force");
+    assert!(run.err.contains("999 is not the one"), "{run:#?}");
+    let run = stack.expect(0, "unlock -force");
+    assert!(run.err.contains("The state is unlocked."), "{run:#?}");
+    // Who held it writes no more.
+    let ended = child.wait().unwrap();
+    assert_ne!(ended.code(), Some(0));
+    stack.expect(0, "apply -auto-approve -var size=2");
+}
+
+#[test]
+fn what_is_not_settled_is_listed() {
+    let stack = Stack::new(THINGS);
+    let run = stack.expect(0, "state list -unsettled");
+    assert_eq!(run.out, "");
+    let mut child = stack.spawn("apply -auto-approve -var latency=2000");
+    let said = std::io::BufReader::new(child.stderr.take().unwrap());
+    let begun = std::io::BufRead::lines(said)
+        .map_while(Result::ok)
+        .any(|line| line.contains("fake_thing.web[") && line.contains("creating"));
+    assert!(begun, "it never came to that");
+    kill(&child, "-KILL");
+    child.wait().unwrap();
+    let run = stack.expect(0, "state list -unsettled -json");
+    let rows = json(&run.out);
+    let rows = rows.as_array().unwrap();
+    assert!(!rows.is_empty(), "{run:#?}");
+    assert!(rows[0]["by"].as_str().unwrap().starts_with("ann@"));
+    let run = stack.expect(0, "state list -unsettled");
+    assert!(run.out.contains(": creation, begun "), "{run:#?}");
+    assert!(run.err.contains("asks the provider"), "{run:#?}");
+    stack.expect(0, "apply -auto-approve");
+    assert_eq!(stack.expect(0, "state list -unsettled").out, "");
+    let history = json(&stack.expect(0, "state history -json").out);
+    let outcomes: Vec<&Json> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| &r["outcome"])
+        .collect();
+    assert!(outcomes.contains(&&Json::from("succeeded")), "{outcomes:?}");
+}
+
+#[test]
+fn each_workspace_has_its_own_state() {
+    let stack = Stack::new(MARKS);
+    assert_eq!(stack.expect(0, "workspace list").out, "* default\n\n");
+    stack.expect(0, "apply -auto-approve");
+    let run = stack.expect(0, "workspace new prod");
+    assert!(
+        run.out
+            .starts_with("Created and switched to workspace \"prod\"!"),
+        "{run:#?}"
+    );
+    assert_eq!(
+        stack.expect(0, "workspace list").out,
+        "  default\n* prod\n\n"
+    );
+    assert_eq!(stack.expect(0, "workspace show").out, "prod\n");
+    assert_eq!(stack.expect(0, "state list").out, "");
+    stack.expect(0, "apply -auto-approve");
+    let shown = stack.expect(0, "state show terraform_data.a[0]").out;
+    assert!(shown.contains("\"prod-one\""), "{shown}");
+    for (code, line, said) in [
+        (1, "workspace new prod", "is there already"),
+        (1, "workspace select nowhere", "no workspace \"nowhere\""),
+        (2, "workspace new a/b", "can't name a workspace"),
+        (1, "workspace delete prod", "is the current one"),
+        (1, "workspace delete default", "can't be deleted"),
+        (1, "workspace delete nowhere", "no workspace"),
+    ] {
+        let run = stack.expect(code, line);
+        assert!(run.err.contains(said), "{line}: {run:#?}");
+    }
+    let mut overridden = stack.command("state show terraform_data.a[0]");
+    let out = overridden.env("TF_WORKSPACE", "default").output().unwrap();
+    assert!(String::from_utf8_lossy(&out.stdout).contains("\"default-one\""));
+    let mut select = stack.command("workspace select default");
+    let out = select.env("WEIR_WORKSPACE", "x").output().unwrap();
+    assert!(String::from_utf8_lossy(&out.stderr).contains("WEIR_WORKSPACE"));
+    let run = stack.expect(0, "workspace select default");
+    assert_eq!(run.out, "Switched to workspace \"default\".\n");
+    let run = stack.expect(1, "workspace delete prod");
+    assert!(run.err.contains("is not empty"), "{run:#?}");
+    stack.expect(0, "workspace delete -force prod");
+    assert_eq!(stack.expect(0, "workspace list").out, "* default\n\n");
+    stack.expect(0, "workspace select -or-create test");
+    stack.expect(0, "workspace select default");
+    stack.expect(0, "workspace delete test");
+    stack.expect(0, "plan -detailed-exitcode");
+}
