@@ -1,4 +1,5 @@
 //! Stacks whose state is in Postgres: on servers that the tests start.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! The Postgres store and its server: crashes, lost connections, and what it says of what is wrong.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
 
 mod common;
 
@@ -379,4 +379,116 @@ async fn what_the_server_refuses_is_told_with_the_next_step() {
     .unwrap();
     let store = PostgresStore::open(settings, &id("s"), Options::default()).unwrap();
     assert!(store.snapshot().await.unwrap().resources.is_empty());
+}
+
+/// Encrypted, and with what is asked of the server's certificate.
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_is_as_sslmode_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let openssl = |args: &str| {
+        let made = std::process::Command::new("openssl")
+            .args(args.split(' '))
+            .stderr(std::process::Stdio::null())
+            .status();
+        made.is_ok_and(|status| status.success())
+    };
+    let subject = "-subj /CN=localhost -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE";
+    let new = "req -x509 -newkey rsa:2048 -nodes -days 2";
+    if !openssl(&format!(
+        "{new} {subject} -keyout {} -out {}",
+        file("key"),
+        file("crt")
+    )) {
+        eprintln!("SKIPPED, TLS is not tested: there is no openssl");
+        return;
+    }
+    assert!(openssl(&format!(
+        "{new} {subject} -keyout {} -out {}",
+        file("key2"),
+        file("other")
+    )));
+    let Some(server) = server() else { return };
+    for (name, text) in [("server.crt", "crt"), ("server.key", "key")] {
+        // Written into the server's own files: they keep its owner and mode.
+        let body = std::fs::read_to_string(file(text)).unwrap();
+        let copy = format!(
+            "COPY (SELECT unnest(string_to_array($t${}$t$, E'\\n'))) TO '{}'",
+            body.trim(),
+            server.data().join(name).display()
+        );
+        server.sql("postgres", &copy).unwrap();
+        server
+            .sql(
+                "postgres",
+                &format!(
+                    "COPY (SELECT 1) TO PROGRAM 'chmod 600 {}'",
+                    server.data().join(name).display()
+                ),
+            )
+            .unwrap();
+    }
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    for set in [
+        "ssl = on".to_owned(),
+        "listen_addresses = '127.0.0.1'".into(),
+        format!("port = {port}"),
+    ] {
+        server
+            .sql("postgres", &format!("ALTER SYSTEM SET {set}"))
+            .unwrap();
+    }
+    let hba = server.data().join("pg_hba.conf");
+    std::fs::write(
+        &hba,
+        "hostssl all all 127.0.0.1/32 trust\nlocal all all trust\n",
+    )
+    .unwrap();
+    server.restart_with_own_settings().unwrap();
+    for (parameters, words) in [
+        ("sslmode=disable".to_owned(), Some("no pg_hba.conf entry")),
+        (String::new(), None),
+        ("sslmode=prefer".to_owned(), None),
+        ("sslmode=require".to_owned(), None),
+        (
+            format!("sslmode=require&sslrootcert={}", file("other")),
+            Some("certificate"),
+        ),
+        (
+            format!("sslmode=verify-ca&sslrootcert={}", file("crt")),
+            None,
+        ),
+        (
+            format!("sslmode=verify-full&sslrootcert={}", file("crt")),
+            Some("certificate"),
+        ),
+        (
+            format!(
+                "hostaddr=127.0.0.1&host=localhost&sslmode=verify-full&sslrootcert={}",
+                file("crt")
+            ),
+            None,
+        ),
+        (
+            format!("sslmode=verify-full&sslrootcert={}", file("nothing")),
+            Some("can't be read"),
+        ),
+        ("sslmode=verify-full".to_owned(), Some("certificate")),
+    ] {
+        let url = format!("postgres://weir@127.0.0.1:{port}/postgres?{parameters}");
+        let opened = PostgresStore::open(
+            settings(&url),
+            &id("tls"),
+            with_expiry(Duration::from_secs(1)),
+        );
+        match (opened.map(drop), words) {
+            (Ok(()), None) => {}
+            (Err(e), Some(words)) => assert!(e.to_string().contains(words), "{parameters}: {e}"),
+            (other, _) => panic!("{parameters}: {other:?}"),
+        }
+    }
 }

@@ -99,6 +99,15 @@ impl Server {
         self.pg_ctl(&["restart", "-m", "immediate", "-o", &self.settings])
     }
 
+    /// Starts it anew with what `ALTER SYSTEM` was told, on its socket and wherever else that says.
+    ///
+    /// # Errors
+    /// What `pg_ctl` said.
+    pub fn restart_with_own_settings(&self) -> Result<(), String> {
+        let settings = format!("-k {} -c fsync=off", self.folder.display());
+        self.pg_ctl(&["restart", "-m", "fast", "-o", &settings])
+    }
+
     /// Stops it as a crash would.
     ///
     /// # Errors
