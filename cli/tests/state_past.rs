@@ -95,6 +95,24 @@ fn the_way_back_is_a_plan_like_any_other() {
         assert!(run.err.contains(said), "{line}: {run:#?}");
     }
     stack.expect(0, "rollback @1 -auto-approve");
+
+    let run = stack.expect(0, "state prune");
+    assert!(run.err.contains("nothing to drop"), "{run:#?}");
+    let state = stack.expect(0, "show").out;
+    let run = stack.expect(0, "state prune -keep 1");
+    assert!(run.out.starts_with("Dropped "), "{run:#?}");
+    let rows = json(&stack.expect(0, "state history -json").out);
+    assert_eq!(
+        rows.as_array()
+            .unwrap()
+            .iter()
+            .filter(|r| r["config"].is_string())
+            .count(),
+        1
+    );
+    assert_eq!(stack.expect(0, "show").out, state);
+    let run = stack.expect(1, "show @1");
+    assert!(run.err.contains("not kept any more"), "{run:#?}");
 }
 
 #[test]
@@ -150,12 +168,14 @@ fn what_is_not_settled_is_listed() {
     let stack = Stack::new(THINGS);
     let run = stack.expect(0, "state list -unsettled");
     assert_eq!(run.out, "");
-    let mut child = stack.spawn("apply -auto-approve -var latency=2000");
+    let mut child = stack.spawn("apply -auto-approve -var latency=20000");
     let said = std::io::BufReader::new(child.stderr.take().unwrap());
     let begun = std::io::BufRead::lines(said)
         .map_while(Result::ok)
-        .any(|line| line.contains("fake_thing.web[") && line.contains("creating"));
+        .any(|line| line.contains("fake_thing.base") && line.contains("creating"));
     assert!(begun, "it never came to that");
+    // It is said a moment before it is in the journal, and the cloud takes its time after.
+    std::thread::sleep(std::time::Duration::from_secs(2));
     kill(&child, "-KILL");
     child.wait().unwrap();
     let run = stack.expect(0, "state list -unsettled -json");

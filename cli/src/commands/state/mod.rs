@@ -4,6 +4,7 @@ pub(super) mod edit;
 mod history;
 mod migrate;
 mod moves;
+mod prune;
 mod rekey;
 mod whole;
 
@@ -40,6 +41,8 @@ pub(crate) enum State {
     Rm(Rm),
     /// List every apply: who, when, what.
     History(history::History),
+    /// Drop states of the past.
+    Prune(prune::Prune),
     /// Print the state in Terraform's state format.
     Pull,
     /// Put a state file in Terraform's format in place of the state.
@@ -129,6 +132,7 @@ pub(crate) async fn cmd_state(command: &State, context: &Context) -> Result {
         State::Mv(args) => mv(args, context).await,
         State::Rm(args) => rm(args, context).await,
         State::History(args) => history::history(args, context).await,
+        State::Prune(args) => prune::prune(args, context).await,
         State::Pull => whole::pull(context).await,
         State::Push(args) => whole::push(args, context).await,
         State::Import(args) => whole::import(args, context).await,
