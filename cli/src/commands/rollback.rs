@@ -76,8 +76,8 @@ pub(crate) async fn cmd_rollback(args: &Rollback, context: &Context) -> Result {
     // The apply in which the serial was written; for an edit by hand, the one before.
     let kept = |a: &&Applied| a.record.bundle.is_some();
     let of = history.iter().find(|a| a.serial >= args.serial);
-    let before = history.iter().filter(|a| a.serial < args.serial);
-    let found = of.filter(kept).or_else(|| before.filter(kept).next_back());
+    let mut before = history.iter().filter(|a| a.serial < args.serial);
+    let found = of.filter(kept).or_else(|| before.rfind(kept));
     let found = found.and_then(|a| Some((a, a.record.bundle.clone()?)));
     let missing = || {
         CommandError::failed(format!(

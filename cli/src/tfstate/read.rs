@@ -19,11 +19,14 @@ pub(crate) struct Taken {
     pub(crate) serial: Serial,
     pub(crate) resources: BTreeMap<Address, Resource>,
     /// Objects that replacements put aside and that were not deleted yet.
-    pub(crate) deposed: Vec<(Address, DeposedKey, Resource)>,
+    pub(crate) deposed: Vec<Aside>,
     pub(crate) outputs: BTreeMap<String, Known>,
     /// `None` where the file has no word on conditions.
     pub(crate) checks: Option<Vec<CheckResult>>,
 }
+
+/// An object that was put aside: its instance, and by which key.
+pub(crate) type Aside = (Address, DeposedKey, Resource);
 
 #[derive(Deserialize)]
 struct File {
@@ -349,12 +352,7 @@ impl Reader<'_> {
     }
 
     /// The instances with what they depend on directly.
-    fn joined(
-        self,
-    ) -> (
-        BTreeMap<Address, Resource>,
-        Vec<(Address, DeposedKey, Resource)>,
-    ) {
+    fn joined(self) -> (BTreeMap<Address, Resource>, Vec<Aside>) {
         let mut ways: edges::Ways = BTreeMap::new();
         // Which blocks of which module instances are meant by what a dependency says.
         let mut places: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
