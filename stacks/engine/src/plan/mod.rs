@@ -169,31 +169,18 @@ impl Engine {
         let nothing = BTreeSet::new();
         let behind = taken.as_ref().map_or(&nothing, |p| p.behind());
         let selected = chosen(&input.options, &findings.changes, dependencies, behind);
-        let left_out = selected.as_ref().map(|selected| {
-            let block = |a: &Address| a.written();
-            let left: BTreeSet<Address> = selected.iter().map(block).collect();
-            let all = findings.changes.keys().map(block);
-            all.filter(|b| !left.contains(b)).collect::<BTreeSet<_>>()
-        });
+        let left_out = selected.as_ref().map(|s| blocks_left_out(&findings, s));
         let named = unnamed(&input.options, &findings);
         findings.diagnostics.extend(named);
         if let Some(selected) = &selected {
-            findings.diagnostics.push(part());
-            // What is left out stays as it is, and so does what outputs say of it.
-            let left_out = findings.changes.keys().filter(|a| !selected.contains(*a));
-            for address in left_out.filter(|a| !matches!(a.object, Object::Data { .. })) {
-                evaluator.supply(address, drive::from_state(&snapshot, address));
-            }
-            if let Some(refusal) = moves::excluded(&findings, &input.options, selected) {
-                return Err(Diagnostics::from(refusal).into());
-            }
-            findings.changes.retain(|a, _| selected.contains(a));
-            findings.drift.retain(|a, _| selected.contains(a));
-            findings.observed.retain(|a, _| selected.contains(a));
+            leave_out(input, &snapshot, selected, &mut evaluator, &mut findings)?;
         }
         let ordered = order(
             std::mem::take(&mut findings.changes),
-            dependencies,
+            Dependencies {
+                config: &findings.dependencies,
+                state: &state,
+            },
             &findings.create_first,
         )
         .map_err(|e| Diagnostics::from(Diagnostic::error(e.to_string())))?;
@@ -246,6 +233,35 @@ impl Engine {
             unsettled: settlements.unsettled,
         })
     }
+}
+
+/// The blocks of which nothing is part of the plan.
+fn blocks_left_out(findings: &Findings, selected: &BTreeSet<Address>) -> BTreeSet<Address> {
+    let left: BTreeSet<Address> = selected.iter().map(Address::written).collect();
+    let all = findings.changes.keys().map(Address::written);
+    all.filter(|b| !left.contains(b)).collect()
+}
+
+/// Keeps to what is part of the plan. The rest stays as it is, and so does what outputs say of it.
+fn leave_out(
+    input: &PlanInput,
+    snapshot: &Snapshot,
+    selected: &BTreeSet<Address>,
+    evaluator: &mut Evaluator,
+    findings: &mut Findings,
+) -> Result<(), Diagnostics> {
+    findings.diagnostics.push(part());
+    let left_out = findings.changes.keys().filter(|a| !selected.contains(*a));
+    for address in left_out.filter(|a| !matches!(a.object, Object::Data { .. })) {
+        evaluator.supply(address, drive::from_state(snapshot, address));
+    }
+    if let Some(refusal) = moves::excluded(findings, &input.options, selected) {
+        return Err(refusal.into());
+    }
+    findings.changes.retain(|a, _| selected.contains(a));
+    findings.drift.retain(|a, _| selected.contains(a));
+    findings.observed.retain(|a, _| selected.contains(a));
+    Ok(())
 }
 
 /// What a plan warns of.
