@@ -1,7 +1,8 @@
 //! Stacks in steps beside Terraform (`differential/*.txt`): what weir plans and leaves is what
 //! Terraform plans and leaves, step by step; where Terraform ends in a cycle, weir goes on, and
 //! where it won't destroy or refresh for a condition or an output, weir may, and what is to be kept
-//! by a `removed` block is kept by a destroy too.
+//! by a `removed` block is kept by a destroy too. What depends on an object that is moved by hand
+//! goes on depending on it.
 //!
 //! The files hold the steps and Terraform's answers, so that the suite runs where there is no
 //! `terraform`. With one on the path:
@@ -167,12 +168,18 @@ fn check(scenario: &Scenario, sections: &[&str]) -> Result<(), String> {
 /// The first difference from Terraform itself, with the sections that differ.
 fn check_live(scenario: &Scenario, sections: &[&str]) -> Result<(), String> {
     let (mut weir, mut terraform) = (Tool::weir(), Tool::terraform());
+    let mut moved = false;
     for (at, step) in scenario.steps.iter().enumerate() {
         let theirs = terraform.step(step);
         let mut ours = weir.step(step);
         kept_by_destroy(step, &mut ours);
         if goes_on(step, &theirs, &ours) || partly_there(step, &theirs, &ours) {
             break;
+        }
+        let moves = |words: &Vec<String>| words.starts_with(&["state".into(), "mv".into()]);
+        moved |= step.commands.iter().any(moves);
+        if moved {
+            ours.follow_moves(&theirs);
         }
         if let Some(found) = difference(&theirs, &ours, sections) {
             // What both printed says little where they agree on how it went.

@@ -45,6 +45,17 @@ impl Answer {
         undone && self.lines.iter().any(|l| l == "apply: ok")
     }
 
+    /// What depends on an object that `state mv` moved goes on depending on it in weir, where
+    /// Terraform forgets that until it is planned anew: dependencies beside Terraform's are no
+    /// difference then.
+    pub fn follow_moves(&mut self, theirs: &Answer) {
+        for (name, ours) in &mut self.sections {
+            if let Some(theirs) = theirs.sections.get(name) {
+                follow(ours, theirs);
+            }
+        }
+    }
+
     /// Adds sections of a document.
     pub(super) fn add(&mut self, prefix: &str, document: &Json) {
         for (name, value) in document.as_object().into_iter().flatten() {
@@ -106,6 +117,41 @@ fn keep_secrets(theirs: &Json, ours: &mut Json) {
         }
         (Json::Array(theirs), Json::Array(ours)) => {
             (theirs.iter().zip(ours)).for_each(|(t, o)| keep_secrets(t, o));
+        }
+        _ => {}
+    }
+}
+
+/// Takes the dependencies of their rows where ours has all of them.
+fn follow(ours: &mut Json, theirs: &Json) {
+    match (ours, theirs) {
+        (Json::Array(ours), Json::Array(theirs)) => {
+            for row in ours {
+                let same = |t: &&Json| {
+                    (["address", "deposed_key"].iter()).all(|name| row.get(name) == t.get(name))
+                };
+                if let Some(their) = theirs.iter().find(same) {
+                    follow(row, their);
+                }
+            }
+        }
+        (Json::Object(ours), Json::Object(theirs)) => {
+            let list = |row: &Map<String, Json>| {
+                let all = row.get("depends_on").and_then(Json::as_array);
+                all.cloned().unwrap_or_default()
+            };
+            let (own, known) = (list(ours), list(theirs));
+            if known.iter().all(|k| own.contains(k)) {
+                match theirs.get("depends_on") {
+                    Some(known) => drop(ours.insert("depends_on".into(), known.clone())),
+                    None => drop(ours.remove("depends_on")),
+                }
+            }
+            for (name, ours) in ours.iter_mut() {
+                if let Some(theirs) = theirs.get(name) {
+                    follow(ours, theirs);
+                }
+            }
         }
         _ => {}
     }

@@ -77,6 +77,14 @@ fn blocks(snapshot: &Snapshot, from: &Address, to: &Address) -> Result<Moves, Co
         ))
         .hint(format!("Move them one by one, or all to {}.", to.block())));
     }
+    let leaves = |a: &Address| a.is_in(from);
+    let there = (snapshot.resources.keys()).find(|a| a.is_in(to) && !leaves(a));
+    if let Some(there) = there.filter(|_| !single) {
+        return Err(CommandError::failed(format!(
+            "{from} can't be moved to {to}: {there} is in state"
+        ))
+        .hint("Move its instances one by one, each to a key that is free."));
+    }
     let moved = |a: &Address| Address {
         key: if single {
             to.key.clone()
@@ -278,6 +286,7 @@ mod tests {
             ("t.a", "t.a", "there already"),
             ("t.a", "t.b[0]", "that is in state"),
             ("t.b", "t.z[0]", "has 2 instances"),
+            ("t.b", "t.a", "t.a is in state"),
             ("t.nothing", "t.z", "matches nothing"),
             ("t.a", "module.m", "not of one kind"),
             ("module.m", "module.m.module.m", "into itself"),

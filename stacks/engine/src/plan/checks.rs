@@ -104,15 +104,16 @@ pub(crate) fn checks(
     };
     let results = evaluator.checks().into_iter().map(|result| {
         let dot = if result.module.is_root() { "" } else { "." };
+        let kind = kind(result.kind);
         let instances = result.instances.into_iter().map(|i| CheckInstance {
             address: i.address,
-            status: status(i.status),
+            status: told(kind, status(i.status)),
             problems: i.problems,
         });
         let mut result = CheckResult {
             block: format!("{}{dot}{}", result.module, result.name),
-            kind: kind(result.kind),
-            status: status(result.status),
+            kind,
+            status: told(kind, status(result.status)),
             instances: instances.collect(),
         };
         match part {
@@ -123,6 +124,15 @@ pub(crate) fn checks(
         result
     });
     results.collect()
+}
+
+/// A validation that can't be evaluated is undecided in the documents, as in Terraform's; the error
+/// itself is shown.
+fn told(kind: CheckKind, status: CheckStatus) -> CheckStatus {
+    match (kind, status) {
+        (CheckKind::Var, CheckStatus::Error) => CheckStatus::Unknown,
+        _ => status,
+    }
 }
 
 fn worst(instances: &[CheckInstance]) -> CheckStatus {
