@@ -1,6 +1,6 @@
 //! Whole states in and out in Terraform's format: `state import`, `state push`, `state pull`.
 
-#![allow(clippy::unwrap_used)] // helpers of tests
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
 
 mod common;
 
@@ -227,15 +227,15 @@ fn what_was_put_aside_comes_and_goes() {
 fn plugins() -> Option<PathBuf> {
     let has = |name: &str| Command::new(name).arg("--version").output().is_ok();
     let Some(folder) = std::env::var_os("WEIR_TF_PLUGINS").map(PathBuf::from) else {
-        println!("SKIPPED: WEIR_TF_PLUGINS names no folder with Terraform's aws provider");
+        eprintln!("SKIPPED: WEIR_TF_PLUGINS names no folder with Terraform's aws provider");
         return None;
     };
     if !folder.join("registry.terraform.io/hashicorp/aws").exists() {
-        println!("SKIPPED: {} has no aws provider", folder.display());
+        eprintln!("SKIPPED: {} has no aws provider", folder.display());
         return None;
     }
     if let Some(name) = ["terraform", "moto_server"].into_iter().find(|n| !has(n)) {
-        println!("SKIPPED: {name} is not on the path");
+        eprintln!("SKIPPED: {name} is not on the path");
         return None;
     }
     Some(folder)
