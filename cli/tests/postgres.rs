@@ -73,8 +73,8 @@ fn terraforms_backend_is_taken_as_it_is_written() {
     let stack = Stack::new(&backend);
     stack.expect(0, "init");
     stack.expect(0, "apply -auto-approve");
-    let found = server.sql("postgres", "SELECT stack, serial FROM shop.weir_head");
-    assert_eq!(found.unwrap().trim(), "terraform|1");
+    let found = server.sql("postgres", "SELECT stack FROM shop.weir_head");
+    assert_eq!(found.unwrap().trim(), "terraform");
     // Without settings it is the environment that says.
     stack.write(
         "main.hcl",

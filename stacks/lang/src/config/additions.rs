@@ -1,6 +1,7 @@
 //! What a caller adds to a configuration that was read from files: a test does.
 
 use super::{
+    ModuleId,
     blocks::OutputBlock,
     lower::{Blocks, provider_block},
     module::{Module, Names, NodeIx, NodeKind},
@@ -55,23 +56,57 @@ impl Additions {
 
     /// Puts outputs with given values in the place of all that modules hold.
     pub(super) fn stub(&self, modules: &mut [Module]) {
-        for module in modules {
+        let mut moved: BTreeMap<ModuleId, Moved> = BTreeMap::new();
+        for (m, module) in modules.iter_mut().enumerate() {
             if let Some(outputs) = self.stubs.get(&module.path) {
-                stub(module, outputs);
+                moved.insert(ModuleId(m), stub(module, outputs));
             }
+        }
+        if moved.is_empty() {
+            return;
+        }
+        // Nothing calls what is below them any more.
+        for m in 0..modules.len() {
+            let mut above = modules[m].parent;
+            while let Some((parent, _)) = above {
+                if self.stubs.contains_key(&modules[parent.0].path) {
+                    modules[m].nodes = Vec::new();
+                    modules[m].names = Names::default();
+                    moved.insert(ModuleId(m), Moved::new());
+                    break;
+                }
+                above = modules[parent.0].parent;
+            }
+        }
+        for node in modules.iter_mut().flat_map(|m| &mut m.nodes) {
+            node.uses.retain_mut(|(m, ix)| match moved.get(m) {
+                None => true,
+                Some(moved) => match moved.get(ix) {
+                    Some(now) => {
+                        *ix = *now;
+                        true
+                    }
+                    None => false,
+                },
+            });
         }
     }
 }
 
-fn stub(module: &mut Module, outputs: &Entries) {
+/// Where the nodes of a module are that stay.
+type Moved = BTreeMap<NodeIx, NodeIx>;
+
+fn stub(module: &mut Module, outputs: &Entries) -> Moved {
+    let mut moved = Moved::new();
     let mut names = Names::default();
     let mut nodes = Vec::new();
-    for mut node in mem::take(&mut module.nodes) {
+    for (was, mut node) in mem::take(&mut module.nodes).into_iter().enumerate() {
         let ix = NodeIx(nodes.len());
         match &node.kind {
             NodeKind::Variable(v) => drop(names.variables.insert(v.name.clone(), ix)),
             NodeKind::Output(o) => {
                 names.outputs.insert(o.name.clone(), ix);
+                node.uses = Vec::new();
                 let value = outputs.get(&o.name).cloned();
                 let value = value.unwrap_or_else(Value::null);
                 node.kind = NodeKind::Output(Arc::new(OutputBlock {
@@ -87,8 +122,10 @@ fn stub(module: &mut Module, outputs: &Entries) {
             }
             _ => continue,
         }
+        moved.insert(NodeIx(was), ix);
         nodes.push(node);
     }
     module.nodes = nodes;
     module.names = names;
+    moved
 }
