@@ -73,7 +73,7 @@ pub(crate) enum Command {
     /// Look into the state, or edit it.
     #[command(subcommand)]
     State(crate::commands::state::State),
-    /// Plan the way back to the configuration of an earlier serial, and go it.
+    /// Plan the way back to the configuration of an earlier serial, and apply it.
     Rollback(crate::commands::rollback::Rollback),
     /// Say in what two states of the past differ.
     Diff(crate::commands::rollback::Diff),
