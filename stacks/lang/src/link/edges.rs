@@ -2,7 +2,7 @@
 
 use super::{
     Edge, Place,
-    targets::{Names, collect_body, dependency_targets, made_in, targets, whole_call},
+    targets::{Names, all_of, collect_body, dependency_targets, targets, whole_call},
 };
 use crate::{
     config::{
@@ -18,7 +18,7 @@ use std::{
 };
 
 /// All edges, by module and node; nodes with a reference that leads nowhere are `broken`. `wholes`
-/// gets, of each node, what is made in the modules that it refers to as a whole.
+/// gets, of each node, all of the modules that it refers to as a whole.
 pub(super) fn all(
     modules: &[Module],
     providers: &BTreeMap<Place, Serving>,
@@ -326,7 +326,7 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// All that is made in the modules that are named as a whole, rather than by an output.
+    /// All of the modules that are named as a whole, rather than by an output.
     fn wholes(&mut self, references: &[Reference], from: ModuleId) {
         let module = &self.modules[from.0];
         for reference in references {
@@ -334,7 +334,7 @@ impl Finder<'_, '_> {
             if let Some(call) = called
                 && let NodeKind::Call(_, child) = &module.node(*call).kind
             {
-                made_in(self.modules, *child, &mut self.wholes);
+                all_of(self.modules, *child, &mut self.wholes);
             }
         }
     }

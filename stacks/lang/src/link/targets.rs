@@ -398,9 +398,7 @@ pub(super) fn dependency_targets(
         && let Some(call) = reference.attr(0).and_then(|n| module.names.calls.get(n))
         && let NodeKind::Call(_, child) = &module.node(*call).kind
     {
-        made_in(modules, *child, &mut places);
-        let is_passed = |n: &NodeKind| matches!(n, NodeKind::Variable(_) | NodeKind::Output(_));
-        nodes_in(modules, *child, is_passed, &mut places);
+        all_of(modules, *child, &mut places);
     }
     places
 }
@@ -415,8 +413,16 @@ pub(super) fn whole_call(reference: &Reference) -> Option<&str> {
     (!matches!(output, Some(RefStep::Attr(_)))).then_some(name)
 }
 
+/// Everything that is made in a module and those below it, and what is passed into them and out of
+/// them: what comes after a module as a whole comes after all of it.
+pub(super) fn all_of(modules: &[Module], id: ModuleId, out: &mut Vec<Place>) {
+    made_in(modules, id, out);
+    let is_passed = |n: &NodeKind| matches!(n, NodeKind::Variable(_) | NodeKind::Output(_));
+    nodes_in(modules, id, is_passed, out);
+}
+
 /// Everything that is made in a module and those below it.
-pub(super) fn made_in(modules: &[Module], id: ModuleId, out: &mut Vec<Place>) {
+fn made_in(modules: &[Module], id: ModuleId, out: &mut Vec<Place>) {
     let is_made = |n: &NodeKind| {
         matches!(
             n,
