@@ -166,6 +166,9 @@ impl fmt::Display for Target {
 /// The instances to plan for: the targets, what they depend on, and, for those that are deleted,
 /// what depends on them and is deleted or replaced as well.
 ///
+/// What state says may name a block as it is written, too: all its instances in all instances of
+/// its module.
+///
 /// A dependency is one of blocks as they are written: it brings all instances of the block in all
 /// instances of its module, as Terraform's does. Of a block that a target names, it brings what the
 /// dependency itself says and no more. `behind` are the blocks that those which are named refer to
@@ -208,12 +211,14 @@ pub fn select(
             }
         };
         if deletes(&address) {
-            let block = address.block();
-            let of_block = dependents
-                .get(&block)
-                .filter(|_| ends.insert(block.clone()));
-            let own = dependents.get(&address).filter(|_| address != block);
-            for user in own.into_iter().chain(of_block).flatten() {
+            let blocks = [address.block(), address.written()];
+            let of_blocks = (blocks.iter())
+                .filter(|b| ends.insert((*b).clone()))
+                .filter_map(|b| dependents.get(b));
+            let own = dependents
+                .get(&address)
+                .filter(|_| !blocks.contains(&address));
+            for user in own.into_iter().chain(of_blocks).flatten() {
                 if deletes(user) {
                     take(user);
                 }

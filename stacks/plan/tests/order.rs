@@ -246,6 +246,21 @@ fn a_target_that_is_deleted_brings_its_users() {
 }
 
 #[test]
+fn a_target_that_is_deleted_brings_what_depends_on_its_block_as_it_is_written() {
+    let mut s = stack("a delete < < \n b delete < < ");
+    let [named, written] = ["module.m[\"w\"].t.d[0]", "module.m.t.d"].map(|t| t.parse().unwrap());
+    s.changes
+        .insert(Address::clone(&named), change(&named, Action::Delete));
+    s.state.insert(address("b"), BTreeSet::from([written]));
+    let targets = [Target::Block(named)];
+    let names: Vec<String> = select(&s.changes, s.dependencies(), &targets, &BTreeSet::new())
+        .iter()
+        .map(Address::to_string)
+        .collect();
+    assert_eq!(names, ["t.b", "module.m[\"w\"].t.d[0]"]);
+}
+
+#[test]
 fn targets_are_read_as_they_are_written() {
     for text in [
         "t.a",

@@ -21,6 +21,7 @@ use crate::{
     engine::{Engine, Mode, PlanInput, PlanOptions, Planned},
 };
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -168,7 +169,7 @@ impl Engine {
         };
         let nothing = BTreeSet::new();
         let behind = taken.as_ref().map_or(&nothing, |p| p.behind());
-        let selected = chosen(&input.options, &findings.changes, dependencies, behind);
+        let selected = chosen(input, &snapshot, &findings.changes, dependencies, behind);
         let left_out = selected.as_ref().map(|s| blocks_left_out(&findings, s));
         let named = unnamed(&input.options, &findings);
         findings.diagnostics.extend(named);
@@ -296,13 +297,30 @@ fn targeted(input: &PlanInput, snapshot: &Snapshot) -> Option<Arc<Part>> {
 
 /// What `-target` and `-exclude` leave; `None` where all is planned.
 fn chosen(
-    options: &PlanOptions,
+    input: &PlanInput,
+    snapshot: &Snapshot,
     changes: &BTreeMap<Address, Change>,
     dependencies: Dependencies<'_>,
     behind: &BTreeSet<Address>,
 ) -> Option<BTreeSet<Address>> {
+    let options = &input.options;
     let named = &options.targets;
-    let targets = (!named.is_empty()).then(|| select(changes, dependencies, named, behind));
+    let targets = (!named.is_empty()).then(|| {
+        let state = match options.mode {
+            Mode::Destroy => Cow::Owned(references::with_blocks(snapshot, dependencies.state)),
+            Mode::Apply | Mode::Refresh => Cow::Borrowed(dependencies.state),
+        };
+        let state = state.as_ref();
+        select(
+            changes,
+            Dependencies {
+                state,
+                ..dependencies
+            },
+            named,
+            behind,
+        )
+    });
     let rest =
         (!options.excludes.is_empty()).then(|| exclude(changes, dependencies, &options.excludes));
     match (targets, rest) {

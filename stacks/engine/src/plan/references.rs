@@ -2,6 +2,7 @@
 
 use super::Findings;
 use crate::engine::{Mode, PlanInput, Refresh};
+use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address,
     plan::Plan,
@@ -89,4 +90,42 @@ pub(super) fn before_it_goes(
         true => Standing::Settled,
         false => Standing::Seen,
     }
+}
+
+/// The stored dependencies, and the blocks behind each object that none of them leads to: what an
+/// expression names as a whole lists blocks of which it takes no value.
+pub(super) fn with_blocks(
+    snapshot: &Snapshot,
+    stored: &BTreeMap<Address, BTreeSet<Address>>,
+) -> BTreeMap<Address, BTreeSet<Address>> {
+    // By blocks as they are written: there are far fewer than instances.
+    let mut used: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+    for (user, dependencies) in stored {
+        let of_block = used.entry(user.written()).or_default();
+        of_block.extend(dependencies.iter().map(Address::written));
+    }
+    let mut led_to: BTreeMap<Address, BTreeSet<&Address>> = BTreeMap::new();
+    let mut all = stored.clone();
+    for (user, dependencies) in &mut all {
+        let reached = (led_to.entry(user.written())).or_insert_with_key(|b| reached(b, &used));
+        let behind = snapshot.references.behind(&(user.clone(), None));
+        let blocks = behind.iter().filter_map(|block| block.parse().ok());
+        dependencies.extend(blocks.filter(|block| !reached.contains(block)));
+    }
+    all
+}
+
+/// All that something uses, however far.
+fn reached<'a>(
+    from: &Address,
+    used: &'a BTreeMap<Address, BTreeSet<Address>>,
+) -> BTreeSet<&'a Address> {
+    let mut found = BTreeSet::new();
+    let mut todo: Vec<&Address> = used.get(from).into_iter().flatten().collect();
+    while let Some(next) = todo.pop() {
+        if found.insert(next) {
+            todo.extend(used.get(next).into_iter().flatten());
+        }
+    }
+    found
 }
