@@ -18,6 +18,7 @@ pub struct Part {
     places: BTreeSet<Place>,
     blocks: BTreeSet<Address>,
     behind: BTreeSet<Address>,
+    create_first: BTreeSet<Place>,
 }
 
 impl Part {
@@ -34,6 +35,12 @@ impl Part {
     /// Whether a node is evaluated.
     pub(crate) fn has(&self, place: Place) -> bool {
         self.places.contains(&place)
+    }
+
+    /// Whether a resource is made before its old one goes: `create_before_destroy` spreads from
+    /// what is of the part alone.
+    pub(crate) fn creates_first(&self, place: Place) -> bool {
+        self.create_first.contains(&place)
     }
 }
 
@@ -89,11 +96,40 @@ impl Config {
             }
         }
         places.extend(outputs);
+        let judged = self.validations_of(&places);
+        places.extend(judged);
         Part {
+            create_first: self.creating_first(&places),
             places,
             blocks,
             behind,
         }
+    }
+
+    /// The validations that come after their variable and refer to nothing but what is among
+    /// `places`: nobody refers to them.
+    fn validations_of(&self, places: &BTreeSet<Place>) -> Vec<Place> {
+        let mut found = Vec::new();
+        for (m, module) in self.modules.iter().enumerate() {
+            for (n, node) in module.nodes.iter().enumerate() {
+                let judges = matches!(node.kind, NodeKind::Validation(_));
+                if judges && node.uses.iter().all(|used| places.contains(used)) {
+                    found.push((ModuleId(m), NodeIx(n)));
+                }
+            }
+        }
+        found
+    }
+
+    /// The resources among `places` with `create_before_destroy`, and all they refer to.
+    fn creating_first(&self, places: &BTreeSet<Place>) -> BTreeSet<Place> {
+        let first = places.iter().copied().filter(|place| {
+            matches!(&self.node_at(*place).kind, NodeKind::Resource(r)
+                if r.lifecycle.create_before_destroy)
+        });
+        let mut all = self.closure(first.collect());
+        all.retain(|place| self.node_at(*place).create_first);
+        all
     }
 
     /// The blocks that an output of the root module is made from, by addresses without keys.

@@ -152,7 +152,11 @@ impl Evaluator {
         computed.reads.nodes.extend(provider.reads.nodes);
         computed.problems.extend(provider.problems);
         let provider = provider.value;
-        let first = node.create_first;
+        let place = (self.graph.module(entity.inst).module, entity.ix);
+        let first = match &self.part {
+            Some(part) => part.creates_first(place),
+            None => node.create_first,
+        };
         Ok(computed.map(|(config, lifecycle)| Ready {
             config,
             provider,
