@@ -7,6 +7,33 @@ use std::{
     path::Path,
 };
 
+/// So many things that depend on one another in chains of three.
+pub(crate) fn things(count: usize) -> String {
+    format!(
+        r#"resource "fake_thing" "base" {{
+  count = {n}
+  name  = "base-${{count.index}}"
+  zone  = "a"
+}}
+
+resource "fake_thing" "middle" {{
+  count = {n}
+  name  = "middle-${{count.index}}"
+  zone  = "a"
+  tags  = {{ of = fake_thing.base[count.index].id }}
+}}
+
+resource "fake_thing" "top" {{
+  count = {n}
+  name  = "top-${{count.index}}"
+  zone  = "a"
+  tags  = {{ of = fake_thing.middle[count.index].id }}
+}}
+"#,
+        n = count / 3
+    )
+}
+
 /// The entries of the log, in order: their kinds and what they say.
 pub(crate) fn entries(log: &Path) -> Vec<(String, Json)> {
     let text = fs::read_to_string(log).unwrap_or_default();

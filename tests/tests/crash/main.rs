@@ -20,25 +20,8 @@ provider "fake" {{
   latency_ms = {latency}
 }}
 
-resource "fake_thing" "base" {{
-  count = {n}
-  name  = "base-${{count.index}}"
-  zone  = "a"
-}}
-
-resource "fake_thing" "middle" {{
-  count = {n}
-  name  = "middle-${{fake_thing.base[count.index].id}}"
-  zone  = "a"
-}}
-
-resource "fake_thing" "top" {{
-  count = {n}
-  name  = "top-${{fake_thing.middle[count.index].id}}"
-  zone  = "a"
-}}
-"#,
-        n = THINGS / 3
+{things}"#,
+        things = cloud::things(THINGS)
     );
     stack.file("stack.hcl", &text);
     stack

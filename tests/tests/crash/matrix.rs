@@ -4,7 +4,7 @@
 //! `WEIR_KILLS` says how many instants each row has (12 where it is not set), `WEIR_SEED` where
 //! they begin. The table is printed: `cargo test -p weir-tests --test crash matrix -- --nocapture`.
 
-use crate::cloud::Cloud;
+use crate::cloud::{self, Cloud};
 use std::{collections::BTreeSet, fmt, process::Command, time::Instant};
 use weir_state::conformance::Server;
 use weir_tests::cli::Stack;
@@ -64,27 +64,8 @@ provider "fake" {{
   }}
 }}
 
-resource "fake_thing" "base" {{
-  count = {n}
-  name  = "base-${{count.index}}"
-  zone  = "a"
-}}
-
-resource "fake_thing" "middle" {{
-  count = {n}
-  name  = "middle-${{count.index}}"
-  zone  = "a"
-  tags  = {{ of = fake_thing.base[count.index].id }}
-}}
-
-resource "fake_thing" "top" {{
-  count = {n}
-  name  = "top-${{count.index}}"
-  zone  = "a"
-  tags  = {{ of = fake_thing.middle[count.index].id }}
-}}
-"#,
-        n = THINGS / 3,
+{things}"#,
+        things = cloud::things(THINGS),
         // Every run reads everything: more of these would let none of them come to its end.
         reads = faults / 10,
     );
