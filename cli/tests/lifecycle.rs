@@ -204,7 +204,7 @@ fn a_secret_is_shown_nowhere() {
         "show",
         "show -json -redact",
         "state show fake_thing.base",
-        "state show -json fake_thing.base",
+        "state show -json -redact fake_thing.base",
         "output",
         "destroy -auto-approve -json",
     ];

@@ -218,8 +218,8 @@ fn a_provider_takes_over_what_another_served() {
     let none = stack.expect(0, "state replace-provider -auto-approve google fake");
     assert!(none.out.is_empty(), "{none:#?}");
     assert_eq!(providers(&stack), before);
-    // By its address too: the name is the last part.
-    let line = "state replace-provider -auto-approve fake.west registry.terraform.io/weir/fake";
+    // By its source address too.
+    let line = "state replace-provider -auto-approve fake.west weir/builtin/fake";
     let run = stack.expect(0, line);
     assert!(run.out.contains("1 resource instance changed."), "{run:#?}");
     let after = providers(&stack);

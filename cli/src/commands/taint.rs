@@ -3,7 +3,7 @@
 use super::{
     Context, Result,
     state::{
-        edit::{Edit, EditArgs},
+        edit::{Changes, Edit, EditArgs},
         find,
     },
 };
@@ -67,8 +67,8 @@ pub(crate) async fn cmd_taint(args: &Taint, status: Status, context: &Context) -
                 .tell(&format!("{} is not in state: nothing to do.", args.address));
         }
         Ok(Some((address, resource))) => {
-            edit.commit(vec![(address.clone(), Some(resource))], &[])
-                .await?;
+            let row = (address.clone(), Some(resource));
+            edit.commit(Changes::rows(vec![row])).await?;
             context.ui.data(&match status {
                 Status::Tainted => {
                     format!("{address} is tainted: the next plan replaces it.\n")

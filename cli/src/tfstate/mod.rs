@@ -19,7 +19,10 @@ pub(crate) use write::write;
 use crate::render::json::provider_source;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
-use weir_core::{address::ProviderRef, snapshot::Foreign};
+use weir_core::{
+    address::ProviderRef,
+    snapshot::{Foreign, Resource},
+};
 
 /// What is kept of an instance beside what weir's state has.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -68,6 +71,28 @@ impl Notes {
     }
 }
 
+/// The source address of the provider that an object is of.
+pub(crate) fn source(resource: &Resource) -> String {
+    own_source(resource).unwrap_or_else(|| provider_source(&resource.provider.name))
+}
+
+/// That address where it came with the object, as the provider's name does not tell it.
+pub(crate) fn own_source(resource: &Resource) -> Option<String> {
+    Notes::of(resource.foreign.as_ref()).source
+}
+
+/// The object with another provider: a configuration of it, and its source address.
+pub(crate) fn served_by(resource: &Resource, provider: ProviderRef, source: &str) -> Resource {
+    let mut notes = Notes::of(resource.foreign.as_ref());
+    let told = provider_source(&provider.name) == source;
+    notes.source = (!told).then(|| source.to_owned());
+    Resource {
+        provider,
+        foreign: notes.into_foreign(),
+        ..resource.clone()
+    }
+}
+
 /// `provider["registry.terraform.io/hashicorp/aws"].west`
 fn provider_text(provider: &ProviderRef, source: Option<&str>) -> String {
     let source = source.map_or_else(|| provider_source(&provider.name), str::to_owned);
@@ -84,7 +109,7 @@ fn provider_text(provider: &ProviderRef, source: Option<&str>) -> String {
 
 /// The configuration of a provider that such a text names, and its source address where its name
 /// does not tell it. Old files have `provider.aws.west`.
-fn provider_of(text: &str) -> Option<(ProviderRef, Option<String>)> {
+pub(crate) fn provider_of(text: &str) -> Option<(ProviderRef, Option<String>)> {
     let at = match text.starts_with("provider") {
         true => 0,
         false => text.find(".provider")? + 1,

@@ -8,7 +8,7 @@ use weir_core::{
     Address, Key, Known, ModulePath, Object,
     checks::{CheckInstance, CheckResult},
     json::{self as wire, Encoded},
-    snapshot::{DeposedKey, Lineage, Removal, Resource, Serial, Status},
+    snapshot::{DeposedKey, Lineage, Removal, Resource, Serial, Snapshot, Status},
 };
 use weir_lang::Schemas;
 
@@ -23,6 +23,21 @@ pub(crate) struct Taken {
     pub(crate) outputs: BTreeMap<String, Known>,
     /// `None` where the file has no word on conditions.
     pub(crate) checks: Option<Vec<CheckResult>>,
+}
+
+impl Taken {
+    /// The state that the file is of. What blocks refer to stands in no file.
+    pub(crate) fn into_snapshot(self) -> Snapshot {
+        let mut state = Snapshot::empty(self.lineage);
+        state.serial = self.serial;
+        state.resources = self.resources;
+        state.outputs = self.outputs;
+        for (address, key, resource) in self.deposed {
+            let objects = state.deposed.entry(address).or_default();
+            objects.insert(key, resource);
+        }
+        state
+    }
 }
 
 /// An object that was put aside: its instance, and by which key.

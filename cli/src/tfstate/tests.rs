@@ -45,19 +45,10 @@ fn aws() -> String {
 }
 
 fn state(taken: Taken) -> (Snapshot, Option<Vec<weir_core::checks::CheckResult>>) {
-    let mut state = Snapshot::empty(taken.lineage);
-    state.serial = taken.serial;
-    state.resources = taken.resources;
-    state.outputs = taken.outputs;
-    for (address, key, resource) in taken.deposed {
-        state
-            .deposed
-            .entry(address)
-            .or_default()
-            .insert(key, resource);
-    }
+    let checks = taken.checks.clone();
+    let state = taken.into_snapshot();
     state.verify().unwrap();
-    (state, taken.checks)
+    (state, checks)
 }
 
 fn there_and_back(text: &str, schemas: &dyn Schemas) -> Json {

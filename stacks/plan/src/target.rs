@@ -52,7 +52,7 @@ impl Target {
             }
             Target::Block(block) => address.is_in(block),
             Target::Pattern(pattern) => {
-                let is = |text: String| fits(pattern.as_bytes(), text.as_bytes());
+                let is = |text: String| fits(pattern, &text);
                 let modules = &address.module.0;
                 is(address.to_string())
                     || is(address.block().to_string())
@@ -64,6 +64,14 @@ impl Target {
 }
 
 impl Target {
+    /// Whether the text is of this pattern; of what is no pattern, whether it is this very text.
+    pub fn is_text_of(&self, text: &str) -> bool {
+        match self {
+            Target::Pattern(pattern) => fits(pattern, text),
+            _ => self.to_string() == text,
+        }
+    }
+
     /// Whether a block was named, or an instance of it: `written` has no keys
     /// ([`Address::written`]).
     pub fn names_block(&self, written: &Address) -> bool {
@@ -123,7 +131,8 @@ impl FromStr for Target {
 }
 
 /// Whether a text is of a pattern, without recursion.
-fn fits(pattern: &[u8], text: &[u8]) -> bool {
+fn fits(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
     // Where the last `*` stands, and how much of the text it takes.
     let mut star: Option<(usize, usize)> = None;

@@ -12,45 +12,149 @@ use weir_plan::Target;
 /// From where to where, in order of addresses.
 pub(super) type Moves = Vec<(Address, Address)>;
 
-/// The moves that `state mv FROM TO` asks for.
+/// The moves that `state mv SOURCE... DESTINATION` asks for. One source goes to the destination,
+/// and becomes what that names; several, a pattern, and a resource that a module is named for, go
+/// into it and keep their names.
 ///
 /// # Errors
-/// The two do not fit together, there is nothing to move, or something is in the way.
-pub(super) fn moves(snapshot: &Snapshot, from: &str, to: &str) -> Result<Moves, CommandError> {
+/// They do not fit together, there is nothing to move, or something is in the way.
+pub(super) fn moves(snapshot: &Snapshot, from: &[String], to: &str) -> Result<Moves, CommandError> {
     let read = |text: &str| {
         text.parse::<Target>()
             .map_err(|e| CommandError::usage(format!("{e}")))
     };
-    let found = match (read(from)?, read(to)?) {
-        (Target::Block(a), Target::Block(b)) => blocks(snapshot, &a, &b)?,
-        (Target::Module(a), Target::Module(b)) => modules(snapshot, &a, &b)?,
-        _ => {
+    let sources = from.iter().map(|text| read(text));
+    let sources = sources.collect::<Result<Vec<Target>, CommandError>>()?;
+    let found = match (sources.as_slice(), read(to)?) {
+        ([Target::Block(a)], Target::Block(b)) => blocks(snapshot, a, &b)?,
+        ([Target::Module(a)], Target::Module(b)) => modules(snapshot, a, &b)?,
+        (sources, Target::Module(module)) => into(snapshot, sources, &module)?,
+        ([Target::Pattern(_)] | [_, _, ..], to) => {
             return Err(CommandError::usage(format!(
-                "{from} can't be moved to {to}: they are not of one kind"
+                "{to} is no module, and what is named may be several things"
             ))
             .hint(
-                "A resource moves to a resource of its type, a module to a module. What runs on \
-                 hosts keeps its address, as the hosts know it by that.",
+                "Several resources and modules move into a module: \
+                 `weir state mv SOURCE... module.net`.",
             ));
         }
+        ([from], to) => return Err(unlike(from, &to)),
+        ([], _) => return Err(CommandError::usage("nothing is named that would move")),
     };
     if found.is_empty() {
         return Err(CommandError::failed(format!(
-            "{from} matches nothing in state: nothing was moved"
+            "{} matches nothing in state: nothing was moved",
+            from.join(", ")
         ))
         .hint("`weir state list` lists what is there."));
     }
-    let leaving: BTreeSet<&Address> = found.iter().map(|(a, _)| a).collect();
-    let taken = found
-        .iter()
-        .find(|(_, b)| snapshot.resources.contains_key(b) && !leaving.contains(b));
-    if let Some((a, b)) = taken {
-        return Err(
-            CommandError::failed(format!("{a} can't be moved to {b}: that is in state"))
-                .hint(format!("`weir state rm '{b}'` drops it from state first.")),
-        );
-    }
+    free(snapshot, &found)?;
     Ok(found)
+}
+
+fn unlike(from: &Target, to: &Target) -> CommandError {
+    CommandError::usage(format!(
+        "{from} can't be moved to {to}: they are not of one kind"
+    ))
+    .hint(
+        "A resource moves to a resource of its type, or into a module; a module to a module. What \
+         runs on hosts keeps its address, as the hosts know it by that.",
+    )
+}
+
+/// Whether every object finds its new place free, and has it for itself.
+fn free(snapshot: &Snapshot, moves: &Moves) -> Result<(), CommandError> {
+    let leaving: BTreeSet<&Address> = moves.iter().map(|(a, _)| a).collect();
+    let mut places: BTreeMap<&Address, &Address> = BTreeMap::new();
+    for (from, to) in moves {
+        let there = snapshot.resources.contains_key(to) || snapshot.deposed.contains_key(to);
+        if there && !leaving.contains(to) {
+            return Err(CommandError::failed(format!(
+                "{from} can't be moved to {to}: that is in state"
+            ))
+            .hint(format!("`weir state rm '{to}'` drops it from state first.")));
+        }
+        if let Some(other) = places.insert(to, from) {
+            return Err(CommandError::failed(format!(
+                "both {other} and {from} would be {to}: nothing was moved"
+            ))
+            .hint("Move them one by one, each under a name of its own."));
+        }
+    }
+    Ok(())
+}
+
+/// All instances, those included of which only objects put aside are left.
+fn instances(snapshot: &Snapshot) -> BTreeSet<&Address> {
+    let current = snapshot.resources.keys();
+    current.chain(snapshot.deposed.keys()).collect()
+}
+
+/// Several things into a module: each keeps its name and its keys.
+fn into(
+    snapshot: &Snapshot,
+    sources: &[Target],
+    module: &ModulePath,
+) -> Result<Moves, CommandError> {
+    let all = instances(snapshot);
+    let mut moves: BTreeMap<Address, Address> = BTreeMap::new();
+    for source in sources {
+        let named: Vec<&Address> = all.iter().copied().filter(|a| source.names(a)).collect();
+        if named.is_empty() {
+            return Err(CommandError::failed(format!(
+                "{source} matches nothing in state: nothing was moved"
+            ))
+            .hint("`weir state list` lists what is there."));
+        }
+        if matches!(source, Target::Service(..) | Target::Site(..)) {
+            return Err(unlike(source, &Target::Module(module.clone())));
+        }
+        for address in named {
+            if on_hosts(address) {
+                return Err(stays(address));
+            }
+            let mut path = module.0.clone();
+            path.extend_from_slice(&address.module.0[kept_from(source, address)..]);
+            let to = Address {
+                module: ModulePath(path),
+                ..address.clone()
+            };
+            moves.insert(address.clone(), to);
+        }
+    }
+    let moves: Moves = moves.into_iter().filter(|(a, b)| a != b).collect();
+    match moves.is_empty() {
+        true => Err(CommandError::usage(format!(
+            "all of it is in {module} already"
+        ))),
+        false => Ok(moves),
+    }
+}
+
+/// From which step of its module's path on an instance keeps the path, where what is named goes
+/// into another module.
+fn kept_from(source: &Target, address: &Address) -> usize {
+    let steps = &address.module.0;
+    match source {
+        Target::Module(path) => path.0.len().saturating_sub(1),
+        // The outermost module that is named goes as a whole.
+        Target::Pattern(_) => (1..=steps.len())
+            .find(|&n| {
+                let module = ModulePath(steps[..n].to_vec());
+                source.is_text_of(&module.to_string())
+            })
+            .map_or(steps.len(), |n| n - 1),
+        Target::Block(_) | Target::Service(..) | Target::Site(..) => steps.len(),
+    }
+}
+
+fn on_hosts(address: &Address) -> bool {
+    matches!(address.object, Object::Host { .. } | Object::Pod { .. })
+}
+
+fn stays(address: &Address) -> CommandError {
+    CommandError::failed(format!("{address} can't be moved"))
+        .hint("What runs on hosts keeps its address, as the hosts know it by that.")
 }
 
 fn blocks(snapshot: &Snapshot, from: &Address, to: &Address) -> Result<Moves, CommandError> {
@@ -63,11 +167,11 @@ fn blocks(snapshot: &Snapshot, from: &Address, to: &Address) -> Result<Moves, Co
     if from == to {
         return Err(CommandError::usage(format!("{from} is there already")));
     }
-    let instances: Vec<&Address> = snapshot
-        .resources
-        .keys()
-        .filter(|a| a.is_in(from))
-        .collect();
+    let all = instances(snapshot);
+    let instances: Vec<&Address> = all.iter().copied().filter(|a| a.is_in(from)).collect();
+    if instances.is_empty() {
+        return Ok(Moves::new());
+    }
     // A whole resource keeps the keys of its instances; a single instance goes where it is told.
     let single = matches!(instances.as_slice(), [one] if one.key == from.key);
     if to.key != Key::None && !single {
@@ -110,16 +214,13 @@ fn modules(snapshot: &Snapshot, from: &ModulePath, to: &ModulePath) -> Result<Mo
     else {
         return Err(CommandError::usage("the root module stays where it is"));
     };
-    if from == to || to.0.starts_with(&from.0) {
-        return Err(CommandError::usage(format!(
-            "{from} can't be moved into itself"
-        )));
+    if from == to {
+        return Err(CommandError::usage(format!("{from} is there already")));
     }
     let target = Target::Module(from.clone());
     let depth = from.0.len();
-    let inside: Vec<&Address> = snapshot
-        .resources
-        .keys()
+    let all = instances(snapshot);
+    let inside: Vec<&Address> = (all.iter().copied())
         .filter(|a| target.names(a) && a.module.0.starts_with(from_parents))
         .collect();
     let single = inside.iter().all(|a| a.module.0[depth - 1].1 == *from_key);
@@ -129,11 +230,8 @@ fn modules(snapshot: &Snapshot, from: &ModulePath, to: &ModulePath) -> Result<Mo
                 .hint("Move them one by one."),
         );
     }
-    let runs_on_hosts =
-        |a: &&&Address| matches!(a.object, Object::Host { .. } | Object::Pod { .. });
-    if let Some(pod) = inside.iter().find(runs_on_hosts) {
-        return Err(CommandError::failed(format!("{pod} can't be moved"))
-            .hint("What runs on hosts keeps its address, as the hosts know it by that."));
+    if let Some(pod) = inside.iter().find(|a| on_hosts(a)) {
+        return Err(stays(pod));
     }
     let moved = |a: &Address| {
         let key = if single {
@@ -270,11 +368,64 @@ mod tests {
                 "module.o",
                 &["module.n[1].module.o.t.c > module.o.t.c"],
             ),
+            (
+                "module.m",
+                "module.m.module.m",
+                &["module.m.t.c > module.m.module.m.t.c"],
+            ),
+            // Into a module: what is named keeps its name.
+            ("t.a", "module.x", &["t.a > module.x.t.a"]),
+            (
+                "t.b[1] t.a",
+                "module.x[0]",
+                &["t.a > module.x[0].t.a", "t.b[1] > module.x[0].t.b[1]"],
+            ),
+            (
+                "t.*",
+                "module.m",
+                &[
+                    "t.a > module.m.t.a",
+                    "t.b[0] > module.m.t.b[0]",
+                    "t.b[1] > module.m.t.b[1]",
+                ],
+            ),
+            (
+                "module.n[1] t.a module.m",
+                "module.x",
+                &[
+                    "t.a > module.x.t.a",
+                    "module.m.t.c > module.x.module.m.t.c",
+                    "module.n[1].module.o.t.c > module.x.module.n[1].module.o.t.c",
+                ],
+            ),
+            (
+                "module.n[*]",
+                "module.x",
+                &[
+                    "module.n[0].t.c > module.x.module.n[0].t.c",
+                    "module.n[1].module.o.t.c > module.x.module.n[1].module.o.t.c",
+                ],
+            ),
+            (
+                "module.n[1].module.*",
+                "module.x",
+                &["module.n[1].module.o.t.c > module.x.module.o.t.c"],
+            ),
+            (
+                "t.a t.b",
+                "module.x",
+                &[
+                    "t.a > module.x.t.a",
+                    "t.b[0] > module.x.t.b[0]",
+                    "t.b[1] > module.x.t.b[1]",
+                ],
+            ),
         ];
         for (from, to, expected) in table {
-            let found = moves(&sample(), from, to).expect("a move");
+            let from: Vec<String> = from.split(' ').map(str::to_owned).collect();
+            let found = moves(&sample(), &from, to).expect("a move");
             let text: Vec<String> = found.iter().map(|(a, b)| format!("{a} > {b}")).collect();
-            assert_eq!(text, *expected, "{from} to {to}");
+            assert_eq!(text, *expected, "{from:?} to {to}");
         }
     }
 
@@ -288,22 +439,35 @@ mod tests {
             ("t.b", "t.z[0]", "has 2 instances"),
             ("t.b", "t.a", "t.a is in state"),
             ("t.nothing", "t.z", "matches nothing"),
-            ("t.a", "module.m", "not of one kind"),
-            ("module.m", "module.m.module.m", "into itself"),
+            ("module.m", "t.a", "not of one kind"),
+            ("module.m", "module.m", "there already"),
+            ("t.a t.b", "t.z", "is no module"),
+            ("t.*", "t.z", "is no module"),
+            (
+                "module.*.t.c",
+                "module.x",
+                "both module.m.t.c and module.n[0].t.c would be",
+            ),
+            ("t.a t.nothing", "module.x", "t.nothing matches nothing"),
+            ("u.*", "module.x", "matches nothing"),
+            ("module.m.t.c", "module.m", "already"),
+            ("*", "module.x", "can't be moved"),
+            ("t.a service.web", "module.x", "not of one kind"),
             ("module.n", "module.x[0]", "several instances"),
             ("service.web", "service.shop", "not of one kind"),
         ];
         for (from, to, why) in table {
-            let error = moves(&sample(), from, to).expect_err("no move");
+            let from: Vec<String> = from.split(' ').map(str::to_owned).collect();
+            let error = moves(&sample(), &from, to).expect_err("no move");
             let text = error.source.to_string();
-            assert!(text.contains(why), "{from} to {to}: {text}");
+            assert!(text.contains(why), "{from:?} to {to}: {text}");
         }
     }
 
     /// What an instance depends on after a move.
     fn after(from: &str, to: &str, instance: &str) -> String {
         let mut snapshot = sample();
-        let found = moves(&snapshot, from, to).expect("a move");
+        let found = moves(&snapshot, &[from.to_owned()], to).expect("a move");
         for (address, resource) in rows(&snapshot, &found) {
             match resource {
                 Some(r) => snapshot.resources.insert(address, r),

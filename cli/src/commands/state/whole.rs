@@ -172,7 +172,11 @@ pub(super) async fn import(args: &Import, context: &Context) -> Result {
     Ok(Outcome::Done)
 }
 
-fn read(file: &Path, context: &Context) -> std::result::Result<Taken, CommandError> {
+/// Reads a state file of Terraform's; `-` is stdin.
+///
+/// # Errors
+/// It can't be read, or something in it would be lost.
+pub(super) fn read(file: &Path, context: &Context) -> std::result::Result<Taken, CommandError> {
     let mut text = String::new();
     let name = file.display();
     let found = match file.as_os_str() == "-" {

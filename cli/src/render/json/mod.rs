@@ -84,7 +84,7 @@ pub(crate) fn provider_source(name: &str) -> String {
 }
 
 /// `hashicorp/aws` with the registry before it.
-fn source_address(source: &str) -> String {
+pub(crate) fn source_address(source: &str) -> String {
     match source.matches('/').count() {
         0 => provider_source(source),
         1 => format!("registry.terraform.io/{source}"),

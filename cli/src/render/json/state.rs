@@ -1,13 +1,14 @@
 //! State, as `show -json` has it (format 1.0).
 
 use super::{Form, TERRAFORM, checks, mask, resource, shown, shown_type};
+use crate::tfstate;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address, Known, ModulePath, Value,
     address::ProviderRef,
     checks::CheckResult,
-    snapshot::{DeposedKey, Snapshot, Status},
+    snapshot::{DeposedKey, Resource, Snapshot, Status},
 };
 
 /// `show -json`, with what conditions came to in the last apply.
@@ -40,37 +41,11 @@ pub(crate) fn empty() -> Json {
 
 /// The values of a state.
 pub(crate) fn values(snapshot: &Snapshot, form: &Form<'_>) -> Json {
-    let behind = |address: &Address, key: Option<&DeposedKey>| {
-        let place = (address.clone(), key.cloned());
-        snapshot.references.behind(&place)
-    };
-    let rows = snapshot.resources.iter().map(|(address, r)| {
-        let mut row = instance(address, &r.provider, r.value.value(), form);
-        row.insert("schema_version".into(), json!(r.schema_version));
-        let behind = behind(address, None);
-        if !behind.is_empty() {
-            row.insert("depends_on".into(), json!(behind));
-        }
-        if r.status == Status::Tainted {
-            row.insert("tainted".into(), json!(true));
-        }
-        (address, row)
-    });
-    let deposed = snapshot.deposed.iter().flat_map(|(address, objects)| {
-        objects.iter().map(move |(key, r)| {
-            let mut row = instance(address, &r.provider, r.value.value(), form);
-            let behind = behind(address, Some(key));
-            if !behind.is_empty() {
-                row.insert("depends_on".into(), json!(behind));
-            }
-            if r.status == Status::Tainted {
-                row.insert("tainted".into(), json!(true));
-            }
-            // Terraform says nothing of the version here.
-            row.insert("schema_version".into(), json!(0));
-            row.insert("deposed_key".into(), json!(key.to_string()));
-            (address, row)
-        })
+    let rows = snapshot.resources.iter();
+    let rows = rows.map(|(a, r)| (a, row(snapshot, (a, None), r, form)));
+    let deposed = snapshot.deposed.iter().flat_map(|(a, objects)| {
+        let objects = objects.iter();
+        objects.map(move |(key, r)| (a, row(snapshot, (a, Some(key)), r, form)))
     });
     let rows = rows.chain(deposed);
     let mut out = json!({ "root_module": modules(rows) });
@@ -78,6 +53,35 @@ pub(crate) fn values(snapshot: &Snapshot, form: &Form<'_>) -> Json {
         out["outputs"] = Json::Object(outputs(&snapshot.outputs, form));
     }
     out
+}
+
+/// An object of a state: an instance's, or one of those put aside.
+pub(crate) fn row(
+    snapshot: &Snapshot,
+    place: (&Address, Option<&DeposedKey>),
+    resource: &Resource,
+    form: &Form<'_>,
+) -> Row {
+    let (address, deposed) = place;
+    let mut row = instance(address, &resource.provider, resource.value.value(), form);
+    if let Some(source) = tfstate::own_source(resource) {
+        row.insert("provider_name".into(), json!(source));
+    }
+    let place = (address.clone(), deposed.cloned());
+    let behind = snapshot.references.behind(&place);
+    if !behind.is_empty() {
+        row.insert("depends_on".into(), json!(behind));
+    }
+    if resource.status == Status::Tainted {
+        row.insert("tainted".into(), json!(true));
+    }
+    // Terraform says nothing of the version of what was put aside.
+    let version = deposed.map_or(resource.schema_version, |_| 0);
+    row.insert("schema_version".into(), json!(version));
+    if let Some(key) = deposed {
+        row.insert("deposed_key".into(), json!(key.to_string()));
+    }
+    row
 }
 
 /// Outputs with their values and types.
