@@ -147,6 +147,14 @@ pub enum StateError {
         /// How long was waited.
         seconds: u64,
     },
+    /// Another program wrote at the same moment, and was quicker.
+    #[error(
+        "another program wrote {path} at the same moment, and nothing was recorded. Run the command again"
+    )]
+    Raced {
+        /// The store.
+        path: PathBuf,
+    },
     /// Reading or writing failed.
     #[error("{path}: {cause}")]
     Io {

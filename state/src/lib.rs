@@ -35,6 +35,8 @@ mod journal;
 mod lease;
 mod postgres;
 mod process;
+#[allow(dead_code, unused_imports, reason = "the stores on it follow")]
+mod remote;
 mod rows;
 mod sqlite;
 mod store;

@@ -8,7 +8,7 @@ use super::{
     journal::{self, Closing, Pass, Whose},
     leases, whole,
     work::{Work, check_address},
-    writer::{Counters, Held, Request, Writer, write_for},
+    writer::{Counters, Held, Request, Writer, write_for, write_then},
 };
 use crate::encryption::Keyring;
 use crate::{
@@ -29,6 +29,9 @@ use weir_core::{
     references::References,
     snapshot::{Lineage, Resource, Serial, Snapshot},
 };
+
+/// How many others may be quicker in a row before an acquire gives up.
+const RACES: u32 = 16;
 
 /// How often an acquire that waits asks again.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
@@ -211,8 +214,9 @@ impl Handle {
         let requests = self.requests.clone();
         let lineage = self.lineage();
         let path = self.path.clone();
-        self.write(Needs::default(), move |work| {
-            let record = leases::acquire(work, &holder)?;
+        // The lease is made when its row is durable: one that never was must not give back, or keep
+        // alive, what another took under the same epoch.
+        let taken = move |record: LeaseRecord| {
             let pass = Pass {
                 epoch: record.epoch,
                 lineage: lineage.clone(),
@@ -230,17 +234,19 @@ impl Handle {
                     let _ = requests.send(Request::Write(write));
                 }
             };
-            // Comes after this transaction: what is queued is served in order.
             let _ = requests.send(Request::Keep(Held { pass, status }));
-            Ok(Lease::new(
+            Lease::new(
                 record.epoch,
                 lineage,
-                holder,
+                record.holder,
                 watcher,
                 Box::new(release),
-            ))
-        })
-        .await
+            )
+        };
+        let acquire = move |work: &mut Work<'_>| leases::acquire(work, &holder);
+        let (write, answer) = write_then(&self.path, Needs::default(), acquire, taken);
+        self.send(Request::Write(write))?;
+        answer.await.map_err(|_| StateError::Closed)?
     }
 }
 
@@ -282,9 +288,15 @@ impl<T: Rowed + Send + Sync> Store for T {
 
     async fn acquire(&self, holder: Holder, wait: Wait) -> Result<Lease, StateError> {
         let started = SystemTime::now();
+        let mut raced = 0;
         loop {
             let error = match self.handle().try_acquire(holder.clone()).await {
                 Err(e @ StateError::Locked(_)) => e,
+                // Somebody took the lease, or gave it back, between our look and our write.
+                Err(StateError::Raced { .. }) if raced < RACES => {
+                    raced += 1;
+                    continue;
+                }
                 done => return done,
             };
             let Wait::UpTo(limit) = wait else {

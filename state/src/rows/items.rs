@@ -40,7 +40,7 @@ impl Kind {
         }
     }
 
-    pub(super) fn of(text: &str) -> Result<Kind, Fault> {
+    pub(crate) fn of(text: &str) -> Result<Kind, Fault> {
         [
             Kind::Resource,
             Kind::Output,

@@ -3,7 +3,7 @@
 use super::{
     Rows,
     fault::Fault,
-    head::{Sum, seal},
+    head::{Head, Sum, seal},
     journal::Pass,
     work::Work,
 };
@@ -83,7 +83,16 @@ fn find(rows: &dyn Rows, epoch: u64) -> Result<Option<LeaseRow>, Fault> {
 
 /// The lease that is held now.
 fn held(work: &Work<'_>) -> Result<Option<LeaseRow>, Fault> {
-    Ok(find(work.rows, work.head.epoch)?.filter(|row| row.ended.is_none()))
+    unended(work.rows, &work.head)
+}
+
+fn unended(rows: &dyn Rows, head: &Head) -> Result<Option<LeaseRow>, Fault> {
+    Ok(find(rows, head.epoch)?.filter(|row| row.ended.is_none()))
+}
+
+/// The lease that is held where these rows stand at this head.
+pub(crate) fn current(rows: &dyn Rows, head: &Head) -> Result<Option<LeaseRecord>, Fault> {
+    unended(rows, head)?.map(LeaseRow::record).transpose()
 }
 
 /// Refuses a write whose lease is not the current one: this is the fence.

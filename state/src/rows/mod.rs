@@ -9,7 +9,7 @@ mod handle;
 mod head;
 pub(crate) mod items;
 pub(crate) mod journal;
-mod leases;
+pub(crate) mod leases;
 mod whole;
 mod work;
 pub(crate) mod writer;

@@ -250,6 +250,16 @@ pub(crate) fn write_for<T: Send + 'static>(
     needs: Needs,
     f: impl FnOnce(&mut Work<'_>) -> Result<T, Fault> + Send + 'static,
 ) -> (Write, oneshot::Receiver<Result<T, StateError>>) {
+    write_then(path, needs, f, |result| result)
+}
+
+/// As [`write_for`]; `then` makes the answer of the result, once that is durable.
+pub(crate) fn write_then<T: Send + 'static, A: Send + 'static>(
+    path: &Path,
+    needs: Needs,
+    f: impl FnOnce(&mut Work<'_>) -> Result<T, Fault> + Send + 'static,
+    then: impl FnOnce(T) -> A + Send + 'static,
+) -> (Write, oneshot::Receiver<Result<A, StateError>>) {
     let (tx, rx) = oneshot::channel();
     let path = path.to_owned();
     // Filled by `run`, emptied by `answer`; both are called on the one thread.
@@ -267,7 +277,7 @@ pub(crate) fn write_for<T: Send + 'static>(
             let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
             let result = std::mem::replace(&mut *slot, Err(StateError::Closed));
             // Who asked may have gone away. A lease in the answer gives itself back then.
-            let _ = tx.send(committed.and(result));
+            let _ = tx.send(committed.and(result).map(then));
         }),
     };
     (write, rx)

@@ -6,11 +6,14 @@
 //! the lease is a row, and every write reads it in its own `BEGIN IMMEDIATE` transaction.
 
 mod mark;
+mod memory;
 mod open;
 mod rows;
 mod schema;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use memory::WorkingCopy;
 
 use crate::{
     Encryption, StateError,
