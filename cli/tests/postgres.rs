@@ -244,3 +244,44 @@ fn a_stack_moves_into_a_database_and_back() {
     plain.expect(0, "plan -detailed-exitcode -var size=2");
     assert_eq!(plain.log("Created"), 3);
 }
+
+/// What Terraform's `backend "pg"` keeps in the schema is found, not overlooked and not changed.
+#[test]
+fn terraforms_own_table_is_noticed() {
+    let Some(server) = server() else { return };
+    server
+        .sql(
+            "postgres",
+            "CREATE SCHEMA shop; CREATE TABLE shop.states (id bigint PRIMARY KEY, name text UNIQUE, data text);
+             INSERT INTO shop.states VALUES (1, 'default', '{\"version\": 4, \"terraform_version\": \"1.11.4\",
+             \"serial\": 3, \"lineage\": \"0f1e2d3c-0000-4000-8000-000000000002\", \"outputs\": {}, \"resources\": [
+             {\"mode\": \"managed\", \"type\": \"terraform_data\", \"name\": \"a\",
+             \"provider\": \"provider[\\\"terraform.io/builtin/terraform\\\"]\", \"instances\": [
+             {\"schema_version\": 0, \"attributes\": {\"id\": \"i-7\", \"input\": null, \"output\": null,
+             \"triggers_replace\": null}}]}]}')",
+        )
+        .unwrap();
+    let stack = Stack::new(&format!(
+        "terraform {{\n  backend \"pg\" {{\n    conn_str = \"{}?sslmode=disable\"\n    schema_name = \"shop\"\n  }}\n}}\n\
+         resource \"terraform_data\" \"a\" {{}}\n",
+        url(&server, "weir")
+    ));
+    let before = server.sql("postgres", "SELECT * FROM shop.states");
+    for line in ["init", "plan"] {
+        let run = stack.expect(1, line);
+        assert!(
+            run.err
+                .replace("\n ", "")
+                .contains("`weir state import` takes them over"),
+            "{run:#?}"
+        );
+    }
+    // Another workspace has none.
+    stack.expect(0, "workspace new other");
+    stack.expect(0, "workspace select default");
+    stack.expect(0, "state import");
+    stack.expect(0, "plan -detailed-exitcode");
+    let shown = stack.expect(0, "state show terraform_data.a").out;
+    assert!(shown.contains("i-7"), "{shown}");
+    assert_eq!(server.sql("postgres", "SELECT * FROM shop.states"), before);
+}

@@ -397,3 +397,57 @@ fn terraforms_flags_about_files_are_answered() {
         "state mv -lock=true -backup=- -ignore-remote-version acme_box.a acme_box.b",
     );
 }
+
+#[test]
+fn a_workspace_begins_with_a_state_file() {
+    let stack = Stack::new("stack \"s\" {}\n");
+    stack.write("in.tfstate", &file());
+    stack.write("bad.tfstate", "{\"version\": 4, \"surprise\": 1}");
+    stack.expect(1, "workspace new -state=bad.tfstate old");
+    stack.expect(1, "workspace new -state=nope.tfstate old");
+    assert_eq!(lines(&stack, "workspace list"), ["* default", ""]);
+    let run = stack.expect(0, "workspace new -state=in.tfstate old");
+    assert!(
+        run.err
+            .contains("It has what is in the file: 4 resource instances, 2 deposed objects"),
+        "{run:#?}"
+    );
+    assert_eq!(lines(&stack, "workspace list"), ["  default", "* old", ""]);
+    assert_eq!(lines(&stack, "state list"), ALL);
+    let pulled: Json = serde_json::from_str(&stack.expect(0, "state pull").out).unwrap();
+    assert_eq!(pulled["serial"], 7);
+    assert_eq!(pulled["lineage"], "0f1e2d3c-0000-4000-8000-000000000001");
+    stack.expect(1, "workspace new -state=in.tfstate old");
+    stack.expect(0, "workspace select default");
+    assert!(lines(&stack, "state list").is_empty());
+}
+
+#[test]
+fn what_terraform_has_beside_the_stack_is_not_made_twice() {
+    let stack = Stack::new("resource \"terraform_data\" \"a\" {}\n");
+    let run = stack.expect(1, "state import");
+    assert!(run.err.contains("weir state import FILE"), "{run:#?}");
+    stack.write("terraform.tfstate", &file());
+    for line in ["plan", "apply -auto-approve", "init"] {
+        let run = stack.expect(1, line);
+        let said = run.err.replace("\n ", "");
+        assert!(
+            said.contains("terraform.tfstate has 6 resources"),
+            "{line}: {run:#?}"
+        );
+        assert!(
+            said.contains("`weir state import` takes them over"),
+            "{line}: {run:#?}"
+        );
+        assert!(!stack.path().join(".weir/state.db").exists(), "{line}");
+    }
+    stack.expect(0, "state import");
+    assert_eq!(lines(&stack, "state list"), ALL);
+    // Once weir has a state, that is the one.
+    let run = stack.expect(0, "init");
+    assert!(run.err.contains("its state was found"), "{run:#?}");
+    // One with nothing in it is no reason.
+    let other = Stack::new("resource \"terraform_data\" \"a\" {}\n");
+    other.write("terraform.tfstate", "{\"version\": 4, \"resources\": []}");
+    other.expect(0, "plan");
+}

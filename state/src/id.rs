@@ -111,6 +111,15 @@ pub trait Backend: Send + Sync {
     /// Those of writing.
     async fn delete(&self, workspace: &Workspace) -> Result<(), StateError>;
 
+    /// What Terraform keeps at this place for a workspace, where its state would be there too: the
+    /// text of a state file. It is looked at and never changed.
+    ///
+    /// # Errors
+    /// Those of reading.
+    async fn terraforms(&self, _workspace: &Workspace) -> Result<Option<String>, StateError> {
+        Ok(None)
+    }
+
     /// Where a workspace's state is, for people.
     fn describe(&self, workspace: &Workspace) -> String;
 }

@@ -61,6 +61,7 @@ pub(crate) async fn cmd_init(args: &Init, context: &Context) -> Result {
         }
     }
     let states = States::of(loaded.config.stack(), &context.env)?;
+    states.refuse_terraforms().await?;
     let (store, made) = states.init().await?;
     let name = &loaded.config.stack().name;
     context.ui.tell(&format!(

@@ -210,6 +210,7 @@ impl Run {
             }
         };
         let states = States::of(config.stack(), &context.env)?;
+        states.refuse_terraforms().await?;
         let store = states.open().await?;
         let waiting = |holder| events.event(Event::WaitingForLock { holder });
         let lease =

@@ -1,13 +1,20 @@
 //! `weir workspace`: several states of one stack.
 
-use super::{Context, Result};
+use super::{
+    Context, Result,
+    state::{edit::EditArgs, whole},
+};
 use crate::{
     compose,
     env::Env,
     error::{CommandError, Outcome},
     stores::States,
 };
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 use weir_state::Workspace;
 
 /// What to do with workspaces.
@@ -16,7 +23,7 @@ pub(crate) enum Command {
     /// List the workspaces.
     List,
     /// Make a workspace, and work in it from now on.
-    New(Name),
+    New(New),
     /// Work in another workspace from now on.
     Select(Select),
     /// Print the name of the current workspace.
@@ -25,11 +32,16 @@ pub(crate) enum Command {
     Delete(Delete),
 }
 
-/// Names a workspace.
+/// Flags of `workspace new`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Name {
+pub(crate) struct New {
     /// The workspace.
     name: String,
+    /// A state file in Terraform's format that it begins with; `-` is stdin.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    #[command(flatten)]
+    edit: EditArgs,
 }
 
 /// Flags of `workspace select`.
@@ -81,7 +93,7 @@ pub(crate) async fn cmd_workspace(command: &Command, context: &Context) -> Resul
             let lines: String = all.iter().map(line).collect();
             context.ui.data(&format!("{lines}\n"))?;
         }
-        Command::New(args) => make(&args.name, context).await?,
+        Command::New(args) => make(args, context).await?,
         Command::Select(args) => select(args, &now, context).await?,
         Command::Delete(args) => delete(args, &now, context).await?,
     }
@@ -118,7 +130,8 @@ fn remember(workspace: &Workspace) -> std::result::Result<(), CommandError> {
     fs::write(ENVIRONMENT, workspace.as_str()).map_err(wrong)
 }
 
-async fn make(text: &str, context: &Context) -> std::result::Result<(), CommandError> {
+async fn make(args: &New, context: &Context) -> std::result::Result<(), CommandError> {
+    let text = args.name.as_str();
     not_overridden(&context.env)?;
     let workspace = name(text)?;
     if all(context).await?.contains(&workspace) {
@@ -127,11 +140,24 @@ async fn make(text: &str, context: &Context) -> std::result::Result<(), CommandE
                 .hint(format!("`weir workspace select {text}` goes there.")),
         );
     }
-    States::here(&context.env)?
-        .within(workspace.clone())
-        .open()
-        .await?;
+    // A file that can't be taken makes no workspace.
+    let file = args.state.as_deref();
+    let taken = file.map(|file| whole::read(file, context)).transpose()?;
+    let states = States::here(&context.env)?.within(workspace.clone());
+    let store = states.open().await?;
+    if let Some(taken) = &taken {
+        let what = format!("workspace new {text}");
+        if let Err(error) = whole::fill(store, taken, what, args.edit, context).await {
+            states.delete().await?;
+            return Err(error);
+        }
+    }
     remember(&workspace)?;
+    if taken.is_some() {
+        return context
+            .ui
+            .data(&format!("Created and switched to workspace {text:?}!\n"));
+    }
     context.ui.data(&format!(
         "Created and switched to workspace {text:?}!\n\nYou're now on a new, empty workspace. \
          Workspaces isolate their state,\nso if you run \"weir plan\" weir will not see any \
@@ -151,7 +177,14 @@ async fn select(
     }
     if !all(context).await?.contains(&workspace) {
         if args.or_create {
-            return make(&args.name, context).await;
+            let new = New {
+                name: args.name.clone(),
+                state: None,
+                edit: EditArgs {
+                    lock_timeout: std::time::Duration::ZERO,
+                },
+            };
+            return make(&new, context).await;
         }
         return Err(
             CommandError::failed(format!("there is no workspace {:?}", args.name)).hint(format!(

@@ -37,6 +37,8 @@ pub(crate) struct States {
     key: KeyFile,
     /// The folder of weir's own that it is in.
     folder: Option<PathBuf>,
+    /// The state file that Terraform has where the stack does not say where its state is.
+    beside: Option<PathBuf>,
 }
 
 /// What makes the key file.
@@ -75,10 +77,16 @@ impl States {
         };
         let folder = place.file().and_then(Path::parent);
         let folder = folder.filter(|p| p.ends_with(".weir")).map(Path::to_owned);
+        let workspace = workspace::current(env)?;
+        let beside = match stack.state {
+            None => Some(terraforms_file(&workspace)),
+            Some(_) => None,
+        };
         Ok(States {
             folder,
+            beside,
             backend: place.backend(&encryption),
-            workspace: workspace::current(env)?,
+            workspace,
             encryption,
             key,
         })
@@ -111,6 +119,7 @@ impl States {
         };
         Ok(States {
             folder: None,
+            beside: None,
             backend: place.backend(&encryption),
             workspace: workspace::current(env)?,
             encryption,
@@ -138,7 +147,11 @@ impl States {
 
     /// Those of another workspace.
     pub(crate) fn within(self, workspace: Workspace) -> States {
-        States { workspace, ..self }
+        States {
+            beside: self.beside.map(|_| terraforms_file(&workspace)),
+            workspace,
+            ..self
+        }
     }
 
     /// The workspaces that have a state.
@@ -149,6 +162,52 @@ impl States {
     /// Removes the state for good.
     pub(crate) async fn delete(&self) -> Result<()> {
         Ok(self.backend.delete(&self.workspace).await?)
+    }
+
+    /// The text of the state file that Terraform keeps at this place, and its name.
+    pub(crate) async fn terraforms(&self) -> Result<Option<(String, String)>> {
+        if let Some(path) = &self.beside {
+            let text = fs::read_to_string(path).ok();
+            return Ok(text.map(|text| (path.display().to_string(), text)));
+        }
+        let text = self.backend.terraforms(&self.workspace).await?;
+        Ok(text.map(|text| {
+            (
+                format!("the state of Terraform in {}", self.describe()),
+                text,
+            )
+        }))
+    }
+
+    /// Refuses to begin with nothing where Terraform has a state with something in it: all of it
+    /// would be made a second time.
+    ///
+    /// # Errors
+    /// With the next step.
+    pub(crate) async fn refuse_terraforms(&self) -> Result<()> {
+        if self.open_existing().await?.is_some() {
+            return Ok(());
+        }
+        let Some((name, text)) = self.terraforms().await? else {
+            return Ok(());
+        };
+        match managed(&text) {
+            0 => Ok(()),
+            n => Err(CommandError::failed(format!(
+                "{name} has {n} resource{}, and weir has no state yet: it would make all of them \
+                 a second time",
+                if n == 1 { "" } else { "s" }
+            ))
+            .hint(match &self.beside {
+                Some(_) => {
+                    "`weir state import` takes them over. Move the file away to begin with nothing."
+                }
+                None => {
+                    "`weir state import` takes them over; Terraform's own stays as it is. Name \
+                     another schema to begin with nothing."
+                }
+            })),
+        }
     }
 
     /// Opens the store, and makes it where there is none.
@@ -242,6 +301,27 @@ impl States {
     pub(crate) fn encryption(&self) -> &Encryption {
         &self.encryption
     }
+}
+
+/// Where Terraform keeps the state of a workspace where its configuration does not say.
+fn terraforms_file(workspace: &Workspace) -> PathBuf {
+    const NAME: &str = "terraform.tfstate";
+    match workspace.is_default() {
+        true => NAME.into(),
+        false => Path::new("terraform.tfstate.d")
+            .join(workspace.as_str())
+            .join(NAME),
+    }
+}
+
+/// How many managed resources a state file has; of what is none, no.
+fn managed(text: &str) -> usize {
+    let json: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let blocks = json.get("resources").and_then(|r| r.as_array());
+    let managed = blocks.into_iter().flatten();
+    let managed = managed.filter(|r| r.get("mode").is_some_and(|m| m == "managed"));
+    let instances = managed.filter_map(|r| r.get("instances")?.as_array());
+    instances.map(Vec::len).sum()
 }
 
 /// Encrypts plan files.

@@ -142,6 +142,10 @@ fn is_not_made(code: &tokio_postgres::error::SqlState) -> bool {
     ["42P01", "3F000"].contains(&code.code())
 }
 
+fn is_not_terraforms(code: &tokio_postgres::error::SqlState) -> bool {
+    is_not_made(code) || ["42703", "42501"].contains(&code.code())
+}
+
 #[async_trait]
 impl Backend for PostgresBackend {
     async fn workspaces(&self) -> Result<Vec<Workspace>, StateError> {
@@ -171,6 +175,27 @@ impl Backend for PostgresBackend {
         // The rows of the other tables go with the head's.
         let sql = "DELETE FROM @head WHERE stack = $1 AND workspace = $2 RETURNING workspace";
         self.ask(sql, vec![workspace.to_string()]).await.map(drop)
+    }
+
+    /// Terraform's `backend "pg"` keeps each workspace's state file in a row of `states`.
+    async fn terraforms(&self, workspace: &Workspace) -> Result<Option<String>, StateError> {
+        let place = self.settings.place(&self.id(workspace));
+        let schema = statements::quoted(self.settings.schema());
+        let sql = format!("SELECT data::TEXT FROM {schema}.states WHERE name::TEXT = $1");
+        let asked = async {
+            let client = connect::connect(&self.settings).await?;
+            let name = vec![param(Type::TEXT, workspace.to_string())];
+            match send(&client, sql, name).await {
+                Ok(rows) => match rows.first() {
+                    Some(row) => Ok(row.try_get(0)?),
+                    None => Ok(None),
+                },
+                // There is no such table, it has other columns, or it is not for this role.
+                Err(e) if e.code().is_some_and(is_not_terraforms) => Ok(None),
+                Err(e) => Err(Trouble::from(e)),
+            }
+        };
+        asked.await.map_err(|e: Trouble| e.at(&place))
     }
 
     fn describe(&self, workspace: &Workspace) -> String {

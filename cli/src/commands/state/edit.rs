@@ -135,8 +135,8 @@ impl Edit {
             .filter(|e| e.begin.target == Target::Current)
             .map(|e| &e.begin.address)
             .collect();
-        let rows = changes.rows.iter().map(|(a, _)| a);
-        rows.cloned().find(|a| open.contains(a))
+        let mut rows = changes.rows.iter().map(|(a, _)| a);
+        rows.find(|a| open.contains(*a)).cloned()
     }
 
     /// The references of the state in which these changes are written; `ids` are the entries of

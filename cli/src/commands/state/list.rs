@@ -43,7 +43,7 @@ pub(super) async fn cmd_list(args: &List, context: &Context) -> Result {
     rows.all_named(&targets)?;
     let has_id = |r: Option<&Resource>| match &args.id {
         None => true,
-        Some(id) => r.and_then(|r| self::id(r)).as_deref() == Some(id),
+        Some(id) => r.and_then(self::id).as_deref() == Some(id),
     };
     let named = |a: &Address| targets.is_empty() || targets.iter().any(|t| t.names(a));
     let chosen = rows
@@ -93,7 +93,7 @@ fn row(snapshot: &Snapshot, address: &Address, form: &Form<'_>) -> Json {
         "name": part("name"),
         "index": part("index"),
         "provider": of.map(|r| r.provider.to_string()),
-        "provider_name": of.map(|r| tfstate::source(r)),
+        "provider_name": of.map(tfstate::source),
         "schema_version": of.map_or_else(|| form.schema_version(&address.object), |r| r.schema_version),
         "id": current.and_then(id),
         "current": current.is_some(),

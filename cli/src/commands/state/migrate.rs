@@ -8,7 +8,7 @@ use crate::{
     error::{CommandError, Outcome},
     stores::States,
 };
-use weir_state::{Lease, StateError, Store};
+use weir_state::{Lease, StateError, Store, Workspace};
 
 /// Flags of `state migrate`.
 #[derive(Debug, clap::Args)]
@@ -22,6 +22,9 @@ pub(crate) struct Migrate {
     /// The stack's name there, where it had another one.
     #[arg(long, value_name = "STACK")]
     from_stack: Option<String>,
+    /// Only this workspace; without it, all go.
+    #[arg(long, value_name = "NAME")]
+    workspace: Option<Workspace>,
     #[command(flatten)]
     vars: VarArgs,
     #[command(flatten)]
@@ -35,21 +38,48 @@ pub(super) async fn migrate(args: &Migrate, context: &Context) -> Result {
     let to = States::of(stack, &context.env)?;
     let name = args.from_stack.as_deref().unwrap_or(&stack.name);
     let from = to.elsewhere(&args.from, &args.from_schema, name, &context.env)?;
-    let (here, there) = (from.describe(), to.describe());
-    if here == there {
-        return Err(CommandError::failed(format!("the state is in {there} already")).hint(
+    if from.describe() == to.describe() {
+        let here = from.describe();
+        return Err(CommandError::failed(format!("the state is in {here} already")).hint(
             "Write in the stack's settings where it shall be, and give the place where it is with -from.",
         ));
     }
-    let Some(source) = from.open_existing().await? else {
-        return Err(CommandError::failed(format!("there is no state in {here}"))
-            .hint("Give the place where it is with -from."));
+    // The stack looks for the state of every workspace in the new place from now on.
+    let workspaces = match &args.workspace {
+        Some(one) => vec![one.clone()],
+        None => from.workspaces().await?,
     };
-    let Some(lease) = acquire(&*source, &to, args, context).await? else {
+    let (mut from, mut to, mut found) = (from, to, false);
+    for workspace in workspaces {
+        from = from.within(workspace.clone());
+        to = to.within(workspace);
+        found |= one(&from, &to, args, context).await?;
+    }
+    match found {
+        true => Ok(Outcome::Done),
+        false => Err(
+            CommandError::failed(format!("there is no state in {}", from.describe()))
+                .hint("Give the place where it is with -from."),
+        ),
+    }
+}
+
+/// Brings the state of one workspace over; says whether there is one.
+async fn one(
+    from: &States,
+    to: &States,
+    args: &Migrate,
+    context: &Context,
+) -> std::result::Result<bool, CommandError> {
+    let (here, there) = (from.describe(), to.describe());
+    let Some(source) = from.open_existing().await? else {
+        return Ok(false);
+    };
+    let Some(lease) = acquire(&*source, to, args, context).await? else {
         context
             .ui
             .tell(&format!("The state was moved to {there} before."));
-        return Ok(Outcome::Done);
+        return Ok(true);
     };
     // Whatever fails up to the last step, the old place is the one that counts.
     let (target, _) = to.init().await?;
@@ -73,7 +103,7 @@ pub(super) async fn migrate(args: &Migrate, context: &Context) -> Result {
     context.ui.tell(&format!(
         "What is in {here} stays as it was and takes no more writes."
     ));
-    Ok(Outcome::Done)
+    Ok(true)
 }
 
 /// The lease of the old place; `None` where it was moved to the new one before.

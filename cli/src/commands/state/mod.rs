@@ -14,7 +14,7 @@ mod rm;
 mod rows;
 mod show;
 mod unsettled;
-mod whole;
+pub(super) mod whole;
 
 use super::{Context, Result};
 use crate::error::CommandError;

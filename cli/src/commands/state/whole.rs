@@ -27,8 +27,9 @@ use weir_state::{Begin, Content, Entry, EntryId, Lease, Store, Target};
 /// Flags of `state import`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Import {
-    /// The state file; `-` for stdin.
-    file: PathBuf,
+    /// The state file; `-` for stdin. Without one, the state that Terraform keeps where the stack
+    /// has its own.
+    file: Option<PathBuf>,
     /// Let what the file has replace what state has under the same address or name.
     #[arg(long)]
     force: bool,
@@ -125,8 +126,11 @@ pub(super) async fn push(args: &Push, context: &Context) -> Result {
 
 /// Takes what a state file has beside what is there.
 pub(super) async fn import(args: &Import, context: &Context) -> Result {
-    let taken = read(&args.file, context)?;
-    let what = format!("state import {}", args.file.display());
+    let (name, taken) = match &args.file {
+        Some(file) => (file.display().to_string(), read(file, context)?),
+        None => terraforms(context).await?,
+    };
+    let what = format!("state import {name}");
     let held = Held::take(what, args.edit, context).await?;
     if !args.force
         && let Some(error) = conflicts(&taken, &held.snapshot)
@@ -176,7 +180,10 @@ pub(super) async fn import(args: &Import, context: &Context) -> Result {
 ///
 /// # Errors
 /// It can't be read, or something in it would be lost.
-pub(super) fn read(file: &Path, context: &Context) -> std::result::Result<Taken, CommandError> {
+pub(in crate::commands) fn read(
+    file: &Path,
+    context: &Context,
+) -> std::result::Result<Taken, CommandError> {
     let mut text = String::new();
     let name = file.display();
     let found = match file.as_os_str() == "-" {
@@ -186,6 +193,40 @@ pub(super) fn read(file: &Path, context: &Context) -> std::result::Result<Taken,
     found.map_err(|e| CommandError::failed(format!("{name} can't be read: {e}")))?;
     let registry = compose::registry(&context.env);
     tfstate::read(&text, &registry).map_err(|problems| refused(file, problems))
+}
+
+/// The state that Terraform keeps where the stack has its own.
+async fn terraforms(context: &Context) -> std::result::Result<(String, Taken), CommandError> {
+    let states = States::here(&context.env)?;
+    let Some((name, text)) = states.terraforms().await? else {
+        return Err(
+            CommandError::failed("Terraform has no state where this stack has its own")
+                .hint("Name the state file: `weir state import FILE`."),
+        );
+    };
+    let registry = compose::registry(&context.env);
+    let taken = tfstate::read(&text, &registry);
+    let taken = taken.map_err(|problems| refused(Path::new(&name), problems))?;
+    Ok((name, taken))
+}
+
+/// Puts what a file holds into a store that was just made. It keeps the file's lineage and serial.
+pub(in crate::commands) async fn fill(
+    store: Arc<dyn Store>,
+    taken: &Taken,
+    what: String,
+    args: EditArgs,
+    context: &Context,
+) -> std::result::Result<(), CommandError> {
+    let held = Held::of(store, what, args, context).await?;
+    let content = held.content(taken, Past::Matched);
+    held.replace(content, taken.checks.clone()).await?;
+    context.ui.tell(&format!(
+        "It has what is in the file: {}.",
+        counted(&taken.resources, taken.deposed.len(), taken.outputs.len())
+    ));
+    strangers(&taken.resources, context);
+    Ok(())
 }
 
 fn refused(file: &Path, problems: Vec<String>) -> CommandError {
@@ -307,12 +348,22 @@ struct Held {
 }
 
 impl Held {
+    /// The state of the stack in the current folder.
     async fn take(
         what: String,
         args: EditArgs,
         context: &Context,
     ) -> std::result::Result<Held, CommandError> {
         let store = States::here(&context.env)?.open().await?;
+        Held::of(store, what, args, context).await
+    }
+
+    async fn of(
+        store: Arc<dyn Store>,
+        what: String,
+        args: EditArgs,
+        context: &Context,
+    ) -> std::result::Result<Held, CommandError> {
         let waiting = |holder| {
             context
                 .ui
