@@ -1,19 +1,22 @@
 //! What conditions come to, and which of them a plan goes through at all.
 
-use crate::engine::Mode;
+use crate::engine::{Mode, PlanInput, PlanOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address, ModulePath,
     checks::{CheckInstance, CheckKind, CheckResult, CheckStatus},
 };
-use weir_lang::{Config, Evaluator};
+use weir_lang::{Config, Evaluator, Part};
 
 /// The part of the configuration that targets leave.
 pub(crate) struct Chosen<'a> {
     instances: BTreeSet<&'a Address>,
     outputs: BTreeSet<&'a str>,
-    /// The resources, outputs and variables they need, themselves included, without keys.
+    /// The resources, outputs, variables and checks they need, themselves included, without keys.
     needed: BTreeSet<String>,
+    /// What is looked at though there is nothing to plan for it: of what is not in state, where
+    /// only state is brought up to date.
+    looked_at: Option<&'a PlanOptions>,
 }
 
 impl<'a> Chosen<'a> {
@@ -29,26 +32,57 @@ impl<'a> Chosen<'a> {
             instances,
             outputs,
             needed,
+            looked_at: None,
         }
     }
 
+    /// What a plan's options leave, where `instances` are left of those that something is planned
+    /// for.
+    pub(super) fn of_plan(
+        input: &'a PlanInput,
+        taken: Option<&Part>,
+        instances: &'a BTreeSet<Address>,
+        outputs: impl IntoIterator<Item = &'a String>,
+    ) -> Chosen<'a> {
+        let mut chosen = Chosen::of(&input.config, instances, outputs);
+        if let Some(taken) = taken {
+            chosen = chosen.with_blocks(taken.blocks());
+        }
+        let is_refresh = input.options.mode == Mode::Refresh;
+        chosen.looked_at = is_refresh.then_some(&input.options);
+        chosen
+    }
+
     /// With blocks that the part goes through though they have no instances.
-    pub(crate) fn with_blocks(mut self, blocks: &BTreeSet<Address>) -> Self {
+    fn with_blocks(mut self, blocks: &BTreeSet<Address>) -> Self {
         self.needed.extend(blocks.iter().map(Address::to_string));
         self
+    }
+
+    /// Whether the part goes through an instance of a block it goes through.
+    fn has(&self, address: &Address) -> bool {
+        let looked_at = |options: &PlanOptions| {
+            let block = address.written();
+            let (targets, excludes) = (&options.targets, &options.excludes);
+            let whole = !targets.iter().any(|t| t.names_block(&block));
+            (whole || targets.iter().any(|t| t.names(address)))
+                && !excludes.iter().any(|t| t.names(address))
+        };
+        self.instances.contains(address) || self.looked_at.is_some_and(looked_at)
     }
 
     /// Leaves of a block's conditions what the part goes through. Where it goes through the block
     /// for some instances only, the others are not known.
     fn limit(&self, result: &mut CheckResult) {
         let goes_through = match result.kind {
-            CheckKind::Resource | CheckKind::Var => self.needed.contains(&result.block),
+            // Of checks, only what names a module as a whole needs those of it.
+            CheckKind::Resource | CheckKind::Var | CheckKind::Check => {
+                self.needed.contains(&result.block)
+            }
             CheckKind::OutputValue => match result.block.strip_prefix("output.") {
                 Some(name) => self.outputs.contains(name),
                 None => self.needed.contains(&result.block),
             },
-            // Nothing needs a check.
-            CheckKind::Check => false,
         };
         if !goes_through {
             result.instances.clear();
@@ -57,7 +91,7 @@ impl<'a> Chosen<'a> {
         }
         let mut left_out = false;
         for instance in &mut result.instances {
-            let chosen = |a: Address| self.instances.contains(&a);
+            let chosen = |a: Address| self.has(&a);
             if result.kind == CheckKind::Resource && !instance.address.parse().is_ok_and(chosen) {
                 instance.status = CheckStatus::Unknown;
                 instance.problems.clear();

@@ -114,6 +114,34 @@ impl Engine {
         }
     }
 
+    /// What targets take of the configuration; `None` where that is all. An output is of it where
+    /// all it is made from is, and that is something.
+    ///
+    /// # Errors
+    /// What is wrong with the whole configuration whatever values it gets: it is not planned from,
+    /// not even in part.
+    fn targeted(
+        &self,
+        input: &PlanInput,
+        snapshot: &Snapshot,
+    ) -> Result<Option<Arc<Part>>, Diagnostics> {
+        let targets = &input.options.targets;
+        // All goes by what state says: the configuration has no part in it.
+        if targets.is_empty() || input.options.mode == Mode::Destroy {
+            return Ok(None);
+        }
+        let wrong = Evaluator::wrong_as_written(input.config.clone(), self.registry.clone());
+        if wrong.has_errors() {
+            return Err(wrong);
+        }
+        let part = input.config.part(
+            |block| targets.iter().any(|t| t.names_block(block)),
+            &orphans::providers(input, snapshot),
+            |_, made_from, blocks| !made_from.is_empty() && made_from.is_subset(blocks),
+        );
+        Ok(Some(Arc::new(part)))
+    }
+
     async fn make_plan(&self, input: &PlanInput, lease: &Lease) -> Result<Planned, Unplanned> {
         let settlements = self.settle(lease, &input.config).await?;
         let stored = self
@@ -128,7 +156,7 @@ impl Engine {
             moved: moved.from,
             ..Findings::default()
         };
-        let taken = targeted(input, &snapshot);
+        let taken = self.targeted(input, &snapshot)?;
         let evaluator =
             Evaluator::of_part(input.config.clone(), self.registry.clone(), taken.clone());
         let evaluator = match input.options.mode {
@@ -191,13 +219,8 @@ impl Engine {
             left_out: left_out.as_ref(),
         };
         let outputs = outputs::outputs(&mut evaluator, &input.config, &around);
-        let part = (selected.as_ref()).map(|s| {
-            let chosen = Chosen::of(&input.config, s, outputs.keys());
-            match &taken {
-                Some(taken) => chosen.with_blocks(taken.blocks()),
-                None => chosen,
-            }
-        });
+        let part = (selected.as_ref())
+            .map(|s| Chosen::of_plan(input, taken.as_deref(), s, outputs.keys()));
         let mode = input.options.mode;
         let checks = checks::checks(&mut evaluator, mode, part.as_ref());
         let module_outputs = checks::module_outputs(&mut evaluator, mode, part.as_ref());
@@ -277,22 +300,6 @@ fn warnings(
     }
     unsettled.iter().for_each(|u| found.push(u.warning()));
     found
-}
-
-/// What targets take of the configuration; `None` where that is all. An output is of it where all
-/// it is made from is, and that is something.
-fn targeted(input: &PlanInput, snapshot: &Snapshot) -> Option<Arc<Part>> {
-    let targets = &input.options.targets;
-    // All goes by what state says: the configuration has no part in it.
-    if targets.is_empty() || input.options.mode == Mode::Destroy {
-        return None;
-    }
-    let part = input.config.part(
-        |block| targets.iter().any(|t| t.names_block(block)),
-        &orphans::providers(input, snapshot),
-        |_, made_from, blocks| !made_from.is_empty() && made_from.is_subset(blocks),
-    );
-    Some(Arc::new(part))
 }
 
 /// What `-target` and `-exclude` leave; `None` where all is planned.

@@ -6,7 +6,11 @@ use crate::{
     settle::Settlements,
 };
 use std::collections::BTreeSet;
-use weir_core::{Address, Diagnostic, Diagnostics, ModulePath, change::Action, snapshot::Snapshot};
+use weir_core::{
+    Address, Diagnostic, Diagnostics, ModulePath,
+    change::{Action, Change, Reason},
+    snapshot::{Resource, Snapshot},
+};
 use weir_lang::Evaluator;
 use weir_plan::{Declared, Moved, validate_moves};
 
@@ -53,15 +57,19 @@ pub(super) fn validate(input: &PlanInput, evaluator: &Evaluator, findings: &mut 
 }
 
 /// Notes in each change where its object was before. Data sources are not in state and move by
-/// themselves. What has no change, as a refresh plans none for what is to go, is recorded at its
-/// new address alone. `snapshot` is state after the moves.
+/// themselves. What has no change, as a refresh plans none for what is to go, has moved and no more.
+/// `snapshot` is state after the moves.
 pub(super) fn note(snapshot: &Snapshot, findings: &mut Findings) {
     for (now, before) in &findings.moved {
         if !findings.changes.contains_key(now)
             && let Some(resource) = snapshot.resources.get(now)
         {
             let found = findings.observed.entry(now.clone());
-            found.or_insert_with(|| Some(resource.clone()));
+            let found = found.or_insert_with(|| Some(resource.clone()));
+            if let Some(resource) = found {
+                let change = stays(now, resource);
+                findings.changes.insert(now.clone(), change);
+            }
             if !snapshot.resources.contains_key(before) {
                 findings.observed.insert(before.clone(), None);
             }
@@ -71,6 +79,22 @@ pub(super) fn note(snapshot: &Snapshot, findings: &mut Findings) {
                 change.moved_from = Some(before.clone());
             }
         }
+    }
+}
+
+/// Nothing is done to an object.
+fn stays(address: &Address, resource: &Resource) -> Change {
+    Change {
+        address: address.clone(),
+        action: Action::NoOp,
+        reason: Reason::UpToDate,
+        before: Some(resource.value.clone()),
+        after: Some(resource.value.value().clone()),
+        provider: resource.provider.clone(),
+        private: resource.private.clone(),
+        batch: None,
+        moved_from: None,
+        import: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use weir_core::Address;
 
 impl Config {
-    /// The names of the resources, outputs and variables that these instances and outputs of the
+    /// The names of the resources, outputs, variables and checks that these instances and outputs of the
     /// root module need, directly or not, their own included, without instance keys:
     /// `terraform_data.a`, `module.net.output.id`, `var.size`.
     pub fn needed<'a>(
@@ -57,6 +57,7 @@ fn name(module: &Module, ix: NodeIx) -> Option<String> {
         NodeKind::Output(o) => format!("output.{}", o.name),
         NodeKind::Variable(v) => format!("var.{}", v.name),
         NodeKind::Resource(r) => r.object.to_string(),
+        NodeKind::Check(c) => format!("check.{}", c.name),
         _ => return None,
     };
     Some(match module.path.is_empty() {

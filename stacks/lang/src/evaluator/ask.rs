@@ -2,7 +2,7 @@
 //! is wrong with it.
 
 use super::{
-    Evaluator, Schemas,
+    Evaluator, Purpose, Schemas,
     frame::Names,
     graph::{InstId, State},
     is_not_known_yet, values,
@@ -14,7 +14,7 @@ use crate::{
     ir::Expr,
 };
 use std::{collections::BTreeMap, sync::Arc};
-use weir_core::{Address, Diagnostics, Object, Type, Value};
+use weir_core::{Address, Diagnostics, Kind, Object, Type, Value};
 
 impl Evaluator {
     /// With what an apply settles: `timestamp`, `uuid` and `bcrypt` are known.
@@ -66,6 +66,16 @@ impl Evaluator {
         found
     }
 
+    /// What is wrong with a whole configuration as it is written, whatever value anything in it
+    /// has: a part of it is refused for that too. Warnings are none of it.
+    pub fn wrong_as_written(config: Arc<Config>, schemas: Arc<dyn Schemas>) -> Diagnostics {
+        let mut evaluator = Evaluator::new(config, schemas);
+        evaluator.purpose = Purpose::Form;
+        let mut found = evaluator.all_problems();
+        found.0.retain(|d| d.is_error() && !is_not_known_yet(d));
+        found
+    }
+
     fn all_problems(self) -> Diagnostics {
         let mut evaluator = self;
         let mut found = Diagnostics::new();
@@ -106,8 +116,16 @@ impl Evaluator {
         };
         let attributes = schema.iter().flat_map(|s| &s.block.attributes);
         let mut value = instance.config.clone();
+        if self.purpose == Purpose::Form
+            && let Kind::Object(fields) = value.kind()
+            && schema.is_some()
+        {
+            let open = |name: &Arc<str>| (name.clone(), Value::unknown(Type::Dynamic));
+            value = Value::object(fields.keys().map(open).collect::<Vec<_>>());
+        }
         for (name, attribute) in attributes.filter(|(_, a)| a.is_computed()) {
-            if value.get(name).is_none_or(Value::is_null) {
+            let open = self.purpose == Purpose::Form;
+            if open || value.get(name).is_none_or(Value::is_null) {
                 value = value.with(name, Value::unknown(attribute.ty.clone()));
             }
         }

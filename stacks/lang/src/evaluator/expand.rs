@@ -32,6 +32,7 @@ impl Evaluator {
         let title = self.name_of(id);
         let outcome = self.keys(id, &resource.repeat, &resource.depends_on, &title);
         let computed = self.settle(id, outcome)?;
+        let computed = computed.map(|keys| self.as_written(keys));
         self.set_instances(id, computed, |_, _| ());
         Ok(())
     }
@@ -44,7 +45,8 @@ impl Evaluator {
     ) -> Result<(), Stop> {
         let title = self.name_of(id);
         let outcome = self.keys(id, &call.repeat, &call.depends_on, &title);
-        let mut computed = self.settle(id, outcome)?;
+        let computed = self.settle(id, outcome)?;
+        let mut computed = computed.map(|keys| self.as_written(keys));
         if self.graph.get(id).expansion.is_some() {
             let (_, keys, values) = computed.value;
             self.graph.renew(id, &keys, values);
@@ -191,7 +193,17 @@ impl Evaluator {
 
     /// Whether a block without a known instance gets one for all there may be.
     fn stays_open(&self, problems: &[Diagnostic]) -> bool {
-        self.purpose == Purpose::Check && problems.iter().all(is_not_known_yet)
+        self.purpose.is_check() && problems.iter().all(is_not_known_yet)
+    }
+
+    /// As the block is written, one instance stands for all, of which nothing is known.
+    fn as_written(&self, (mode, keys, values): Keys) -> Keys {
+        match mode {
+            _ if self.purpose != Purpose::Form => (mode, keys, values),
+            Mode::Once => (mode, keys, values),
+            Mode::Count => (mode, vec![Key::None], Vec::new()),
+            Mode::Each => (mode, vec![Key::None], vec![Value::unknown(Type::Dynamic)]),
+        }
     }
 
     /// Whether a node is another, one of its instances or all of them.

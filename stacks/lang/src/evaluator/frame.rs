@@ -1,7 +1,7 @@
 //! The names an expression sees, at one place of the configuration in one module instance.
 
 use super::{
-    Evaluator, Roots,
+    Evaluator, Purpose, Roots,
     graph::{Deps, Expansion, InstId, Mode, Role, State},
 };
 use crate::{
@@ -266,6 +266,11 @@ impl<'a> Frame<'a> {
             d.help = hints::suggest(attribute, fields.keys().map(|k| &**k), str::to_owned);
             return Err(self.problem(d, r));
         }
+        let as_a_whole = !matches!(r.steps.get(consumed), Some(RefStep::Attr(_)));
+        if self.ev.purpose == Purpose::Form && as_a_whole {
+            let value = Value::unknown(Type::Dynamic);
+            return Ok(Resolved { value, consumed });
+        }
         Ok(Resolved {
             value: value.clone(),
             consumed,
@@ -430,6 +435,9 @@ impl<'a> Frame<'a> {
 
     /// All outputs of a module instance as an object.
     fn outputs(&self, child: InstId) -> Result<Value, EvalError> {
+        if self.ev.purpose == Purpose::Form {
+            return Ok(Value::unknown(Type::Dynamic));
+        }
         let module = self.ev.module_of(child);
         let inst = self.ev.graph.module(child);
         let fields: Result<Vec<(Arc<str>, Value)>, EvalError> = module

@@ -118,6 +118,16 @@ enum Purpose {
     Destroy,
     /// To find what is wrong with it, whatever the values that nobody has given will be.
     Check,
+    /// To find what is wrong with each block as it is written, whatever any value will be: no
+    /// variable, instance or output of a module is known to what refers to it.
+    Form,
+}
+
+impl Purpose {
+    /// Whether nothing comes of it but what is wrong.
+    fn is_check(self) -> bool {
+        matches!(self, Purpose::Check | Purpose::Form)
+    }
 }
 
 /// Works through a configuration; see the crate's documentation for the flow.

@@ -258,7 +258,7 @@ fn provider_key(
     if problems.len() > before {
         return Ok(None);
     }
-    if given.is_unknown() && frame.ev.purpose == super::Purpose::Check {
+    if given.is_unknown() && frame.ev.purpose.is_check() {
         return Ok(None);
     }
     let why = if given.marks_deep() != Marks::NONE {

@@ -1,7 +1,7 @@
 //! Variables, locals and outputs.
 
 use super::{
-    CheckStatus, Evaluator,
+    CheckStatus, Evaluator, Purpose,
     frame::{Frame, Names},
     graph::InstId,
     run::{Computed, Outcome, Stop},
@@ -33,6 +33,7 @@ impl Evaluator {
         let given = match self.graph.module(inst).parent {
             None => self.compute(inst, Names::default(), |_, _| {
                 let given = self.config.values.get(&variable.name);
+                let given = given.filter(|_| self.purpose != Purpose::Form);
                 Ok(given.map_or_else(|| Value::unknown(variable.ty.clone()), Value::clone))
             }),
             Some((parent, position)) => self.argument(inst, parent, position, variable),
@@ -50,6 +51,9 @@ impl Evaluator {
             });
             let checked = self.settle(id, checked)?;
             computed.reads.nodes.extend(checked.reads.nodes);
+        }
+        if self.purpose == Purpose::Form {
+            computed.value = marked(variable, Value::unknown(variable.ty.clone()));
         }
         self.store(id, computed);
         Ok(())
@@ -160,7 +164,7 @@ impl Evaluator {
         let is_root = self.graph.module(inst).parent.is_none();
         let outcome = self.compute(inst, Names::default(), |frame, problems| {
             check(&output.preconditions, &format!("Output `{}` is refused", output.name), frame, problems)?;
-            if self.purpose == super::Purpose::Destroy {
+            if self.purpose == Purpose::Destroy {
                 problems.retain(|d| !d.is_failed_condition());
             }
             let before = problems.len();
@@ -201,6 +205,9 @@ impl Evaluator {
             }
             if output.sensitive {
                 result = result.mark(Marks::SENSITIVE);
+            }
+            if self.purpose == Purpose::Form && !is_root {
+                result = Value::unknown(Type::Dynamic);
             }
             if output.ephemeral {
                 result = result.mark(Marks::EPHEMERAL);

@@ -2,7 +2,7 @@
 
 use super::{
     Edge, Place,
-    targets::{Names, all_of, collect_body, dependency_targets, targets, whole_call},
+    targets::{Names, all_of, checks_in, collect_body, dependency_targets, targets, whole_call},
 };
 use crate::{
     config::{
@@ -335,11 +335,13 @@ impl Finder<'_, '_> {
                 && let NodeKind::Call(_, child) = &module.node(*call).kind
             {
                 all_of(self.modules, *child, &mut self.wholes);
+                checks_in(self.modules, *child, &mut self.wholes);
             }
         }
     }
 
     fn dependency(&mut self, reference: &Reference) {
+        self.wholes(std::slice::from_ref(reference), self.module);
         let found = dependency_targets(self.modules, self.module, reference, self.report);
         // That a block comes after itself says nothing.
         let own = (self.module, self.node);

@@ -421,6 +421,11 @@ pub(super) fn all_of(modules: &[Module], id: ModuleId, out: &mut Vec<Place>) {
     nodes_in(modules, id, is_passed, out);
 }
 
+/// The checks of a module and those below it: nothing comes after them, and they are of the module.
+pub(super) fn checks_in(modules: &[Module], id: ModuleId, out: &mut Vec<Place>) {
+    nodes_in(modules, id, |n| matches!(n, NodeKind::Check(_)), out);
+}
+
 /// Everything that is made in a module and those below it.
 fn made_in(modules: &[Module], id: ModuleId, out: &mut Vec<Place>) {
     let is_made = |n: &NodeKind| {
