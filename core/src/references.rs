@@ -176,6 +176,12 @@ impl References {
         }
     }
 
+    /// Whether they stay as they are in a run of this graph that leaves every object where it was,
+    /// and is not without objects.
+    pub fn stay(&self, graph: &BlockGraph) -> bool {
+        self.kept.is_empty() && self.graphs.last() == Some(graph)
+    }
+
     /// The references once a run has left these objects; others are gone. Each was at its `before`.
     /// `graph` is of the configuration the run went by; `None` for one that goes by none.
     pub fn after(&self, graph: Option<BlockGraph>, objects: Vec<Object>) -> References {

@@ -67,7 +67,8 @@ pub fn moved(config: &Config, snapshot: &Snapshot) -> Result<Moved, Diagnostics>
         from: work
             .at
             .into_iter()
-            .filter(|(now, before)| now != before)
+            .filter(|(now, before)| **now != **before)
+            .map(|(now, before)| (now.into_owned(), before.clone()))
             .collect(),
         blocked: work.blocked,
     })
@@ -128,16 +129,16 @@ fn of_block(
 }
 
 /// Objects on their way.
-struct Work {
+struct Work<'s> {
     /// Where each object was in state, by where it is by now.
-    at: BTreeMap<Address, Address>,
+    at: BTreeMap<Cow<'s, Address>, &'s Address>,
     /// The instances of modules that have, or had, an object of their own.
     modules: BTreeSet<ModulePath>,
     blocked: Vec<(Address, Address)>,
 }
 
-impl Work {
-    fn new(snapshot: &Snapshot) -> Work {
+impl<'s> Work<'s> {
+    fn new(snapshot: &'s Snapshot) -> Work<'s> {
         let mut modules = BTreeSet::new();
         for address in snapshot.resources.keys() {
             if !modules.contains(&address.module) {
@@ -149,7 +150,7 @@ impl Work {
             at: snapshot
                 .resources
                 .keys()
-                .map(|a| (a.clone(), a.clone()))
+                .map(|a| (Cow::Borrowed(a), a))
                 .collect(),
             blocked: Vec::new(),
         }
@@ -167,9 +168,15 @@ impl Work {
         };
         let these = self
             .at
-            .range(first..)
+            .range::<Address, _>(&first..)
             .take_while(|(a, _)| a.module == *path);
-        these.map(|(a, _)| a.clone()).collect()
+        these.map(|(a, _)| Address::clone(a)).collect()
+    }
+
+    /// The instances of a block.
+    fn of_block(&self, block: &Address) -> impl Iterator<Item = &Address> {
+        let from = self.at.range::<Address, _>(block..);
+        from.map(|(a, _)| &**a).take_while(|a| a.is_in(block))
     }
 
     fn apply(&mut self, from: &Endpoint, to: &Endpoint) {
@@ -223,8 +230,8 @@ impl Work {
 
     /// A resource with all its instances.
     fn resource(&mut self, old: &Address, new: &Address) {
-        let objects: Vec<Address> = members(&self.at, old).map(|(a, _)| a.clone()).collect();
-        let taken = members(&self.at, new).next().is_some();
+        let objects: Vec<Address> = self.of_block(old).cloned().collect();
+        let taken = self.of_block(new).next().is_some();
         for from in objects {
             let to = Address {
                 key: from.key.clone(),
@@ -252,25 +259,26 @@ impl Work {
             if !self.modules.contains(&to.module) {
                 self.modules.insert(to.module.clone());
             }
-            self.at.insert(to, origin);
+            self.at.insert(Cow::Owned(to), origin);
         }
     }
 
     /// `a` to `a[0]` where the block has `count` by now, and back where it has neither `count` nor
     /// `for_each`. What a statement names is left to the statement.
     fn repetition(&mut self, config: &Config, statements: &[Move]) {
-        let single: Vec<Address> = self
+        let other = |a: &Address| match (&a.key, config.repetition(a)) {
+            (Key::None, Some(Repetition::Count)) => Some(Key::Index(0)),
+            (Key::Index(0), Some(Repetition::Once)) => Some(Key::None),
+            _ => None,
+        };
+        let single = self
             .at
             .keys()
-            .filter(|a| matches!(a.key, Key::None | Key::Index(0)))
-            .cloned()
+            .filter(|a| matches!(a.key, Key::None | Key::Index(0)));
+        let changed: Vec<(Address, Key)> = single
+            .filter_map(|a| Some((Address::clone(a), other(a)?)))
             .collect();
-        for from in single {
-            let key = match (&from.key, config.repetition(&from)) {
-                (Key::None, Some(Repetition::Count)) => Key::Index(0),
-                (Key::Index(0), Some(Repetition::Once)) => Key::None,
-                _ => continue,
-            };
+        for (from, key) in changed {
             let to = Address {
                 key,
                 ..from.clone()

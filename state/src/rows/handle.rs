@@ -6,7 +6,7 @@ use super::{
     head::Head,
     items::{self, Kind},
     journal::{self, Closing, Pass, Whose},
-    leases, whole,
+    leases, reading, whole,
     work::{Work, check_address},
     writer::{Counters, Held, Request, Writer, write_for, write_then},
 };
@@ -273,12 +273,12 @@ impl<T: Rowed + Send + Sync> Store for T {
     }
 
     async fn snapshot(&self) -> Result<Snapshot, StateError> {
-        self.handle().read(items::snapshot).await
+        self.handle().read(reading::snapshot).await
     }
 
     async fn snapshot_at(&self, serial: Serial) -> Result<Snapshot, StateError> {
         self.handle()
-            .read(move |rows| items::at(rows, &rows.head()?, serial))
+            .read(move |rows| reading::at(rows, &rows.head()?, serial))
             .await
     }
 

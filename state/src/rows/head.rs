@@ -62,6 +62,11 @@ impl Head {
         Serial(self.serial)
     }
 
+    /// Whether the state is the same at both: no row of it differs, whatever else was written.
+    pub(crate) fn says_the_same(&self, other: &Head) -> bool {
+        (&self.lineage, self.serial, &self.digest) == (&other.lineage, other.serial, &other.digest)
+    }
+
     /// The sum of the row.
     pub(crate) fn sum(&self) -> Sum {
         seal(

@@ -2,19 +2,13 @@
 
 use super::{
     Rows,
-    cipher::{Again, Cipher, Part},
+    cipher::{Again, Part},
     fault::Fault,
     head::{Head, Sum, seal, toggle},
-    journal,
+    journal, reading,
     work::Work,
 };
-use crate::{StateError, Target, Verdict, fold, format};
-use std::collections::BTreeMap;
-use weir_core::{
-    Address,
-    plan::Op,
-    snapshot::{Removal, Resource, Serial, Snapshot, Status},
-};
+use weir_core::snapshot::Serial;
 
 /// What a row is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +77,7 @@ impl ItemRow {
             ],
         )
     }
-    fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.seal() == self.sum
     }
     /// The sum of the row once it is of the past.
@@ -245,74 +239,14 @@ fn last_good(rows: &dyn Rows, damaged: &[ItemRow]) -> Option<Serial> {
         return None;
     }
     let serial = Serial(before);
-    at(rows, &head, serial).ok().map(|_| serial)
+    reading::at(rows, &head, serial).ok().map(|_| serial)
 }
 
-fn damaged_row(row: &ItemRow) -> Fault {
+pub(super) fn damaged_row(row: &ItemRow) -> Fault {
     Fault::damage(format!(
         "the row of {} {} fails its checksum",
         row.kind, row.key
     ))
-}
-
-/// The state at the latest serial, if all rows together are what the head says.
-pub(crate) fn snapshot(rows: &dyn Rows) -> Result<Snapshot, Fault> {
-    let head = rows.head()?;
-    let mut digest = journal::check(rows)?;
-    let mut building = Building::new(rows.cipher(), &head, head.serial());
-    let built = rows
-        .each_item(&mut |row| {
-            toggle(&mut digest, &row.sum);
-            building.add(row)
-        })
-        .and_then(|()| building.finish());
-    if built.is_err() || digest != head.digest {
-        // Says which rows they are, and how far back the state is good.
-        check_digest(rows, &head)?;
-    }
-    let mut snapshot = built?;
-    put_aside(rows, &mut snapshot)?;
-    Ok(snapshot)
-}
-
-/// Adds the objects that replacements put aside: the journal holds them. One whose replacement is
-/// in flight, or was never made, is still the one in its place.
-fn put_aside(rows: &dyn Rows, snapshot: &mut Snapshot) -> Result<(), Fault> {
-    let open = journal::open(rows)?;
-    for entry in open.iter().filter(|e| e.begin.target == Target::Deposed) {
-        let begin = &entry.begin;
-        let in_flight = open.iter().any(|e| {
-            e.epoch == entry.epoch
-                && e.begin.target == Target::Current
-                && e.begin.address == begin.address
-        });
-        let Some(prior) = begin.prior.as_ref().filter(|_| !in_flight) else {
-            continue;
-        };
-        let current = snapshot.resources.get(&begin.address).map(|r| &r.value);
-        let made = journal::closed(rows, entry.epoch)?
-            .into_iter()
-            .any(|c| c.address == begin.address && c.op == Op::Create && c.verdict == Verdict::Put);
-        if !made && current == Some(prior) {
-            continue;
-        }
-        let resource = Resource {
-            provider: begin.provider.clone(),
-            schema_version: begin.schema_version,
-            value: prior.clone(),
-            private: begin.private.clone(),
-            dependencies: begin.dependencies.clone(),
-            status: Status::Ready,
-            removal: Removal::default(),
-            foreign: begin.foreign.clone(),
-        };
-        snapshot
-            .deposed
-            .entry(begin.address.clone())
-            .or_default()
-            .insert(entry.id.deposed_key(), resource);
-    }
-    Ok(())
 }
 
 /// Checks that no row of the state or the open journal is damaged, missing, doubled or old.
@@ -326,103 +260,4 @@ pub(crate) fn check_digest(rows: &dyn Rows, head: &Head) -> Result<(), Fault> {
         "rows are missing or out of date at serial {}",
         head.serial
     )))
-}
-
-/// The state at a serial.
-pub(crate) fn at(rows: &dyn Rows, head: &Head, serial: Serial) -> Result<Snapshot, Fault> {
-    if serial == head.serial() {
-        return snapshot(rows);
-    }
-    if serial.0 > head.serial {
-        return Err(Fault::State(StateError::NoSuchSerial {
-            asked: serial,
-            latest: head.serial(),
-        }));
-    }
-    let since = super::whole::since(rows)?;
-    if serial.0 < since {
-        return Err(Fault::State(StateError::Pruned {
-            asked: serial,
-            since: Serial(since),
-        }));
-    }
-    let mut building = Building::new(rows.cipher(), head, serial);
-    for row in rows.items_until(serial.0)? {
-        building.add(row)?;
-    }
-    for PastRow { mut item, until } in rows.past_at(serial.0)? {
-        if item.seal_past(until) != item.sum {
-            return Err(damaged_row(&item));
-        }
-        item.sum = item.seal();
-        building.add(item)?;
-    }
-    building.finish()
-}
-
-/// A snapshot in the making.
-struct Building {
-    cipher: Cipher,
-    snapshot: Snapshot,
-    /// When what depends on something was recorded.
-    recorded: BTreeMap<Address, Serial>,
-    /// Rows come nearly in order: a tree is made of them at once, far quicker than one by one.
-    resources: Vec<(Address, Resource)>,
-}
-
-impl Building {
-    fn new(cipher: Cipher, head: &Head, serial: Serial) -> Building {
-        let mut snapshot = Snapshot::empty(head.lineage.clone());
-        snapshot.serial = serial;
-        Building {
-            cipher,
-            snapshot,
-            recorded: BTreeMap::new(),
-            resources: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, row: ItemRow) -> Result<(), Fault> {
-        if !row.is_whole() {
-            return Err(damaged_row(&row));
-        }
-        if [Kind::Config, Kind::Mark]
-            .map(Kind::text)
-            .contains(&&*row.kind)
-        {
-            return Ok(());
-        }
-        let body = self
-            .cipher
-            .open(Part::Item(&row.kind, &row.key), row.body)?;
-        if row.kind == Kind::Output.text() {
-            let value = format::output_from_text(&body)?;
-            self.snapshot.outputs.insert(row.key, value);
-            return Ok(());
-        }
-        if row.kind == Kind::References.text() {
-            self.snapshot.references = format::references_from_text(&body)?;
-            return Ok(());
-        }
-        let address: Address = row
-            .key
-            .parse()
-            .map_err(|e| Fault::damage(format!("a row can't be read: {e}")))?;
-        let resource = format::resource_from_text(&body)?;
-        // What depends on nothing is on no loop: nobody asks when that was recorded.
-        if !resource.dependencies.is_empty() {
-            self.recorded.insert(address.clone(), Serial(row.serial));
-        }
-        self.resources.push((address, resource));
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Snapshot, Fault> {
-        self.snapshot.resources = self.resources.into_iter().collect();
-        fold::settle_edges(&mut self.snapshot, &self.recorded);
-        self.snapshot
-            .verify()
-            .map_err(|e| Fault::damage(e.to_string()))?;
-        Ok(self.snapshot)
-    }
 }

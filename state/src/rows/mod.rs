@@ -10,6 +10,7 @@ mod head;
 pub(crate) mod items;
 pub(crate) mod journal;
 pub(crate) mod leases;
+pub(crate) mod reading;
 mod whole;
 mod work;
 pub(crate) mod writer;
@@ -25,6 +26,7 @@ pub(crate) use journal::{ApplyRow, ClosedRow, OpenRow};
 pub(crate) use leases::LeaseRow;
 
 use std::{path::Path, time::SystemTime};
+use weir_core::snapshot::Snapshot;
 
 /// The rows of one store. Within a write they are as this transaction leaves them so far.
 pub(crate) trait Rows {
@@ -33,6 +35,11 @@ pub(crate) trait Rows {
     fn item(&self, kind: Kind, key: &str) -> Result<Option<ItemRow>, Fault>;
     /// The keys of all rows of a kind.
     fn keys(&self, kind: Kind) -> Result<Vec<String>, Fault>;
+    /// The state as it was read when the store was opened, where it still stands at this head. It
+    /// is given away: whoever asks again reads the rows.
+    fn take_examined(&self, _head: &Head) -> Option<Snapshot> {
+        None
+    }
     /// Gives every row in turn, until one is refused.
     fn each_item(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault>;
     /// The rows that stand since this serial or before.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Encryption, StateError,
-    rows::{BUSY_SECONDS, Cipher, Fault, Head, items},
+    rows::{BUSY_SECONDS, Cipher, Fault, Head, reading},
 };
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::{
@@ -16,13 +16,15 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use weir_core::snapshot::Lineage;
+use weir_core::snapshot::{Lineage, Snapshot};
 
 /// A store that was checked.
 pub(super) struct Opened {
     pub(super) conn: Connection,
     pub(super) head: Head,
     pub(super) cipher: Cipher,
+    /// The state at that head, where the rows say one.
+    pub(super) snapshot: Option<Snapshot>,
 }
 
 /// The connection to the store at this path, which is made if nothing is there.
@@ -47,20 +49,25 @@ pub(super) fn open(path: &Path, encryption: &Encryption) -> Result<Opened, State
         Err(e) => return Err(io_error(path, &e)),
     }
     let mut conn = connect(path).map_err(|e| e.at(path))?;
-    let (head, cipher) =
-        check(&mut conn, path, mark.as_ref(), encryption).map_err(|e| match e {
-            // With a good mark it can at least be told how far the state had come.
-            Fault::Sql(e) => match (Fault::Sql(e).at(path), mark.as_ref()) {
-                (StateError::Damaged { path, cause, .. }, Some(mark)) => StateError::Damaged {
-                    path,
-                    cause: format!("{cause} (it had come to serial {})", mark.serial),
-                    last_good: None,
-                },
-                (e, _) => e,
+    let checked = check(&mut conn, path, mark.as_ref(), encryption).map_err(|e| match e {
+        // With a good mark it can at least be told how far the state had come.
+        Fault::Sql(e) => match (Fault::Sql(e).at(path), mark.as_ref()) {
+            (StateError::Damaged { path, cause, .. }, Some(mark)) => StateError::Damaged {
+                path,
+                cause: format!("{cause} (it had come to serial {})", mark.serial),
+                last_good: None,
             },
-            e => e.at(path),
-        })?;
-    Ok(Opened { conn, head, cipher })
+            (e, _) => e,
+        },
+        e => e.at(path),
+    })?;
+    let (head, cipher, snapshot) = checked;
+    Ok(Opened {
+        conn,
+        head,
+        cipher,
+        snapshot,
+    })
 }
 
 /// Without the file, what lies beside it says that there was one.
@@ -181,7 +188,7 @@ fn check(
     path: &Path,
     mark: Option<&Mark>,
     encryption: &Encryption,
-) -> Result<(Head, Cipher), Fault> {
+) -> Result<(Head, Cipher, Option<Snapshot>), Fault> {
     let id: i32 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     if id != schema::APPLICATION_ID {
         return Err(Fault::State(StateError::NotAState {
@@ -215,11 +222,12 @@ fn check(
         conn: &tx,
         cipher: RefCell::new(cipher),
     };
-    items::check_digest(&checking, &head)?;
+    // Why rows that are whole say no state is told to who asks for it.
+    let snapshot = reading::examine(&checking, &head)?.ok();
     let cipher = checking.cipher.into_inner();
     drop(tx);
     check_mark(&head, path, mark)?;
-    Ok((head, cipher))
+    Ok((head, cipher, snapshot))
 }
 
 fn check_mark(head: &Head, path: &Path, mark: Option<&Mark>) -> Result<(), Fault> {

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
     time::SystemTime,
 };
-use weir_core::snapshot::Lineage;
+use weir_core::snapshot::{Lineage, Snapshot};
 
 pub(super) const SELECT_ITEM: &str =
     "SELECT kind, key, serial, body, sum FROM item WHERE kind = ? AND key = ?";
@@ -39,6 +39,8 @@ pub(super) struct Database {
     cipher: RefCell<Cipher>,
     /// Of the mark beside the file.
     lineage: RefCell<Lineage>,
+    /// The state as it was when the store was opened, and the head of then.
+    examined: RefCell<Option<(Head, Snapshot)>>,
 }
 
 impl Database {
@@ -47,7 +49,12 @@ impl Database {
         path: &Path,
         encryption: &Encryption,
     ) -> Result<(Database, Head), StateError> {
-        let open::Opened { conn, head, cipher } = open::open(path, encryption)?;
+        let open::Opened {
+            conn,
+            head,
+            cipher,
+            snapshot,
+        } = open::open(path, encryption)?;
         let marker = mark::Marker::open(path);
         if mark::read(path).is_none() {
             marker.set(&head);
@@ -56,6 +63,7 @@ impl Database {
             path: path.into(),
             marker,
             lineage: RefCell::new(head.lineage.clone()),
+            examined: RefCell::new(snapshot.map(|s| (head.clone(), s))),
             key: Cell::new(newest_key(&conn).map_err(|e| e.at(path))?),
             conn,
             encryption: encryption.clone(),
@@ -108,6 +116,14 @@ impl Transact for Database {
             self.marker.clear();
             *self.lineage.borrow_mut() = head.lineage.clone();
         }
+        // What it was is of no use to anybody by now.
+        let mut examined = self.examined.borrow_mut();
+        if examined
+            .as_ref()
+            .is_some_and(|(of, _)| !of.says_the_same(head))
+        {
+            *examined = None;
+        }
         write_head(&self.conn, head)?;
         let key = newest_key(&self.conn)?;
         self.run("COMMIT")?;
@@ -136,10 +152,16 @@ impl Transact for Database {
 /// What has a connection to read and write rows through.
 pub(super) trait Connected {
     fn conn(&self) -> &Connection;
+    fn examined(&self) -> Option<&RefCell<Option<(Head, Snapshot)>>> {
+        None
+    }
     fn cipher(&self) -> &RefCell<Cipher>;
 }
 
 impl Connected for Database {
+    fn examined(&self) -> Option<&RefCell<Option<(Head, Snapshot)>>> {
+        Some(&self.examined)
+    }
     fn conn(&self) -> &Connection {
         &self.conn
     }
@@ -305,6 +327,10 @@ impl<C: Connected> Rows for C {
     fn keys(&self, kind: Kind) -> Result<Vec<String>, Fault> {
         let sql = "SELECT key FROM item WHERE kind = ?";
         all(self.conn(), sql, [kind.text()], |row| row.get(0))
+    }
+    fn take_examined(&self, head: &Head) -> Option<Snapshot> {
+        let (of, snapshot) = self.examined()?.take()?;
+        of.says_the_same(head).then_some(snapshot)
     }
     fn each_item(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault> {
         let sql = "SELECT kind, key, serial, body, sum FROM item ORDER BY kind, key";

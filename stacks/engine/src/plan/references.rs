@@ -21,6 +21,13 @@ pub(super) fn found(
     snapshot: &Snapshot,
     findings: &Findings,
 ) -> Option<References> {
+    let graph = input.config.references();
+    let stays = snapshot.references.stay(&graph)
+        && plan.changes.values().all(|c| c.moved_from.is_none())
+        && (findings.observed.keys()).all(|a| snapshot.resources.contains_key(a));
+    if stays && !snapshot.resources.is_empty() {
+        return None;
+    }
     let options = &input.options;
     let refreshed = options.refresh != Refresh::Nothing;
     let standing = |address: &Address| {
@@ -64,7 +71,6 @@ pub(super) fn found(
         keys.map(|key| Object::left((address.clone(), Some(key.clone()))))
     });
     let objects = there.chain(imported).chain(deposed).collect();
-    let graph = input.config.references();
     let found = snapshot.references.after(Some(graph), objects);
     (found != snapshot.references).then_some(found)
 }

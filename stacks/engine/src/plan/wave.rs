@@ -17,18 +17,18 @@ use weir_core::{
 };
 use weir_lang::{Evaluator, Instance, Next, PlaceRequest, ProviderConfig};
 
+/// Each in the place that the evaluator gave it: in a list of their own, which is copied whenever it
+/// grows, thousands of them would be moved over and over.
+type Instances = Vec<Box<Instance>>;
+
 /// What became ready since the last wave.
 #[derive(Default)]
 struct Wave {
     providers: Vec<ProviderConfig>,
-    instances: Vec<Instance>,
+    instances: Instances,
     places: Vec<PlaceRequest>,
     done: bool,
 }
-
-/// So many instances of a wave are planned before what was found of them is put in its place: a
-/// large wave need not be in memory twice.
-const AT_HAND: usize = 1024;
 
 impl Engine {
     /// Evaluates the configuration, or a part of it. Errors are among the findings; what depends on an
@@ -107,7 +107,7 @@ impl Engine {
         &self,
         input: &PlanInput,
         snapshot: &Snapshot,
-        mut instances: Vec<Instance>,
+        mut instances: Instances,
         broken: &BTreeSet<ProviderRef>,
         (evaluator, findings): (&mut Evaluator, &mut Findings),
     ) {
@@ -133,23 +133,23 @@ impl Engine {
             }
             return;
         }
-        for instances in instances.chunks(AT_HAND) {
-            let around: Vec<Around> = instances.iter().map(|i| around(i, findings)).collect();
-            let questions = instances.iter().zip(around).map(|(i, around)| {
-                let usable = !broken.contains(&i.provider);
-                async move {
-                    match usable {
-                        true => self.plan_instance(input, snapshot, i, around).await,
-                        // The provider's own error was reported.
-                        false => Finding::failed(Diagnostics::new()),
-                    }
-                }
-            });
-            let planned = concurrent::all(questions, self.parallelism).await;
-            for (i, finding) in instances.iter().zip(planned) {
-                take(i, finding, evaluator, findings, input);
+        let around: Vec<Around> = instances.iter().map(|i| around(i, findings)).collect();
+        let questions = instances.into_iter().zip(around).map(|(i, around)| {
+            let usable = !broken.contains(&i.provider);
+            async move {
+                let finding = match usable {
+                    true => self.plan_instance(input, snapshot, &i, around).await,
+                    // The provider's own error was reported.
+                    false => Finding::failed(Diagnostics::new()),
+                };
+                (i, finding)
             }
-        }
+        });
+        // What was found goes to its place at once: a large wave is not in memory twice.
+        concurrent::each(questions, self.parallelism, |(i, finding)| {
+            take(&i, finding, evaluator, findings, input);
+        })
+        .await;
     }
 }
 
@@ -225,7 +225,7 @@ fn drain(evaluator: &mut Evaluator) -> Result<Wave, Diagnostics> {
     loop {
         match evaluator.next()? {
             Next::Provider(p) => wave.providers.push(*p),
-            Next::Instance(i) => wave.instances.push(*i),
+            Next::Instance(i) => wave.instances.push(i),
             Next::Place(r) => wave.places.push(*r),
             Next::Done => {
                 wave.done = true;

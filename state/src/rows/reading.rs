@@ -1,0 +1,315 @@
+//! The state as a snapshot.
+//!
+//! 1. the thread that has the rows takes them out of the database, portion by portion;
+//! 2. each portion is checked against its sums, decrypted and parsed by whoever is free: a helper
+//!    on another core, or the thread itself;
+//! 3. all portions together must be what the head says, and what they say must be a snapshot.
+
+use super::{
+    Rows,
+    cipher::{Cipher, Part},
+    fault::Fault,
+    head::{Head, Sum, toggle},
+    items::{ItemRow, Kind, PastRow, check_digest, damaged_row},
+    journal,
+};
+use crate::{StateError, Target, Verdict, fold, format};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{self, Receiver, SyncSender, TrySendError},
+    },
+    thread,
+};
+use weir_core::{
+    Address, Known,
+    plan::Op,
+    references::References,
+    snapshot::{Removal, Resource, Serial, Snapshot, Status},
+};
+
+/// So many rows are handed to another thread at once. Fewer are not worth one.
+const PORTION: usize = 256;
+
+/// The state at the latest serial, if all rows together are what the head says.
+pub(crate) fn snapshot(rows: &dyn Rows) -> Result<Snapshot, Fault> {
+    let head = rows.head()?;
+    let mut snapshot = match rows.take_examined(&head) {
+        Some(snapshot) => snapshot,
+        None => examine(rows, &head)??,
+    };
+    put_aside(rows, &mut snapshot)?;
+    Ok(snapshot)
+}
+
+/// Reads all rows: the state without what replacements put aside, or why rows that are whole are
+/// none.
+///
+/// # Errors
+/// Rows are damaged, missing, doubled or old.
+pub(crate) fn examine(rows: &dyn Rows, head: &Head) -> Result<Result<Snapshot, Fault>, Fault> {
+    let mut digest = journal::check(rows)?;
+    let read = read_all(rows).and_then(|portions| {
+        for portion in &portions {
+            toggle(&mut digest, &portion.digest);
+        }
+        finish(portions, head, head.serial())
+    });
+    if read.is_err() || digest != head.digest {
+        // Says which rows they are, and how far back the state is good.
+        check_digest(rows, head)?;
+    }
+    Ok(read)
+}
+
+/// The state at a serial.
+pub(crate) fn at(rows: &dyn Rows, head: &Head, serial: Serial) -> Result<Snapshot, Fault> {
+    if serial == head.serial() {
+        return snapshot(rows);
+    }
+    if serial.0 > head.serial {
+        return Err(Fault::State(StateError::NoSuchSerial {
+            asked: serial,
+            latest: head.serial(),
+        }));
+    }
+    let since = super::whole::since(rows)?;
+    if serial.0 < since {
+        return Err(Fault::State(StateError::Pruned {
+            asked: serial,
+            since: Serial(since),
+        }));
+    }
+    let cipher = rows.cipher();
+    let mut portion = Portion::default();
+    for row in rows.items_until(serial.0)? {
+        portion.add(row, &cipher)?;
+    }
+    for PastRow { mut item, until } in rows.past_at(serial.0)? {
+        if item.seal_past(until) != item.sum {
+            return Err(damaged_row(&item));
+        }
+        item.sum = item.seal();
+        portion.add(item, &cipher)?;
+    }
+    finish(vec![portion], head, serial)
+}
+
+/// What some rows say.
+#[derive(Default)]
+struct Portion {
+    /// Of the rows.
+    digest: Sum,
+    /// In the order of the rows.
+    resources: Vec<(Address, Resource)>,
+    /// When what depends on something was recorded.
+    recorded: Vec<(Address, Serial)>,
+    outputs: Vec<(String, Known)>,
+    references: Option<References>,
+}
+
+impl Portion {
+    fn of(rows: Vec<ItemRow>, cipher: &Cipher) -> Result<Portion, Fault> {
+        let mut portion = Portion {
+            resources: Vec::with_capacity(rows.len()),
+            ..Portion::default()
+        };
+        rows.into_iter()
+            .try_for_each(|row| portion.add(row, cipher))?;
+        Ok(portion)
+    }
+
+    fn add(&mut self, row: ItemRow, cipher: &Cipher) -> Result<(), Fault> {
+        if !row.is_whole() {
+            return Err(damaged_row(&row));
+        }
+        toggle(&mut self.digest, &row.sum);
+        if [Kind::Config, Kind::Mark]
+            .map(Kind::text)
+            .contains(&&*row.kind)
+        {
+            return Ok(());
+        }
+        let body = cipher.open(Part::Item(&row.kind, &row.key), row.body)?;
+        if row.kind == Kind::Output.text() {
+            let value = format::output_from_text(&body)?;
+            self.outputs.push((row.key, value));
+            return Ok(());
+        }
+        if row.kind == Kind::References.text() {
+            self.references = Some(format::references_from_text(&body)?);
+            return Ok(());
+        }
+        let address: Address = row
+            .key
+            .parse()
+            .map_err(|e| Fault::damage(format!("a row can't be read: {e}")))?;
+        let resource = format::resource_from_text(&body)?;
+        // What depends on nothing is on no loop: nobody asks when that was recorded.
+        if !resource.dependencies.is_empty() {
+            self.recorded.push((address.clone(), Serial(row.serial)));
+        }
+        self.resources.push((address, resource));
+        Ok(())
+    }
+}
+
+/// Where portions wait for a thread, with their numbers.
+type Queue = Mutex<Receiver<(usize, Vec<ItemRow>)>>;
+/// Portions that are done, with their numbers.
+type Done = Vec<(usize, Result<Portion, Fault>)>;
+
+/// Every row, read on all cores. The portions are in the order of the rows.
+fn read_all(rows: &dyn Rows) -> Result<Vec<Portion>, Fault> {
+    let cipher = &rows.cipher();
+    let others = thread::available_parallelism().map_or(0, |n| n.get() - 1);
+    let (send, receive) = mpsc::sync_channel(others);
+    let queue: &Queue = &Mutex::new(receive);
+    let mut done = thread::scope(|scope| {
+        let mut helpers = Vec::new();
+        let mut sharing = Sharing {
+            send,
+            cipher,
+            number: 0,
+            done: Vec::new(),
+        };
+        let mut portion = Vec::new();
+        let taken = rows.each_item(&mut |row| {
+            portion.push(row);
+            if portion.len() == PORTION {
+                if helpers.len() < others {
+                    let help = thread::Builder::new().name("weir-state-read".into());
+                    // Where there is no thread to be had, this one does it all.
+                    helpers.extend(help.spawn_scoped(scope, || work_off(queue, cipher)).ok());
+                }
+                sharing.hand_out(std::mem::replace(&mut portion, Vec::with_capacity(PORTION)));
+            }
+            Ok(())
+        });
+        let last = Portion::of(portion, cipher);
+        sharing.done.push((sharing.number, last));
+        let mut done = sharing.end(queue);
+        for helper in helpers {
+            match helper.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        taken.map(|()| done)
+    })?;
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, portion)| portion).collect()
+}
+
+/// The part of the thread that has the rows.
+struct Sharing<'a> {
+    send: SyncSender<(usize, Vec<ItemRow>)>,
+    cipher: &'a Cipher,
+    /// Of the next portion.
+    number: usize,
+    done: Done,
+}
+
+impl Sharing<'_> {
+    /// Gives the portion to a helper; while they are busy this thread does it.
+    fn hand_out(&mut self, portion: Vec<ItemRow>) {
+        let number = self.number;
+        self.number += 1;
+        match self.send.try_send((number, portion)) {
+            Ok(()) => {}
+            Err(TrySendError::Full((_, portion)) | TrySendError::Disconnected((_, portion))) => {
+                self.done.push((number, Portion::of(portion, self.cipher)));
+            }
+        }
+    }
+
+    /// Helps with what still waits.
+    fn end(self, queue: &Queue) -> Done {
+        let Sharing {
+            send,
+            cipher,
+            mut done,
+            ..
+        } = self;
+        // Whoever waits for more learns that there is none.
+        drop(send);
+        done.extend(work_off(queue, cipher));
+        done
+    }
+}
+
+/// Reads portions until no more will come.
+fn work_off(queue: &Queue, cipher: &Cipher) -> Done {
+    let mut done = Vec::new();
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((number, portion)) = next else {
+            return done;
+        };
+        done.push((number, Portion::of(portion, cipher)));
+    }
+}
+
+/// The snapshot that these portions are.
+fn finish(portions: Vec<Portion>, head: &Head, serial: Serial) -> Result<Snapshot, Fault> {
+    let mut snapshot = Snapshot::empty(head.lineage.clone());
+    snapshot.serial = serial;
+    let mut recorded = BTreeMap::new();
+    let mut resources = Vec::with_capacity(portions.iter().map(|p| p.resources.len()).sum());
+    for portion in portions {
+        resources.extend(portion.resources);
+        recorded.extend(portion.recorded);
+        snapshot.outputs.extend(portion.outputs);
+        if let Some(references) = portion.references {
+            snapshot.references = references;
+        }
+    }
+    // Rows come nearly in order: a tree is made of them at once, far quicker than one by one.
+    snapshot.resources = resources.into_iter().collect();
+    fold::settle_edges(&mut snapshot, &recorded);
+    snapshot
+        .verify()
+        .map_err(|e| Fault::damage(e.to_string()))?;
+    Ok(snapshot)
+}
+
+/// Adds the objects that replacements put aside: the journal holds them. One whose replacement is
+/// in flight, or was never made, is still the one in its place.
+fn put_aside(rows: &dyn Rows, snapshot: &mut Snapshot) -> Result<(), Fault> {
+    let open = journal::open(rows)?;
+    for entry in open.iter().filter(|e| e.begin.target == Target::Deposed) {
+        let begin = &entry.begin;
+        let in_flight = open.iter().any(|e| {
+            e.epoch == entry.epoch
+                && e.begin.target == Target::Current
+                && e.begin.address == begin.address
+        });
+        let Some(prior) = begin.prior.as_ref().filter(|_| !in_flight) else {
+            continue;
+        };
+        let current = snapshot.resources.get(&begin.address).map(|r| &r.value);
+        let made = journal::closed(rows, entry.epoch)?
+            .into_iter()
+            .any(|c| c.address == begin.address && c.op == Op::Create && c.verdict == Verdict::Put);
+        if !made && current == Some(prior) {
+            continue;
+        }
+        let resource = Resource {
+            provider: begin.provider.clone(),
+            schema_version: begin.schema_version,
+            value: prior.clone(),
+            private: begin.private.clone(),
+            dependencies: begin.dependencies.clone(),
+            status: Status::Ready,
+            removal: Removal::default(),
+            foreign: begin.foreign.clone(),
+        };
+        snapshot
+            .deposed
+            .entry(begin.address.clone())
+            .or_default()
+            .insert(entry.id.deposed_key(), resource);
+    }
+    Ok(())
+}
