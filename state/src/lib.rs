@@ -35,9 +35,10 @@ mod journal;
 mod lease;
 mod postgres;
 mod process;
-#[allow(dead_code, unused_imports, reason = "the stores on it follow")]
+
 mod remote;
 mod rows;
+mod s3;
 mod sqlite;
 mod store;
 
@@ -50,5 +51,6 @@ pub use journal::{Begin, ClosedEntry, Entry, EntryId, Outcome, Target, Verdict};
 pub use lease::{Ending, Holder, Lease, LeaseRecord, LeaseStatus};
 pub use postgres::{PostgresBackend, PostgresSettings, PostgresStore, SettingsError};
 pub use rows::{Archive, Stats};
+pub use s3::{S3Backend, S3Options, S3Role, S3Settings, S3Store};
 pub use sqlite::{Options, SqliteStore};
 pub use store::{Store, Wait};

@@ -71,3 +71,23 @@ async fn the_postgres_store_conforms_when_it_is_encrypted() {
         .await
         .unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_s3_store_conforms() {
+    let Some(bucket) = common::shared_bucket() else {
+        return;
+    };
+    conformance::all(&|| Box::new(At::plain(Spot::in_bucket(bucket.clone()))))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_s3_store_conforms_when_it_is_encrypted() {
+    let (Some(bucket), keys) = (common::shared_bucket(), tempfile::tempdir().unwrap()) else {
+        return;
+    };
+    conformance::all(&|| Box::new(At::sealed(Spot::in_bucket(bucket.clone()), &keys)))
+        .await
+        .unwrap();
+}

@@ -1,11 +1,13 @@
 //! What every store must do, whatever keeps it. A store's tests call [`all`].
 
+mod bucket;
 mod journal;
 mod lease;
 mod record;
 mod server;
 mod whole;
 
+pub use bucket::Bucket;
 pub use server::Server;
 
 use crate::{Begin, EntryId, Holder, Lease, Outcome, StateError, Store, Target};

@@ -24,7 +24,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 pub struct SettingsError(String);
 
 impl SettingsError {
-    pub(super) fn new(text: impl Into<String>) -> SettingsError {
+    pub(crate) fn new(text: impl Into<String>) -> SettingsError {
         SettingsError(text.into())
     }
 }

@@ -23,6 +23,10 @@ pub(crate) enum Loaded {
 
 /// What is to be stored.
 #[derive(Debug)]
+#[allow(
+    dead_code,
+    reason = "where the state stands is for a far side that locks"
+)]
 pub(crate) struct Put<'a> {
     /// The document.
     pub(crate) body: &'a [u8],

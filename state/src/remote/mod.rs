@@ -43,7 +43,6 @@ mod tests;
 
 pub(crate) use blob::{Blob, Loaded, Put, Standing, Tag, Trouble};
 pub(crate) use open::{Absent, open};
-pub(crate) use session::Remote;
 
 /// Written-out transactions become a chunk when they have grown past so many bytes.
 const TAIL: usize = 128 * 1024;

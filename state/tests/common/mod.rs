@@ -14,14 +14,16 @@ use std::{
     time::Duration,
 };
 use weir_state::{
-    Options, PostgresSettings, PostgresStore, SqliteStore, StateError, StateId, Store, Workspace,
-    conformance::Server,
+    Options, PostgresSettings, PostgresStore, S3Options, S3Settings, S3Store, SqliteStore,
+    StateError, StateId, Store, Workspace,
+    conformance::{Bucket, Server},
 };
 
 /// A place for one store, empty at first.
 pub(crate) enum Spot {
     File(tempfile::TempDir),
     Postgres { server: Arc<Server>, stack: String },
+    S3 { bucket: Arc<Bucket>, key: String },
 }
 
 impl Spot {
@@ -41,11 +43,24 @@ impl Spot {
         Some(Spot::Postgres { server, stack })
     }
 
+    /// A key of its own in the bucket of this test program; `None`, said loudly, where there is
+    /// no server of S3.
+    pub(crate) fn s3() -> Option<Spot> {
+        Some(Spot::in_bucket(shared_bucket()?))
+    }
+
+    pub(crate) fn in_bucket(bucket: Arc<Bucket>) -> Spot {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let key = format!("stack {}/weir.state", COUNT.fetch_add(1, Ordering::Relaxed));
+        Spot::S3 { bucket, key }
+    }
+
     /// By which [`open`] finds it.
     pub(crate) fn name(&self) -> String {
         match self {
             Spot::File(folder) => folder.path().join("weir.state").display().to_string(),
             Spot::Postgres { server, stack } => format!("postgres {stack} {}", server.url()),
+            Spot::S3 { bucket, key } => format!("s3 {} {key}", bucket.endpoint()),
         }
     }
 
@@ -56,6 +71,15 @@ impl Spot {
 
 /// Opens the store of that name.
 pub(crate) fn open(name: &str, options: Options) -> Result<Arc<dyn Store>, StateError> {
+    if let Some(rest) = name.strip_prefix("s3 ") {
+        let (endpoint, key) = rest.split_once(' ').unwrap();
+        let settings = s3_settings(endpoint, key);
+        return Ok(Arc::new(S3Store::open(
+            settings,
+            &Workspace::default(),
+            options,
+        )?));
+    }
     let Some(rest) = name.strip_prefix("postgres ") else {
         return Ok(Arc::new(SqliteStore::open_with(name, options)?));
     };
@@ -73,6 +97,21 @@ pub(crate) fn with_expiry(expiry: Duration) -> Options {
 
 pub(crate) fn settings(url: &str) -> PostgresSettings {
     PostgresSettings::new(url, &|_| None).unwrap()
+}
+
+pub(crate) fn s3_settings(endpoint: &str, key: &str) -> S3Settings {
+    S3Settings::new(s3_options(endpoint, key), &|_| None).unwrap()
+}
+
+pub(crate) fn s3_options(endpoint: &str, key: &str) -> S3Options {
+    S3Options {
+        bucket: Bucket::NAME.into(),
+        key: key.into(),
+        endpoint: Some(endpoint.into()),
+        access_key: Some("weir".into()),
+        secret_key: Some("s3cr3t".into()),
+        ..S3Options::default()
+    }
 }
 
 pub(crate) fn id(stack: &str) -> StateId {
@@ -108,4 +147,32 @@ pub(crate) fn shared_server() -> Option<Arc<Server>> {
     let server = server()?;
     *shared = Arc::downgrade(&server);
     Some(server)
+}
+
+/// A server with a bucket, or a loud word.
+pub(crate) fn bucket() -> Option<Arc<Bucket>> {
+    match Bucket::start() {
+        Ok(bucket) => Some(Arc::new(bucket)),
+        Err(why) => {
+            eprintln!("SKIPPED, nothing of S3 is tested: {why}");
+            assert!(
+                std::env::var_os("WEIR_TEST_S3").is_none(),
+                "WEIR_TEST_S3 is set, so it must be: {why}"
+            );
+            None
+        }
+    }
+}
+
+/// One bucket for all tests of this program; its server goes with the last of them.
+pub(crate) fn shared_bucket() -> Option<Arc<Bucket>> {
+    static BUCKET: LazyLock<std::sync::Mutex<std::sync::Weak<Bucket>>> =
+        LazyLock::new(std::sync::Mutex::default);
+    let mut shared = BUCKET.lock().unwrap();
+    if let Some(bucket) = shared.upgrade() {
+        return Some(bucket);
+    }
+    let bucket = bucket()?;
+    *shared = Arc::downgrade(&bucket);
+    Some(bucket)
 }
