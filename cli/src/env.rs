@@ -14,6 +14,7 @@
 //! | `TF_CLI_CONFIG_FILE` | Terraform's configuration file; `~/.terraformrc` where it is not set |
 //! | `TF_TOKEN_host` | the token for a registry; `.` in the host is `_`, `-` is `__` |
 //! | `PGHOST`, `PGUSER`, `PGPASSWORD`, `PGPASSFILE`, `PGSERVICE`, `PGSSLMODE`, ... | how the database of state is reached, as `psql` has it |
+//! | `AWS_REGION`, `AWS_PROFILE`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL_S3` and the rest of AWS's | settings of `state "s3"` that are not written |
 //! | `PG_CONN_STR`, `PG_SCHEMA_NAME`, `PG_SKIP_SCHEMA_CREATION`, `PG_SKIP_TABLE_CREATION` | settings of `backend "pg"` that are not written |
 
 use std::{collections::BTreeMap, path::PathBuf};

@@ -21,7 +21,8 @@
 //! A [`Backend`] is where the states of a stack's workspaces are, each a store of its own with a
 //! [`StateId`] for a name.
 //!
-//! [`SqliteStore`] is the embedded store, [`PostgresStore`] one for teams. [`conformance`] is what every store must pass.
+//! [`SqliteStore`] is the embedded store, [`PostgresStore`] and [`S3Store`] are for teams.
+//! [`conformance`] is what every store must pass.
 
 pub mod conformance;
 mod content;

@@ -249,6 +249,14 @@ macro_rules! on_every_store {
                 }
             })*
         }
+        mod s3 {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                if let Some(spot) = super::Spot::s3() {
+                    super::$case(&spot).await;
+                }
+            })*
+        }
     };
 }
 

@@ -172,6 +172,20 @@ async fn from_postgres_to_sqlite() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn from_sqlite_to_s3() {
+    if let Some(two) = Spot::s3() {
+        there_and_back(&Spot::file(), &two).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_s3_to_postgres() {
+    if let (Some(one), Some(two)) = (Spot::s3(), Spot::postgres()) {
+        there_and_back(&one, &two).await;
+    }
+}
+
 /// A copy that was used is not overwritten by a second move.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_used_since_is_not_overwritten() {

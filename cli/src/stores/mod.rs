@@ -2,6 +2,7 @@
 
 mod encryption;
 mod place;
+mod s3;
 
 use crate::{
     args::VarArgs,

@@ -1,12 +1,13 @@
 //! Where the state of a stack is: what its settings say, and the store that is there.
 
-use super::Read;
+use super::{Read, s3};
 use crate::env::Env;
 use std::path::{Path, PathBuf};
 use weir_core::{Diagnostic, Value};
 use weir_lang::{StackSettings, StateSettings};
 use weir_state::{
-    Backend, Encryption, Options, PostgresBackend, PostgresSettings, SettingsError, SqliteBackend,
+    Backend, Encryption, Options, PostgresBackend, PostgresSettings, S3Backend, S3Settings,
+    SettingsError, SqliteBackend,
 };
 
 /// Where state is where the stack does not say.
@@ -22,6 +23,8 @@ pub(super) enum Place {
     Sqlite(PathBuf),
     /// In a database, under this name.
     Postgres(Box<PostgresSettings>, String),
+    /// In a bucket.
+    S3(Box<S3Settings>),
 }
 
 impl Default for Place {
@@ -44,21 +47,29 @@ impl Place {
                 let name = name.unwrap_or_else(|| UNNAMED.into());
                 postgres(state, &TERRAFORMS, name, env)
             }
+            "s3" => {
+                let settings = s3::read(state, env)?;
+                Ok(settings.map_or_else(Place::default, |s| Place::S3(Box::new(s))))
+            }
             other => {
                 let summary = format!("State {other:?} is not a store weir has");
                 Err(wrong(state, summary)
-                    .because("This version of weir keeps state in SQLite and in Postgres."))
+                    .because("This version of weir keeps state in SQLite, in Postgres and in S3."))
             }
         }
     }
 
-    /// The place of that name: a connection string, or a file.
+    /// The place of that name: a connection string, an address of a bucket, or a file.
     pub(super) fn named(
         name: &str,
         schema: &str,
         stack: &str,
         env: &Env,
     ) -> Result<Place, SettingsError> {
+        if name.starts_with("s3://") {
+            let settings = S3Settings::from_address(name, &|name| env.variable(name))?;
+            return Ok(Place::S3(Box::new(settings)));
+        }
         let schemes = [
             "postgres://",
             "postgresql://",
@@ -78,28 +89,29 @@ impl Place {
     pub(super) fn file(&self) -> Option<&Path> {
         match self {
             Place::Sqlite(path) => Some(path),
-            Place::Postgres(..) => None,
+            Place::Postgres(..) | Place::S3(_) => None,
         }
     }
 
     /// The states there. Nothing is opened yet.
     pub(super) fn backend(self, encryption: &Encryption) -> Box<dyn Backend> {
+        let options = Options {
+            encryption: encryption.clone(),
+            ..Options::default()
+        };
         match self {
-            Place::Sqlite(path) => Box::new(SqliteBackend::new(path).encrypted(encryption.clone())),
+            Place::Sqlite(path) => Box::new(SqliteBackend::new(path).encrypted(options.encryption)),
             Place::Postgres(settings, stack) => {
-                let options = Options {
-                    encryption: encryption.clone(),
-                    ..Options::default()
-                };
                 Box::new(PostgresBackend::new(*settings, stack, options))
             }
+            Place::S3(settings) => Box::new(S3Backend::new(*settings, options)),
         }
     }
 }
 
-fn wrong(state: &StateSettings, summary: String) -> Diagnostic {
+pub(super) fn wrong(state: &StateSettings, summary: String) -> Diagnostic {
     let mut d = Diagnostic::error(summary).help(
-        "Write `state \"sqlite\" { path = \"...\" }` or `state \"postgres\" { url = \"...\" }`, or leave the block out.",
+        "Write `state \"sqlite\" { path = \"...\" }`, `state \"postgres\" { url = \"...\" }` or `state \"s3\" { bucket = \"...\" }`, or leave the block out.",
     );
     // The line that it points at is shown.
     if !has_password(state) {
@@ -108,8 +120,12 @@ fn wrong(state: &StateSettings, summary: String) -> Diagnostic {
     d
 }
 
-/// Whether a connection string that is written out has a password in it.
+/// Whether a connection string that is written out has a password in it, or a key is written out.
 fn has_password(state: &StateSettings) -> bool {
+    let has = |name: &&str| written(state, name).is_some();
+    if ["secret_key", "token"].iter().any(has) {
+        return true;
+    }
     [OWN.url, TERRAFORMS.url].iter().any(|name| {
         let url = state.settings.get(name).and_then(Value::as_str);
         url.is_some_and(|url| {
@@ -119,7 +135,7 @@ fn has_password(state: &StateSettings) -> bool {
 }
 
 /// A setting that is not read would put state elsewhere than the stack says.
-fn refuse_others(state: &StateSettings, known: &[&str]) -> Result<(), Diagnostic> {
+pub(super) fn refuse_others(state: &StateSettings, known: &[&str]) -> Result<(), Diagnostic> {
     let settings = state.settings.as_entries();
     match settings.and_then(|s| s.keys().find(|name| !known.contains(&&***name))) {
         Some(other) => {
@@ -134,12 +150,12 @@ fn refuse_others(state: &StateSettings, known: &[&str]) -> Result<(), Diagnostic
 
 /// A setting as it is written. What is not known while a configuration is checked for whatever
 /// values counts as not written: no state is opened then.
-fn written<'s>(state: &'s StateSettings, name: &str) -> Option<&'s Value> {
+pub(super) fn written<'s>(state: &'s StateSettings, name: &str) -> Option<&'s Value> {
     let value = state.settings.get(name)?;
     (!value.is_null() && !value.is_unknown()).then_some(value)
 }
 
-fn text(state: &StateSettings, name: &str) -> Result<Option<String>, Diagnostic> {
+pub(super) fn text(state: &StateSettings, name: &str) -> Result<Option<String>, Diagnostic> {
     match written(state, name) {
         None => Ok(None),
         Some(value) => match value.as_str() {
@@ -152,7 +168,11 @@ fn text(state: &StateSettings, name: &str) -> Result<Option<String>, Diagnostic>
     }
 }
 
-fn flag(state: &StateSettings, name: &str, variable: Option<String>) -> Result<bool, Diagnostic> {
+pub(super) fn flag(
+    state: &StateSettings,
+    name: &str,
+    variable: Option<String>,
+) -> Result<bool, Diagnostic> {
     match written(state, name) {
         None => Ok(variable.is_some_and(|v| v == "1" || v.eq_ignore_ascii_case("true"))),
         Some(value) => value.as_bool().ok_or_else(|| {

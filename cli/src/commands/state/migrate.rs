@@ -13,7 +13,7 @@ use weir_state::{Lease, StateError, Store, Workspace};
 /// Flags of `state migrate`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Migrate {
-    /// Where the state is now: a file, or a connection string of Postgres.
+    /// Where the state is now: a file, a connection string of Postgres, or `s3://BUCKET/KEY?region=...`.
     #[arg(long, value_name = "PLACE", default_value = ".weir/state.db")]
     from: String,
     /// The schema it is in there.
