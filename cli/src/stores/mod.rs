@@ -205,7 +205,7 @@ impl States {
                 }
                 None => {
                     "`weir state import` takes them over; Terraform's own stays as it is. Name \
-                     another schema to begin with nothing."
+                     another schema or key to begin with nothing."
                 }
             })),
         }

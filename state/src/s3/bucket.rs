@@ -3,7 +3,7 @@
 use super::{
     client::{Answer, Client},
     fault::NO_CONDITIONS,
-    settings::S3Settings,
+    settings::{S3Settings, SUFFIX},
 };
 use crate::{
     StateError, Workspace,
@@ -162,13 +162,19 @@ impl Object {
         }
         let prefix = format!("{}/", settings.prefix());
         let keys = self.patiently(|| self.list(&prefix))?;
-        let end = format!("/{}", settings.options.key);
+        let end = format!("/{}{SUFFIX}", settings.options.key);
         found.extend(keys.iter().filter_map(|key| {
             let name = key.strip_prefix(&prefix)?.strip_suffix(&end)?;
             name.parse().ok()
         }));
         found.sort();
         Ok(found)
+    }
+
+    /// What is at this key, where it is text.
+    pub(super) fn text(&self, key: &str) -> Result<Option<String>, StateError> {
+        let found = self.patiently(|| self.get(key, None))?;
+        Ok(found.and_then(|answer| String::from_utf8(answer.body).ok()))
     }
 
     /// Removes the state: what names the parts first.

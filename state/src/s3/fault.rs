@@ -90,7 +90,7 @@ impl Said {
             ("RequestTimeTooSkewed", ..) => "Set the clock of this machine".into(),
             ("NotImplemented", ..) | (_, 501, _) => NO_CONDITIONS.into(),
             (_, 401 | 403, _) => {
-                "Grant who asks s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject on the key, on KEY.parts/* and on the workspaces'; with a key of KMS, kms:GenerateDataKey and kms:Decrypt".into()
+                "Grant who asks s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject on the key, with whatever comes behind it (KEY*), and on the workspaces'; with a key of KMS, kms:GenerateDataKey and kms:Decrypt".into()
             }
             _ => {
                 return Trouble::from(StateError::Io {

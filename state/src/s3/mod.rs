@@ -2,7 +2,7 @@
 //! writes: AWS, MinIO, Ceph, Cloudflare R2, Garage and their like.
 //!
 //! A state is one object, stored with `If-Match` (or `If-None-Match: *` where it is new), and the
-//! parts that it names, under `KEY.parts/`. What is in them and how they follow each other is told in
+//! parts that it names: `KEY.weir`, and `KEY.weir.parts/`. What is in them and how they follow each other is told in
 //! [`remote`](crate::remote). There is no lock beside it: the lease is a row, and a write under a
 //! lease that was taken over meets an object that is not the one it expects. Requests are signed by
 //! `reqsign`, which also finds the credentials; a request that got no answer is sent again, with a
@@ -83,8 +83,8 @@ impl Rowed for S3Store {
     }
 }
 
-/// The states of one stack in a bucket: `default` is the object of the key, workspace `w` that of
-/// `PREFIX/w/KEY`, as Terraform has it.
+/// The states of one stack in a bucket: `default` is the object `KEY.weir`, workspace `w` is
+/// `PREFIX/w/KEY.weir`: each beside where Terraform has it.
 #[derive(Debug, Clone)]
 pub struct S3Backend {
     settings: S3Settings,
@@ -130,6 +130,11 @@ impl Backend for S3Backend {
 
     async fn delete(&self, workspace: &Workspace) -> Result<(), StateError> {
         self.ask(workspace, Object::delete)
+    }
+
+    async fn terraforms(&self, workspace: &Workspace) -> Result<Option<String>, StateError> {
+        let key = self.settings.terraforms_key(workspace);
+        self.ask(workspace, |object| object.text(&key))
     }
 
     fn describe(&self, workspace: &Workspace) -> String {

@@ -14,7 +14,7 @@ use url::{Host, Url};
 pub struct S3Options {
     /// The bucket's name.
     pub bucket: String,
-    /// The object of workspace `default`.
+    /// The object of workspace `default` is at this key with `.weir` behind it.
     pub key: String,
     /// The region; of the environment or the shared configuration where it is not said.
     pub region: Option<String>,
@@ -71,6 +71,9 @@ pub struct S3Settings {
     /// What was read of the environment, for who looks for credentials.
     pub(super) variables: BTreeMap<String, String>,
 }
+
+/// What is added to the key: a stack that is Terraform's as well has both states.
+pub(super) const SUFFIX: &str = ".weir";
 
 /// Variables that say who asks, or where.
 const VARIABLES: [&str; 34] = [
@@ -134,7 +137,7 @@ impl S3Settings {
         }
         let key = options.key.as_str();
         if key.is_empty() || key.starts_with('/') || key.ends_with('/') || key.contains("//") {
-            return wrong("the key must name an object, such as \"shop/weir.state\"");
+            return wrong("the key must name an object, such as \"shop/prod\"");
         }
         if options.access_key.is_some() != options.secret_key.is_some() {
             return wrong(
@@ -214,8 +217,13 @@ impl S3Settings {
         self.options.workspace_prefix.as_deref().unwrap_or("env:")
     }
 
-    /// The key of a workspace's object.
+    /// The key of a workspace's object: beside Terraform's, which would be at the key itself.
     pub(super) fn key(&self, workspace: &Workspace) -> String {
+        format!("{}{SUFFIX}", self.terraforms_key(workspace))
+    }
+
+    /// The key at which Terraform keeps a workspace's state.
+    pub(super) fn terraforms_key(&self, workspace: &Workspace) -> String {
         match workspace.is_default() {
             true => self.options.key.clone(),
             false => format!("{}/{workspace}/{}", self.prefix(), self.options.key),

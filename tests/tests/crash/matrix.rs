@@ -2,11 +2,11 @@
 //! every store, with faults on top; and the same with terraform, where it is installed.
 //!
 //! `WEIR_KILLS` says how many instants each row has (12 where it is not set), `WEIR_SEED` where
-//! they begin. The table is printed: `cargo test -p weir-tests --test crash matrix -- --nocapture`.
+//! they begin, `WEIR_ROWS` that only rows whose names begin so are run. The table is printed: `cargo test -p weir-tests --test crash matrix -- --nocapture`.
 
 use crate::cloud::{self, Cloud};
 use std::{collections::BTreeSet, fmt, process::Command, time::Instant};
-use weir_state::conformance::Server;
+use weir_state::conformance::{Bucket, Server};
 use weir_tests::cli::Stack;
 
 /// Resources of each stack.
@@ -186,10 +186,15 @@ fn matrix() {
     let kills = number("WEIR_KILLS", 12);
     let seed = number("WEIR_SEED", 1);
     let mut rows: Vec<(String, Row)> = Vec::new();
-    let sqlite = |_| String::new();
-    rows.push(("sqlite".into(), row(sqlite, 0, kills, seed)));
-    rows.push(("sqlite, faults".into(), row(sqlite, 10, kills, seed)));
+    let asked = std::env::var("WEIR_ROWS").unwrap_or_default();
+    let is_asked = |name: &str| name.starts_with(&asked);
+    if is_asked("sqlite") {
+        let sqlite = |_| String::new();
+        rows.push(("sqlite".into(), row(sqlite, 0, kills, seed)));
+        rows.push(("sqlite, faults".into(), row(sqlite, 10, kills, seed)));
+    }
     match Server::start() {
+        Ok(_) if !is_asked("postgres") => {}
         Ok(server) => {
             // A schema for each stack: they share the server and nothing else.
             let url = server.url();
@@ -203,6 +208,22 @@ fn matrix() {
             rows.push(("postgres, faults".into(), row(postgres, 10, kills, after)));
         }
         Err(why) => println!("Skipped: the rows of Postgres. {why}"),
+    }
+    match Bucket::start() {
+        Ok(_) if !is_asked("s3") => {}
+        Ok(bucket) => {
+            let s3 = |seed: u64| {
+                format!(
+                    "state \"s3\" {{\n    bucket     = \"{}\"\n    key        = \"{seed}/weir.state\"\n    endpoint   = \"{}\"\n    access_key = \"weir\"\n    secret_key = \"weir\"\n  }}",
+                    Bucket::NAME,
+                    bucket.endpoint()
+                )
+            };
+            rows.push(("s3".into(), row(s3, 0, kills, seed)));
+            let after = seed + kills + 1;
+            rows.push(("s3, faults".into(), row(s3, 10, kills, after)));
+        }
+        Err(why) => println!("Skipped: the rows of S3. {why}"),
     }
     let peer = terraform(number("WEIR_PEER_KILLS", 0), seed);
     println!(
