@@ -66,6 +66,15 @@ pub(super) enum Kept {
     Inline(String),
 }
 
+impl Kept {
+    pub(super) fn part(&self) -> Option<&str> {
+        match self {
+            Kept::Part(name) => Some(name),
+            Kept::Inline(_) => None,
+        }
+    }
+}
+
 /// A sum in base64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -255,6 +264,26 @@ impl From<&KeyRow> for Op {
 }
 
 impl Op {
+    /// Whether it is of a transaction that drops what must not stay anywhere: rows under a key of
+    /// before, or those of a past that is pruned.
+    pub(super) fn rewrites(&self) -> bool {
+        match self {
+            Op::DropPast
+            | Op::DropClosed
+            | Op::DropApplies
+            | Op::DataKey { .. }
+            | Op::DropDataKeys => true,
+            Op::Item { .. }
+            | Op::DropItem { .. }
+            | Op::Past { .. }
+            | Op::Open { .. }
+            | Op::DropOpen(_)
+            | Op::Closed { .. }
+            | Op::Lease { .. }
+            | Op::Apply { .. } => false,
+        }
+    }
+
     /// Does it to these rows.
     fn redo(self, rows: &dyn Rows) -> Result<(), Fault> {
         match self {
@@ -444,11 +473,8 @@ impl Header {
     }
 
     pub(super) fn parts(&self) -> Vec<String> {
-        let named = self.chunks.iter().filter_map(|chunk| match &chunk.kept {
-            Kept::Part(name) => Some(name.clone()),
-            Kept::Inline(_) => None,
-        });
-        named.collect()
+        let named = self.chunks.iter().filter_map(|chunk| chunk.kept.part());
+        named.map(str::to_owned).collect()
     }
 }
 

@@ -29,7 +29,9 @@
 //! 6. who loses the compare and swap has written nothing, and is told what has happened since: its
 //!    lease was lost, another has the lease, or it raced ([`StateError::Raced`](crate::StateError)).
 //!
-//! Chunks that nothing names any more stay for one generation, for readers that are under way.
+//! Chunks that nothing names any more stay for one generation, for readers that are under way. What
+//! was under a key of before, and a past that was pruned, goes at once: such a transaction makes a
+//! new base, and drops all parts of before.
 
 mod blob;
 mod document;

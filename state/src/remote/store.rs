@@ -2,7 +2,7 @@
 
 use super::{
     Blob, CHUNKS, COUNT, Loaded, Put, RECENT, Standing, TAIL, Tag, Trouble,
-    document::{Chunk, Document, Header, Kept, Transaction, inline},
+    document::{Chunk, Document, Header, Kept, Op, Transaction, inline},
     session::{Base, Remote},
 };
 use crate::{
@@ -17,6 +17,16 @@ enum Sent {
     Stored(Tag),
     /// It was stored, and another came after it.
     Followed,
+}
+
+/// The document of a transaction.
+struct Next {
+    header: Header,
+    tail: String,
+    /// The part that was stored for it.
+    made: Option<String>,
+    /// Parts that it names no more, nor keeps.
+    unnamed: Vec<String>,
 }
 
 impl<B: Blob> Remote<B> {
@@ -42,11 +52,7 @@ impl<B: Blob> Remote<B> {
     }
 
     /// The document after this transaction, with what it names stored.
-    fn next(
-        &self,
-        head: &Head,
-        deadline: Instant,
-    ) -> Result<(Header, String, Vec<String>), Trouble> {
+    fn next(&self, head: &Head, deadline: Instant) -> Result<Next, Trouble> {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let (mut header, mut tail) = match &*self.base.borrow() {
             Some(base) => (base.header.clone(), base.tail.clone()),
@@ -55,33 +61,38 @@ impl<B: Blob> Remote<B> {
         header.lineage = head.lineage.0.clone();
         header.serial = head.serial;
         let ops = self.noted.borrow().clone();
+        let rewrites = !header.recent.is_empty() && ops.iter().any(Op::rewrites);
         tail.push_str(&Transaction::new(id.clone(), head, ops).line()?);
-        let mut unnamed = Vec::new();
-        if tail.len() > TAIL {
+        let (mut made, mut unnamed) = (None, Vec::new());
+        if tail.len() > TAIL || rewrites {
             let (base, more) = header.size_of_chunks();
-            let (chunk, bytes) = Chunk::new(id.clone(), &tail)?;
+            let (mut chunk, mut bytes) = Chunk::new(id.clone(), &tail)?;
             let is_due = more + chunk.size > CHUNKS.max(base / 2)
                 || header.chunks.len() >= COUNT
                 || header.chunks.is_empty();
-            let (chunk, bytes) = if is_due {
+            if is_due || rewrites {
                 header.old.push(header.parts());
                 header.chunks.clear();
-                // The latest generation stays for who is reading it.
-                let gone = header.old.len().saturating_sub(1);
+                // The latest generation stays for who is reading it, if it may stay at all.
+                let gone = header.old.len().saturating_sub(usize::from(!rewrites));
                 unnamed = header.old.drain(..gone).flatten().collect();
                 let all = Transaction::base(id.clone(), head, &self.copy)?.line()?;
-                Chunk::new(id.clone(), &all)?
-            } else {
-                (chunk, bytes)
-            };
-            let kept = self.keep(&chunk, &bytes, head, deadline)?;
-            header.chunks.push(Chunk { kept, ..chunk });
+                (chunk, bytes) = Chunk::new(id.clone(), &all)?;
+            }
+            chunk.kept = self.keep(&chunk, &bytes, head, deadline)?;
+            made = chunk.kept.part().map(str::to_owned);
+            header.chunks.push(chunk);
             tail.clear();
         }
         header.recent.push(id);
         let more = header.recent.len().saturating_sub(RECENT);
         header.recent.drain(..more);
-        Ok((header, tail, unnamed))
+        Ok(Next {
+            header,
+            tail,
+            made,
+            unnamed,
+        })
     }
 
     fn keep(
@@ -104,7 +115,12 @@ impl<B: Blob> Remote<B> {
     pub(super) fn store(&self, head: &Head) -> Result<(), Fault> {
         let deadline = self.deadline();
         let next = self.next(head, deadline);
-        let (header, tail, unnamed) = next.map_err(|e| e.fault(self.blob.place()))?;
+        let Next {
+            header,
+            tail,
+            made,
+            unnamed,
+        } = next.map_err(|e| e.fault(self.blob.place()))?;
         let text = header.text(&tail)?;
         let id = header.recent.last().cloned().unwrap_or_default();
         let before = self.before.borrow().clone();
@@ -124,18 +140,25 @@ impl<B: Blob> Remote<B> {
             }
             // The next transaction looks at what came after.
             Ok(Sent::Followed) => {}
-            Err(Trouble::Raced) => return Err(self.raced(before, takes)),
+            Err(Trouble::Raced) => {
+                self.drop_parts(made);
+                return Err(self.raced(before, takes));
+            }
             Err(trouble) => return Err(trouble.fault(self.blob.place())),
         }
         if takes {
             self.taken.set(Some(head.epoch));
         }
-        for name in unnamed {
+        self.drop_parts(unnamed);
+        Ok(())
+    }
+
+    fn drop_parts(&self, names: impl IntoIterator<Item = String>) {
+        for name in names {
             if let Err(trouble) = self.blob.drop_part(&name) {
                 tracing::debug!(?trouble, name, "an old part stays");
             }
         }
-        Ok(())
     }
 
     /// What to tell whose document was not taken: what happened meanwhile.

@@ -316,6 +316,49 @@ fn a_large_state_is_kept_in_parts() {
     );
 }
 
+/// Everything that is kept far away, inflated.
+fn all_text(side: &Side) -> String {
+    let bytes = &side.object.as_ref().unwrap().0;
+    let mut text = String::from_utf8(bytes.clone()).unwrap();
+    for part in side.parts.values() {
+        std::io::Read::read_to_string(&mut flate2::read::DeflateDecoder::new(&**part), &mut text)
+            .unwrap();
+    }
+    text
+}
+
+/// What was not encrypted, or under another key, or pruned, is nowhere any more.
+#[test]
+fn what_must_not_stay_is_dropped_at_once() {
+    let far = Memory::new();
+    let store = opened(far.clone()).unwrap();
+    let lease = block(store.acquire(me("apply"), Wait::None)).unwrap();
+    for i in 0..4 {
+        let found = (0..150).map(|n| {
+            let id = format!("secret-{i}-{n}");
+            (address(&format!("fake.x[{n}]")), Some(resource(&id, &[])))
+        });
+        block(store.record_refresh(&lease, found.collect())).unwrap();
+    }
+    assert!(all_text(&far.side()).contains("secret-1-7") && far.side().parts.len() > 1);
+    block(store.prune(&lease, weir_core::snapshot::Serial(4))).unwrap();
+    let text = all_text(&far.side());
+    assert!(!text.contains("secret-1-7") && text.contains("secret-3-7"));
+    assert_eq!(far.side().parts.len(), 1);
+    let keys = tempfile::tempdir().unwrap();
+    let key = keys.path().join("key");
+    KeySource::create_file(&key).unwrap();
+    let encryption = Encryption::new(KeySource::File(key));
+    block(store.rekey(&lease, encryption.clone())).unwrap();
+    assert!(!all_text(&far.side()).contains("secret"));
+    block(store.release(lease)).unwrap();
+    let again = opened_with(far, encryption).unwrap();
+    assert_eq!(
+        block(again.snapshot()).unwrap(),
+        block(store.snapshot()).unwrap()
+    );
+}
+
 /// Damage shows, and nothing is overwritten.
 #[test]
 fn what_is_not_a_whole_state_of_weir_is_refused() {
