@@ -21,8 +21,8 @@
 //! A [`Backend`] is where the states of a stack's workspaces are, each a store of its own with a
 //! [`StateId`] for a name.
 //!
-//! [`SqliteStore`] is the embedded store, [`PostgresStore`] and [`S3Store`] are for teams.
-//! [`conformance`] is what every store must pass.
+//! [`SqliteStore`] is the embedded store; [`PostgresStore`], [`S3Store`] and [`HttpStore`] are for
+//! teams. [`conformance`] is what every store must pass.
 
 pub mod conformance;
 mod content;
@@ -31,6 +31,7 @@ mod error;
 pub mod fold;
 pub mod format;
 mod history;
+mod http;
 mod id;
 mod journal;
 mod lease;
@@ -47,6 +48,7 @@ pub use content::{Bundle, Content, Pruned};
 pub use encryption::Encryption;
 pub use error::StateError;
 pub use history::{Applied, ApplyOutcome, ApplyRecord};
+pub use http::{HttpBackend, HttpSettings, HttpStore};
 pub use id::{Backend, SqliteBackend, StateId, Workspace, WorkspaceError};
 pub use journal::{Begin, ClosedEntry, Entry, EntryId, Outcome, Target, Verdict};
 pub use lease::{Ending, Holder, Lease, LeaseRecord, LeaseStatus};

@@ -83,11 +83,26 @@ async fn the_s3_store_conforms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_web_store_conforms() {
+    conformance::all(&|| Box::new(At::plain(Spot::web())))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_s3_store_conforms_when_it_is_encrypted() {
     let (Some(bucket), keys) = (common::shared_bucket(), tempfile::tempdir().unwrap()) else {
         return;
     };
     conformance::all(&|| Box::new(At::sealed(Spot::in_bucket(bucket.clone()), &keys)))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_web_store_conforms_when_it_is_encrypted() {
+    let keys = tempfile::tempdir().unwrap();
+    conformance::all(&|| Box::new(At::sealed(Spot::web(), &keys)))
         .await
         .unwrap();
 }

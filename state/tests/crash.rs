@@ -257,6 +257,12 @@ macro_rules! on_every_store {
                 }
             })*
         }
+        mod web {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                super::$case(&super::Spot::web()).await;
+            })*
+        }
     };
 }
 

@@ -186,6 +186,11 @@ async fn from_s3_to_postgres() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn from_sqlite_to_the_web() {
+    there_and_back(&Spot::file(), &Spot::web()).await;
+}
+
 /// A copy that was used is not overwritten by a second move.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_used_since_is_not_overwritten() {

@@ -1,6 +1,7 @@
 //! Where the states of a stack are, and what they are encrypted with.
 
 mod encryption;
+mod http;
 mod place;
 mod s3;
 

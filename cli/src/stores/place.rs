@@ -1,13 +1,13 @@
 //! Where the state of a stack is: what its settings say, and the store that is there.
 
-use super::{Read, s3};
+use super::{Read, http, s3};
 use crate::env::Env;
 use std::path::{Path, PathBuf};
 use weir_core::{Diagnostic, Value};
 use weir_lang::{StackSettings, StateSettings};
 use weir_state::{
-    Backend, Encryption, Options, PostgresBackend, PostgresSettings, S3Backend, S3Settings,
-    SettingsError, SqliteBackend,
+    Backend, Encryption, HttpBackend, HttpSettings, Options, PostgresBackend, PostgresSettings,
+    S3Backend, S3Settings, SettingsError, SqliteBackend,
 };
 
 /// Where state is where the stack does not say.
@@ -25,6 +25,8 @@ pub(super) enum Place {
     Postgres(Box<PostgresSettings>, String),
     /// In a bucket.
     S3(Box<S3Settings>),
+    /// At an address of the web.
+    Http(Box<HttpSettings>),
 }
 
 impl Default for Place {
@@ -41,6 +43,10 @@ impl Place {
         };
         match state.backend.as_str() {
             "sqlite" => sqlite(state),
+            "http" => {
+                let read = http::read(state, env)?;
+                Ok(read.map_or_else(Place::default, |s| Place::Http(Box::new(s))))
+            }
             "postgres" => postgres(state, &OWN, stack.name.clone(), env),
             "pg" => {
                 let name = stack.span.as_ref().map(|_| stack.name.clone());
@@ -54,7 +60,7 @@ impl Place {
             other => {
                 let summary = format!("State {other:?} is not a store weir has");
                 Err(wrong(state, summary)
-                    .because("This version of weir keeps state in SQLite, in Postgres and in S3."))
+                    .because("This version of weir keeps state in SQLite, in Postgres, in S3 and at addresses of the web."))
             }
         }
     }
@@ -69,6 +75,20 @@ impl Place {
         if name.starts_with("s3://") {
             let settings = S3Settings::from_address(name, &|name| env.variable(name))?;
             return Ok(Place::S3(Box::new(settings)));
+        }
+        if name.starts_with("http://") || name.starts_with("https://") {
+            // The rest as the environment has it for Terraform; a lock as GitLab has it otherwise.
+            let setting = |setting: &str| (setting == "address").then(|| name.to_owned());
+            let variable = |variable: &str| {
+                env.variable(variable).or_else(|| match variable {
+                    "TF_HTTP_LOCK_ADDRESS" => Some(format!("{name}/lock")),
+                    "TF_HTTP_LOCK_METHOD" => Some("POST".to_owned()),
+                    "TF_HTTP_UNLOCK_METHOD" => Some("DELETE".to_owned()),
+                    _ => None,
+                })
+            };
+            let settings = HttpSettings::new(&setting, &variable)?;
+            return Ok(Place::Http(Box::new(settings)));
         }
         let schemes = [
             "postgres://",
@@ -89,7 +109,7 @@ impl Place {
     pub(super) fn file(&self) -> Option<&Path> {
         match self {
             Place::Sqlite(path) => Some(path),
-            Place::Postgres(..) | Place::S3(_) => None,
+            Place::Postgres(..) | Place::S3(_) | Place::Http(_) => None,
         }
     }
 
@@ -105,6 +125,7 @@ impl Place {
                 Box::new(PostgresBackend::new(*settings, stack, options))
             }
             Place::S3(settings) => Box::new(S3Backend::new(*settings, options)),
+            Place::Http(settings) => Box::new(HttpBackend::new(*settings, options)),
         }
     }
 }

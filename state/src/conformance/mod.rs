@@ -5,10 +5,12 @@ mod journal;
 mod lease;
 mod record;
 mod server;
+mod web;
 mod whole;
 
 pub use bucket::Bucket;
 pub use server::Server;
+pub use web::{Asked, Fault, WebServer};
 
 use crate::{Begin, EntryId, Holder, Lease, Outcome, StateError, Store, Target};
 use async_trait::async_trait;

@@ -14,16 +14,24 @@ use std::{
     time::Duration,
 };
 use weir_state::{
-    Options, PostgresSettings, PostgresStore, S3Options, S3Settings, S3Store, SqliteStore,
-    StateError, StateId, Store, Workspace,
-    conformance::{Bucket, Server},
+    HttpSettings, HttpStore, Options, PostgresSettings, PostgresStore, S3Options, S3Settings,
+    S3Store, SqliteStore, StateError, StateId, Store, Workspace,
+    conformance::{Bucket, Server, WebServer},
 };
 
 /// A place for one store, empty at first.
 pub(crate) enum Spot {
     File(tempfile::TempDir),
-    Postgres { server: Arc<Server>, stack: String },
-    S3 { bucket: Arc<Bucket>, key: String },
+    Postgres {
+        server: Arc<Server>,
+        stack: String,
+    },
+    S3 {
+        bucket: Arc<Bucket>,
+        key: String,
+    },
+    /// On the web server of this test program, under this name.
+    Web(WebServer, String),
 }
 
 impl Spot {
@@ -55,12 +63,21 @@ impl Spot {
         Spot::S3 { bucket, key }
     }
 
+    /// A state of its own on a web server.
+    pub(crate) fn web() -> Spot {
+        static SERVER: LazyLock<WebServer> = LazyLock::new(|| WebServer::start().unwrap());
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("state-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        Spot::Web(SERVER.clone(), name)
+    }
+
     /// By which [`open`] finds it.
     pub(crate) fn name(&self) -> String {
         match self {
             Spot::File(folder) => folder.path().join("weir.state").display().to_string(),
             Spot::Postgres { server, stack } => format!("postgres {stack} {}", server.url()),
             Spot::S3 { bucket, key } => format!("s3 {} {key}", bucket.endpoint()),
+            Spot::Web(server, name) => server.address(name),
         }
     }
 
@@ -80,12 +97,27 @@ pub(crate) fn open(name: &str, options: Options) -> Result<Arc<dyn Store>, State
             options,
         )?));
     }
+    if name.starts_with("http://") {
+        return Ok(Arc::new(HttpStore::open(web(name), options)?));
+    }
     let Some(rest) = name.strip_prefix("postgres ") else {
         return Ok(Arc::new(SqliteStore::open_with(name, options)?));
     };
     let (stack, url) = rest.split_once(' ').unwrap();
     let store = PostgresStore::open(settings(url), &id(stack), options)?;
     Ok(Arc::new(store))
+}
+
+/// As GitLab has its states locked.
+pub(crate) fn web(address: &str) -> HttpSettings {
+    let setting = |name: &str| match name {
+        "address" => Some(address.to_owned()),
+        "lock_address" | "unlock_address" => Some(format!("{address}/lock")),
+        "lock_method" => Some("POST".to_owned()),
+        "unlock_method" => Some("DELETE".to_owned()),
+        _ => None,
+    };
+    HttpSettings::new(&setting, &|_| None).unwrap()
 }
 
 pub(crate) fn with_expiry(expiry: Duration) -> Options {

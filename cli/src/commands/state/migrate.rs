@@ -13,7 +13,8 @@ use weir_state::{Lease, StateError, Store, Workspace};
 /// Flags of `state migrate`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Migrate {
-    /// Where the state is now: a file, a connection string of Postgres, or `s3://BUCKET/KEY?region=...`.
+    /// Where the state is now: a file, a connection string of Postgres, `s3://BUCKET/KEY?region=...`,
+    /// or a web address.
     #[arg(long, value_name = "PLACE", default_value = ".weir/state.db")]
     from: String,
     /// The schema it is in there.
