@@ -132,8 +132,8 @@ fn validate_finds_all_that_is_wrong_and_reaches_nothing() {
 fn where_state_is_kept_is_never_guessed() {
     let table = [
         (
-            "state \"s3\" {\n  bucket = \"b\"\n}",
-            "State \"s3\" is not a store",
+            "state \"gcs\" {\n  bucket = \"b\"\n}",
+            "State \"gcs\" is not a store",
         ),
         (
             "state \"sqlite\" {\n  pth = \"b\"\n}",

@@ -35,6 +35,9 @@ pub(super) struct HttpBlob {
     serial: Cell<u64>,
 }
 
+/// A document, and the lock that the object names.
+type Seen = (Vec<u8>, Option<String>);
+
 /// A lock of the server's.
 #[derive(Debug, Clone)]
 struct Held {
@@ -90,7 +93,7 @@ impl HttpBlob {
     }
 
     /// The object's document and the lock it names; another program's object as it is.
-    fn document(&self) -> Result<Option<(Vec<u8>, Option<String>)>, Trouble> {
+    fn document(&self) -> Result<Option<Seen>, Trouble> {
         let Some(bytes) = self.get()? else {
             self.serial.set(0);
             return Ok(None);
