@@ -11,7 +11,7 @@ use weir_core::{
     snapshot::{Resource, Serial, Snapshot},
 };
 use weir_state::{
-    Encryption, Options, SqliteStore, StateError, Store, Wait,
+    Bundle, Encryption, Options, SqliteStore, StateError, Store, Wait,
     conformance::{address, me, resource},
     encryption::KeySource,
 };
@@ -115,4 +115,44 @@ async fn a_damaged_row_is_told_wherever_it_lies() {
         };
         assert!(cause.contains("rows are missing"), "{cause}");
     }
+}
+
+/// A kept configuration is no part of the state: a damaged one keeps nobody from it, and is told
+/// to who asks for it.
+#[tokio::test]
+async fn a_damaged_configuration_is_told_to_who_asks_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("weir.state");
+    let store = SqliteStore::open(&file).unwrap();
+    let left = fill(&store).await;
+    let bundle = Bundle {
+        files: BTreeMap::from([("main.hcl".into(), "resource {}".into())]),
+        rest: "rest".into(),
+    };
+    let lease = store.acquire(me("apply"), Wait::None).await.unwrap();
+    store.keep_bundle(&lease, bundle.clone()).await.unwrap();
+    store.release(lease).await.unwrap();
+    let digest = bundle.digest();
+    assert_eq!(store.bundle(&digest).await.unwrap(), Some(bundle));
+    drop(store);
+    let conn = Connection::open(&file).unwrap();
+    conn.execute(
+        "UPDATE item SET body = 'resource []' WHERE kind = 'config' AND body = 'resource {}'",
+        [],
+    )
+    .unwrap();
+    let store = SqliteStore::open(&file).unwrap();
+    assert_eq!(store.snapshot().await.unwrap().resources, left.resources);
+    let Err(StateError::Damaged { cause, .. }) = store.bundle(&digest).await else {
+        panic!("a damaged configuration was given");
+    };
+    assert!(cause.contains("fails its checksum"), "{cause}");
+    drop(store);
+    // One that is missing shows at once, as any row does.
+    conn.execute("DELETE FROM item WHERE kind = 'config'", [])
+        .unwrap();
+    let Err(StateError::Damaged { cause, .. }) = SqliteStore::open(&file).map(drop) else {
+        panic!("a missing row was not told");
+    };
+    assert!(cause.contains("rows are missing"), "{cause}");
 }

@@ -110,6 +110,22 @@ impl Session {
         Ok(())
     }
 
+    /// Gives the items that a question finds, as this transaction leaves them so far.
+    fn each(
+        &self,
+        sql: &str,
+        f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let changed = self.changes.borrow().items.clone();
+        for row in self.ask(sql, vec![self.state()])? {
+            let (id, row) = statements::item(&row).map_err(|e| e.fault(&self.place))?;
+            if !changed.contains_key(&id) {
+                f(row)?;
+            }
+        }
+        changed.into_values().flatten().try_for_each(f)
+    }
+
     fn rows<T>(
         &self,
         sql: &str,
@@ -178,15 +194,12 @@ impl Rows for Session {
     }
 
     fn each_item(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault> {
-        let sql = format!("{ITEM} WHERE state = $1");
-        let changed = self.changes.borrow().items.clone();
-        for row in self.ask(&sql, vec![self.state()])? {
-            let (id, row) = statements::item(&row).map_err(|e| e.fault(&self.place))?;
-            if !changed.contains_key(&id) {
-                f(row)?;
-            }
-        }
-        changed.into_values().flatten().try_for_each(f)
+        self.each(&format!("{ITEM} WHERE state = $1"), f)
+    }
+    fn each_of_state(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault> {
+        let sql = "SELECT id, kind, key, serial, CASE kind WHEN 'config' THEN '' ELSE body END, sum
+                   FROM @item WHERE state = $1";
+        self.each(sql, f)
     }
 
     fn items_until(&self, serial: u64) -> Result<Vec<ItemRow>, Fault> {

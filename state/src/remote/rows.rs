@@ -5,6 +5,7 @@ use crate::rows::{
     ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, OpenRow, PastRow,
     Rows,
 };
+use weir_core::snapshot::Snapshot;
 
 impl<B: Blob> Remote<B> {
     /// Notes what was written to the copy.
@@ -23,11 +24,17 @@ impl<B: Blob> Rows for Remote<B> {
     fn item(&self, kind: Kind, key: &str) -> Result<Option<ItemRow>, Fault> {
         self.copy.item(kind, key)
     }
+    fn take_examined(&self, head: &Head) -> Option<Snapshot> {
+        self.copy.take_examined(head)
+    }
     fn keys(&self, kind: Kind) -> Result<Vec<String>, Fault> {
         self.copy.keys(kind)
     }
     fn each_item(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault> {
         self.copy.each_item(f)
+    }
+    fn each_of_state(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault> {
+        self.copy.each_of_state(f)
     }
     fn items_until(&self, serial: u64) -> Result<Vec<ItemRow>, Fault> {
         self.copy.items_until(serial)

@@ -40,6 +40,9 @@ pub(crate) trait Rows {
     fn take_examined(&self, _head: &Head) -> Option<Snapshot> {
         None
     }
+    /// Gives every row in turn, until one is refused; the texts of configurations without their
+    /// bodies, of which there may be far more than of state.
+    fn each_of_state(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault>;
     /// Gives every row in turn, until one is refused.
     fn each_item(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault>;
     /// The rows that stand since this serial or before.

@@ -301,6 +301,19 @@ fn all<T>(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+fn each(
+    conn: &Connection,
+    sql: &str,
+    f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        f(item(row)?)?;
+    }
+    Ok(())
+}
+
 fn one<T>(
     conn: &Connection,
     sql: &str,
@@ -334,12 +347,12 @@ impl<C: Connected> Rows for C {
     }
     fn each_item(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault> {
         let sql = "SELECT kind, key, serial, body, sum FROM item ORDER BY kind, key";
-        let mut statement = self.conn().prepare_cached(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            f(item(row)?)?;
-        }
-        Ok(())
+        each(self.conn(), sql, f)
+    }
+    fn each_of_state(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault> {
+        let sql = "SELECT kind, key, serial, CASE kind WHEN 'config' THEN '' ELSE body END, sum
+                   FROM item ORDER BY kind, key";
+        each(self.conn(), sql, f)
     }
     fn items_until(&self, serial: u64) -> Result<Vec<ItemRow>, Fault> {
         let sql = "SELECT kind, key, serial, body, sum FROM item WHERE serial <= ?";
