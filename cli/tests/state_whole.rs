@@ -72,6 +72,28 @@ fn a_state_of_strangers_is_kept_whole() {
         .expect(0, "state show -json aws_sqs_queue.q[\"q-7\"]")
         .out;
     assert!(shown.contains("\"q-7\""), "{shown}");
+    // What is behind an object is known before any apply, and an import beside it takes nothing away.
+    let behind = |stack: &Stack| {
+        let shown = json(&stack.expect(0, "show -json").out);
+        let rows = shown["values"]["root_module"]["resources"].clone();
+        let rows = rows.as_array().unwrap().iter();
+        let policy = rows.clone().find(|r| r["type"] == "aws_iam_role_policy");
+        policy.unwrap()["depends_on"].clone()
+    };
+    let listed = behind(&stack);
+    assert!(
+        listed
+            .as_array()
+            .unwrap()
+            .contains(&json!("aws_iam_role.r")),
+        "{listed}"
+    );
+    let one =
+        json!([{ "schema_version": 0, "attributes": { "id": "i-1" }, "sensitive_attributes": [] }]);
+    stack.write("one.json", &file("l-1", &one));
+    stack.expect(0, "state import one.json");
+    assert_eq!(behind(&stack), listed);
+    stack.expect(0, "state rm acme_thing.a");
     // They can be moved, and what depends on them follows.
     stack.expect(0, "state mv aws_iam_role.r aws_iam_role.app");
     let state = pulled(&stack);

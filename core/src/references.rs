@@ -150,6 +150,46 @@ struct Kept {
 }
 
 impl References {
+    /// Those of a state that comes with the list of each instance, as Terraform's files do: blocks
+    /// by their addresses, all that is behind. What the lists of its instances name together is the
+    /// graph of a block; an instance of which that would say something else keeps its own.
+    pub fn of_lists(lists: &BTreeMap<Address, BTreeSet<String>>) -> References {
+        let mut graph = BlockGraph::default();
+        for (address, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {
+            let of_block = graph.0.entry(address.written().to_string()).or_default();
+            of_block.extend(list.iter().cloned().map(Referred::Block));
+        }
+        // What blocks are behind them stands in the lists: there they lead no further.
+        let mut own = BlockGraph::default();
+        let mut kept = Vec::new();
+        for (address, list) in lists {
+            let mut found = BTreeSet::new();
+            graph.behind(&address.written().to_string(), &mut found);
+            if found.iter().copied().eq(list.iter().map(String::as_str)) {
+                continue;
+            }
+            // No block is called so.
+            let name = format!("instance {address}");
+            let from = match list.is_empty() {
+                true => BTreeSet::new(),
+                false => BTreeSet::from([(0, name.clone())]),
+            };
+            let place = (address.clone(), None);
+            kept.push(Kept { place, from });
+            let referred = list.iter().cloned().map(Referred::Block);
+            own.0.insert(name, referred.collect());
+        }
+        if graph.0.is_empty() {
+            return References::default();
+        }
+        kept.sort_by(|a, b| a.place.cmp(&b.place));
+        References {
+            graphs: vec![own, graph],
+            kept,
+        }
+        .without_old_graphs()
+    }
+
     /// Whether nothing is recorded.
     pub fn is_empty(&self) -> bool {
         self.graphs.is_empty()

@@ -1,6 +1,6 @@
 //! What is behind objects, as runs leave it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address,
     references::{BlockGraph, Object, References, Referred, Standing},
@@ -119,4 +119,41 @@ fn it_is_read_as_it_was_written() {
     assert_eq!(read, new);
     let names: BTreeSet<String> = read.behind(&(at("t.a"), None)).into_iter().collect();
     assert_eq!(names.len(), 2);
+}
+
+/// Lists that came with a state are given back as they came, whatever the lists of others say.
+#[test]
+fn lists_of_a_file_come_back_as_they_were() {
+    let cases: [&[(&str, &[&str])]; 5] = [
+        &[("a.a", &[]), ("a.b", &[])],
+        &[("a.a", &[]), ("a.b", &["a.a"]), ("a.c", &["a.a", "a.b"])],
+        // `a.c` was written before `a.b` depended on `a.a`.
+        &[("a.b", &["a.a"]), ("a.c", &["a.b"])],
+        // Of two instances one was written later, and one stands on nothing.
+        &[
+            ("a.b[0]", &["a.a"]),
+            ("a.b[1]", &["a.a", "data.a.d"]),
+            ("a.b[2]", &[]),
+        ],
+        // Not even what can't be is told otherwise.
+        &[("a.a", &["a.b"]), ("a.b", &["a.a"]), ("a.b[0]", &["a.a"])],
+    ];
+    for case in cases {
+        let lists = case.iter().map(|(address, list)| {
+            let list = list.iter().map(|d| (*d).to_owned());
+            (at(address), list.collect())
+        });
+        let lists: BTreeMap<Address, BTreeSet<String>> = lists.collect();
+        let references = References::of_lists(&lists);
+        for (address, list) in &lists {
+            let found = references.behind(&(address.clone(), None));
+            assert!(found.iter().eq(list), "{address}: {found:?}, not {list:?}");
+        }
+        // A run that leaves all as it is leaves that too.
+        let objects = lists.keys().map(|a| Object::current(a, Standing::Left));
+        let after = references.after(None, objects.collect());
+        for (address, list) in &lists {
+            assert!(after.behind(&(address.clone(), None)).iter().eq(list));
+        }
+    }
 }

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address, Known,
+    references::References,
     snapshot::{Lineage, Resource, Serial},
 };
 
@@ -19,6 +20,8 @@ pub struct Content {
     pub resources: BTreeMap<Address, Resource>,
     /// Every output of the root module.
     pub outputs: BTreeMap<String, Known>,
+    /// What is behind the resources.
+    pub references: References,
     /// Objects put aside that stay: open entries with
     /// [`Target::Deposed`](crate::Target::Deposed). The others are forgotten.
     pub kept: BTreeSet<EntryId>,

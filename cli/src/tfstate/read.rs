@@ -8,6 +8,7 @@ use weir_core::{
     Address, Key, Known, ModulePath, Object,
     checks::{CheckInstance, CheckResult},
     json::{self as wire, Encoded},
+    references::References,
     snapshot::{DeposedKey, Lineage, Removal, Resource, Serial, Snapshot, Status},
 };
 use weir_lang::Schemas;
@@ -21,17 +22,20 @@ pub(crate) struct Taken {
     /// Objects that replacements put aside and that were not deleted yet.
     pub(crate) deposed: Vec<Aside>,
     pub(crate) outputs: BTreeMap<String, Known>,
+    /// What is behind the resources.
+    pub(crate) references: References,
     /// `None` where the file has no word on conditions.
     pub(crate) checks: Option<Vec<CheckResult>>,
 }
 
 impl Taken {
-    /// The state that the file is of. What blocks refer to stands in no file.
+    /// The state that the file is of.
     pub(crate) fn into_snapshot(self) -> Snapshot {
         let mut state = Snapshot::empty(self.lineage);
         state.serial = self.serial;
         state.resources = self.resources;
         state.outputs = self.outputs;
+        state.references = self.references;
         for (address, key, resource) in self.deposed {
             let objects = state.deposed.entry(address).or_default();
             objects.insert(key, resource);
@@ -155,6 +159,7 @@ pub(crate) fn read(text: &str, schemas: &dyn Schemas) -> Result<Taken, Vec<Strin
     if !reader.problems.is_empty() {
         return Err(reader.problems);
     }
+    let references = reader.references();
     let (resources, deposed) = reader.joined();
     Ok(Taken {
         lineage: Lineage(file.lineage),
@@ -162,6 +167,7 @@ pub(crate) fn read(text: &str, schemas: &dyn Schemas) -> Result<Taken, Vec<Strin
         resources,
         deposed,
         outputs,
+        references,
         checks,
     })
 }
@@ -364,6 +370,13 @@ impl Reader<'_> {
             None => drop(self.rows.insert(address, row)),
         }
         Ok(())
+    }
+
+    /// What is behind each instance, by any way.
+    fn references(&self) -> References {
+        let text = |row: &Row| row.behind.iter().map(Address::to_string).collect();
+        let lists = self.rows.iter().map(|(a, row)| (a.clone(), text(row)));
+        References::of_lists(&lists.collect())
     }
 
     /// The instances with what they depend on directly.

@@ -377,3 +377,41 @@ fn ways_that_lead_in_circles_are_kept() {
     ]);
     assert_eq!(edges::direct(&round[&a], &round), set(&[&b, &c]));
 }
+
+/// What a document lists as `depends_on` is what the file has, before any apply.
+#[test]
+fn what_is_behind_an_instance_is_what_the_file_says() {
+    let text = aws();
+    let taken = read(&text, &Nothing).unwrap();
+    let file: Json = serde_json::from_str(&text).unwrap();
+    let mut with_some = 0;
+    for block in file["resources"].as_array().unwrap() {
+        for instance in block["instances"].as_array().unwrap() {
+            let name = |mode: &str| {
+                format!(
+                    "{mode}{}.{}",
+                    block["type"].as_str().unwrap(),
+                    block["name"].as_str().unwrap()
+                )
+            };
+            let module = block["module"]
+                .as_str()
+                .map_or(String::new(), |m| format!("{m}."));
+            let mode = if block["mode"] == "data" { "data." } else { "" };
+            let key = match &instance["index_key"] {
+                Json::Null => String::new(),
+                key => format!("[{key}]"),
+            };
+            let address: Address = format!("{module}{}{key}", name(mode)).parse().unwrap();
+            let listed = instance["dependencies"].as_array().into_iter().flatten();
+            let mut listed: Vec<&str> = listed.map(|d| d.as_str().unwrap()).collect();
+            listed.sort_unstable();
+            with_some += usize::from(!listed.is_empty());
+            assert_eq!(taken.references.behind(&(address, None)), listed);
+        }
+    }
+    assert!(
+        with_some > 20,
+        "only {with_some} instances depend on something"
+    );
+}

@@ -9,6 +9,7 @@ use std::{
 use weir_core::{
     Value,
     plan::Op,
+    references::References,
     snapshot::{Lineage, Serial},
 };
 
@@ -26,11 +27,14 @@ fn record(bundle: Option<String>) -> ApplyRecord {
 
 fn content(lineage: &str, serial: u64, names: &[&str]) -> Content {
     let resources = names.iter().map(|n| (address(n), resource(n, &[])));
+    let behind = || BTreeSet::from(["data.a.d".to_owned()]);
+    let lists = names.iter().map(|n| (address(n), behind()));
     Content {
         lineage: Lineage(lineage.into()),
         serial: Serial(serial),
         resources: resources.collect(),
         outputs: BTreeMap::from([("o".to_owned(), known(Value::string("x")))]),
+        references: References::of_lists(&lists.collect()),
         kept: BTreeSet::new(),
         deposed: Vec::new(),
     }
@@ -67,6 +71,8 @@ pub(super) async fn takes_a_whole_state(place: &dyn Place) -> Verified {
     assert_eq!(state.serial, Serial(41));
     assert_eq!(state.resources, from.resources);
     assert_eq!(state.outputs, from.outputs);
+    let of = |name: &str| state.references.behind(&(address(name), None));
+    assert_eq!(of("a.b[0]"), ["data.a.d"]);
     assert_eq!(state.deposed.len(), 1);
     assert_eq!(store.history().await?.len(), 1);
     // The same once more is nothing new, and the lease is free again.

@@ -23,6 +23,7 @@ pub(crate) struct Rewrite {
     pub(crate) serial: u64,
     pub(crate) resources: BTreeMap<Address, String>,
     pub(crate) outputs: BTreeMap<String, String>,
+    pub(crate) references: Option<String>,
     pub(crate) kept: BTreeSet<EntryId>,
     pub(crate) deposed: Vec<(Begin, String)>,
     pub(crate) record: ApplyRecord,
@@ -74,7 +75,7 @@ pub(crate) fn replace(work: &mut Work<'_>, epoch: u64, new: Rewrite) -> Result<S
         return Ok(work.head.serial());
     }
     // What was behind the objects of before says nothing of these.
-    items::put(work, Kind::References, "", None)?;
+    items::put(work, Kind::References, "", new.references.as_deref())?;
     work.raise();
     journal::finish(work, epoch, new.record)?;
     Ok(work.head.serial())
@@ -182,6 +183,7 @@ pub(crate) fn encode(content: crate::Content, record: ApplyRecord) -> Result<Rew
     let outputs = outputs
         .map(|(name, v)| Ok((name.clone(), format::output_to_text(v).map_err(invalid)?)))
         .collect::<Result<_, StateError>>()?;
+    let references = content.references;
     let deposed = content.deposed.into_iter();
     let deposed = deposed
         .map(|begin| {
@@ -194,6 +196,7 @@ pub(crate) fn encode(content: crate::Content, record: ApplyRecord) -> Result<Rew
         serial: content.serial.0,
         resources,
         outputs,
+        references: (!references.is_empty()).then(|| format::references_to_text(&references)),
         kept: content.kept,
         deposed,
         record,

@@ -18,6 +18,7 @@ use std::{
 use weir_core::{
     Address, Diagnostic, Diagnostics, Object,
     plan::Op,
+    references::References,
     snapshot::{DeposedKey, Resource, Serial, Snapshot},
 };
 use weir_engine::Registry;
@@ -162,6 +163,15 @@ pub(super) async fn import(args: &Import, context: &Context) -> Result {
                 let place = content.outputs.entry(name.clone());
                 place.or_insert_with(|| value.clone());
             }
+            let list = |a: &Address| {
+                let from = match taken.resources.contains_key(a) {
+                    true => &taken.references,
+                    false => &now.references,
+                };
+                from.behind(&(a.clone(), None)).into_iter().collect()
+            };
+            let lists = content.resources.keys().map(|a| (a.clone(), list(a)));
+            content.references = References::of_lists(&lists.collect());
             content
         }
     };
@@ -418,6 +428,7 @@ impl Held {
             serial: taken.serial,
             resources: taken.resources.clone(),
             outputs: taken.outputs.clone(),
+            references: taken.references.clone(),
             kept,
             deposed,
         }
