@@ -43,8 +43,19 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let done = Command::new("umount").arg(self.0.path()).status();
-        assert!(done.is_ok_and(|s| s.success()), "the disk is unmounted");
+        // A program that a test beside this one is just starting may have its files open still.
+        let unmounted = || {
+            let done = Command::new("umount").arg(self.0.path()).status();
+            done.is_ok_and(|s| s.success())
+        };
+        let pause = || std::thread::sleep(std::time::Duration::from_millis(50));
+        let done = (0..100).any(|_| {
+            unmounted() || {
+                pause();
+                false
+            }
+        });
+        assert!(done, "the disk is unmounted");
     }
 }
 
