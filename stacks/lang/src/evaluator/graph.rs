@@ -211,6 +211,9 @@ impl Graph {
         deps: Deps,
     ) -> InstId {
         let inst = InstId(self.modules.len());
+        // A block without `count` and `for_each`, as most are, will have two more nodes: its one
+        // instance, and all instances together.
+        self.entities.reserve(3 * nodes);
         let mut base = None;
         for ix in 0..nodes {
             let id = self.add(inst, NodeIx(ix), Role::Node, State::Pending);
