@@ -143,12 +143,13 @@ fn kept_by_destroy(step: &Step, ours: &mut Answer) -> &'static [&'static str] {
     }
 }
 
-/// Whether a refresh has nothing to record in weir but has in Terraform, whose state keeps
-/// `create_before_destroy` with each object. weir takes it from the configuration, or from what is
-/// planned where the block is gone.
+/// Whether a refresh has nothing to record in weir but may have in Terraform: its state keeps
+/// `create_before_destroy` with each object, which weir takes from the configuration, and forgets
+/// dependencies on what is moved by hand, which weir does not.
 fn nothing_to_record(step: &Step, theirs: &Answer) -> bool {
-    let no_drift = |l: &String| !l.starts_with("drift ") && !l.starts_with("output ");
-    step.flags.iter().any(|f| f == "-refresh-only") && theirs.lines.iter().all(no_drift)
+    let of_note = |l: &&String| l.starts_with("drift ") || l.starts_with("output ");
+    let mut found = theirs.lines.iter().filter(of_note);
+    step.flags.iter().any(|f| f == "-refresh-only") && found.all(|l| l.ends_with(" no-op"))
 }
 
 /// Whether an instance that a target needs is brought where another target names other instances of
@@ -182,6 +183,22 @@ fn names_nothing(step: &Step, ours: &Answer) -> bool {
     step.flags.iter().any(|f| f.starts_with("-target=")) && ours.said.contains("names nothing")
 }
 
+/// Whether `state mv` into a module moved an instance in weir, as into a folder; Terraform wants the
+/// address it gets there.
+fn moved_into_module(step: &Step, theirs: &Answer, ours: &Answer) -> bool {
+    step.commands.iter().any(|words| {
+        let is_mv = words.starts_with(&["state".into(), "mv".into()]);
+        let into_module = words
+            .last()
+            .is_some_and(|w| w.rsplit('.').nth(1) == Some("module"));
+        let line = |how: &str| format!("{}: {how}", words.join(" "));
+        is_mv
+            && into_module
+            && theirs.lines.contains(&line("refused"))
+            && ours.lines.contains(&line("ok"))
+    })
+}
+
 /// Whether weir keeps secret what Terraform shows: what comes of a sensitive value is sensitive in an
 /// output that is not declared so, and stays so behind a resource.
 fn keeps_secret(theirs: &Answer, ours: &Answer) -> bool {
@@ -194,8 +211,8 @@ fn keeps_secret(theirs: &Answer, ours: &Answer) -> bool {
 /// The sections that are compared in a step.
 fn compared<'a>(all: &[&'a str], apart: &[&str], step: &Step, theirs: &Answer) -> Vec<&'a str> {
     let nothing = nothing_to_record(step, theirs);
-    let left = |s: &&str| !apart.contains(s) && !(nothing && *s == "plan.applyable");
-    all.iter().copied().filter(left).collect()
+    let is_apart = |s: &str| apart.contains(&s) || nothing && s == "plan.applyable";
+    all.iter().copied().filter(|s| !is_apart(s)).collect()
 }
 
 /// What differs from the stored answers, step by step.
@@ -208,6 +225,7 @@ fn check(scenario: &Scenario, sections: &[&str]) -> Result<(), String> {
         if goes_on(step, &step.answer, &ours) {
             break;
         }
+        ours.follow_left_overs(&step.answer);
         let sections = compared(sections, apart, step, &step.answer);
         if let Some(found) = difference(&step.answer, &ours, &sections) {
             all.push(format!("step {at} {:?}\n{found}", step.flags));
@@ -232,6 +250,7 @@ fn check_live(scenario: &Scenario, sections: &[&str]) -> Result<(), String> {
             partly_there(step, &theirs, &ours),
             keeps_secret(&theirs, &ours),
             brings_more(step, &theirs, &ours),
+            moved_into_module(step, &theirs, &ours),
         ];
         if apart.contains(&true) {
             break;
@@ -241,6 +260,7 @@ fn check_live(scenario: &Scenario, sections: &[&str]) -> Result<(), String> {
         if moved {
             ours.follow_moves(&theirs);
         }
+        ours.follow_left_overs(&theirs);
         let sections = compared(sections, left_out, step, &theirs);
         if let Some(found) = difference(&theirs, &ours, &sections) {
             if names_nothing(step, &ours) {

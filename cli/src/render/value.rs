@@ -30,6 +30,37 @@ pub(crate) fn quote(text: &str) -> String {
     out
 }
 
+/// What the entries of an object or a map are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entries {
+    /// Attributes: one that is null is the same as none.
+    Attributes,
+    /// Elements of a map, whose keys are quoted.
+    Elements,
+    /// Of a JSON text ([`json_of`]): attributes that may be null.
+    Json,
+}
+
+impl Entries {
+    pub(crate) fn of(value: &Value) -> Entries {
+        match value.kind() {
+            // No other map is of anything.
+            Kind::Map(Type::Dynamic, _) => Entries::Json,
+            Kind::Map(..) => Entries::Elements,
+            _ => Entries::Attributes,
+        }
+    }
+
+    pub(crate) fn are_quoted(self) -> bool {
+        self == Entries::Elements
+    }
+
+    /// Whether one that is null is there.
+    pub(crate) fn keep_nulls(self) -> bool {
+        self != Entries::Attributes
+    }
+}
+
 /// The name of a field before its value: bare where it can be, padded to `width`.
 pub(crate) fn key(name: &str, quoted: bool, width: usize) -> String {
     let name = if quoted || !is_identifier(name) {
@@ -113,9 +144,13 @@ pub(crate) fn marked(
             None => text_block(lines, depth, outer, (label, suffix), text),
         },
         Kind::Map(_, m) | Kind::Object(m) => {
-            let quoted = matches!(value.kind(), Kind::Map(..));
+            let entries = Entries::of(value);
+            let quoted = entries.are_quoted();
             lines.push(depth, outer, format!("{label}{{"));
-            let shown: Vec<_> = m.iter().filter(|(_, v)| quoted || !v.is_null()).collect();
+            let shown: Vec<_> = m
+                .iter()
+                .filter(|(_, v)| entries.keep_nulls() || !v.is_null())
+                .collect();
             let width = width(shown.iter().map(|(k, _)| &***k), quoted);
             for (k, v) in shown {
                 whole(lines, depth + 1, inner, &key(k, quoted, width), v, "");

@@ -49,9 +49,30 @@ impl Answer {
     /// Terraform forgets that until it is planned anew: dependencies beside Terraform's are no
     /// difference then.
     pub fn follow_moves(&mut self, theirs: &Answer) {
+        self.take_dependencies(theirs, &|own, known| known.iter().all(|k| own.contains(k)));
+    }
+
+    /// What depends on a module as a whole depends in Terraform on what state has of it too, though
+    /// its block is gone. In weir it depends on what the module is by now: what goes is deleted
+    /// after what depends on it by what state said before. Dependencies of Terraform's on blocks
+    /// that the configuration does not have are no difference then.
+    pub fn follow_left_overs(&mut self, theirs: &Answer) {
+        let mut blocks = Vec::new();
+        if let Some(configuration) = theirs.sections.get("plan.configuration") {
+            written(&configuration["root_module"], "", &mut blocks);
+        }
+        let gone = |block: &Json| !blocks.iter().any(|b| *b == text(block));
+        self.take_dependencies(theirs, &|own, known| {
+            let mut more = known.iter().filter(|k| !own.contains(k));
+            own.iter().all(|o| known.contains(o)) && more.all(gone)
+        });
+    }
+
+    /// Takes the dependencies of each row of theirs that `takes` takes, given ours and theirs.
+    fn take_dependencies(&mut self, theirs: &Answer, takes: &Takes<'_>) {
         for (name, ours) in &mut self.sections {
             if let Some(theirs) = theirs.sections.get(name) {
-                follow(ours, theirs);
+                follow(ours, theirs, takes);
             }
         }
     }
@@ -122,8 +143,24 @@ fn keep_secrets(theirs: &Json, ours: &mut Json) {
     }
 }
 
-/// Takes the dependencies of their rows where ours has all of them.
-fn follow(ours: &mut Json, theirs: &Json) {
+/// Says of the dependencies of a row, ours and theirs, whether theirs do.
+type Takes<'a> = dyn Fn(&[Json], &[Json]) -> bool + 'a;
+
+fn text(value: &Json) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// The addresses of all blocks of a configuration, without keys.
+fn written(module: &Json, path: &str, out: &mut Vec<String>) {
+    let blocks = module["resources"].as_array().into_iter().flatten();
+    out.extend(blocks.map(|b| format!("{path}{}", text(&b["address"]))));
+    for (name, call) in module["module_calls"].as_object().into_iter().flatten() {
+        written(&call["module"], &format!("{path}module.{name}."), out);
+    }
+}
+
+/// Takes the dependencies of those of their rows that `takes` says.
+fn follow(ours: &mut Json, theirs: &Json, takes: &Takes<'_>) {
     match (ours, theirs) {
         (Json::Array(ours), Json::Array(theirs)) => {
             for row in ours {
@@ -131,7 +168,7 @@ fn follow(ours: &mut Json, theirs: &Json) {
                     (["address", "deposed_key"].iter()).all(|name| row.get(name) == t.get(name))
                 };
                 if let Some(their) = theirs.iter().find(same) {
-                    follow(row, their);
+                    follow(row, their, takes);
                 }
             }
         }
@@ -141,7 +178,7 @@ fn follow(ours: &mut Json, theirs: &Json) {
                 all.cloned().unwrap_or_default()
             };
             let (own, known) = (list(ours), list(theirs));
-            if known.iter().all(|k| own.contains(k)) {
+            if takes(&own, &known) {
                 match theirs.get("depends_on") {
                     Some(known) => drop(ours.insert("depends_on".into(), known.clone())),
                     None => drop(ours.remove("depends_on")),
@@ -149,7 +186,7 @@ fn follow(ours: &mut Json, theirs: &Json) {
             }
             for (name, ours) in ours.iter_mut() {
                 if let Some(theirs) = theirs.get(name) {
-                    follow(ours, theirs);
+                    follow(ours, theirs, takes);
                 }
             }
         }

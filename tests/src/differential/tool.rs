@@ -22,12 +22,14 @@ enum Kind {
 }
 
 /// What Terraform says where the fault is its own.
-const FAULTS: [&str; 6] = [
+const FAULTS: [&str; 7] = [
     "Error: Cycle",
     "Error: Self reference: ",
     "TERRAFORM CRASH",
     "Provider produced inconsistent final plan",
     "This is a bug in Terraform",
+    // It says of the same plan that it can be applied to save its outputs.
+    "Cannot apply non-applyable plan",
     "a bug in the provider",
 ];
 
@@ -124,6 +126,8 @@ impl Tool {
             Some(0) => "ok".into(),
             Some(1) if self.kind == Kind::Terraform => {
                 let broken = FAULTS.iter().any(|f| run.stderr.contains(f));
+                // It says that or the other of an import without a block, as chance will have it.
+                let broken = broken && !run.stderr.contains("Error: Resource has no configuration");
                 if broken { "broken" } else { otherwise }.into()
             }
             Some(1) => otherwise.into(),

@@ -25,6 +25,11 @@ pub(crate) struct Document<'a> {
     pub(crate) timestamp: Option<&'a str>,
 }
 
+/// Whether a refresh has an output to record: one that is not known will not be by then.
+fn is_recorded(output: &OutputChange) -> bool {
+    !output.is_noop() && !output.after.as_ref().is_some_and(Value::is_unknown)
+}
+
 /// `show -json PLANFILE`
 pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
     let Document {
@@ -52,7 +57,7 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
         "applyable": match mode {
             // That something has moved alone is nothing to apply.
             Mode::Refresh => {
-                !plan.drift.is_empty() || !plan.outputs.values().all(OutputChange::is_noop)
+                !plan.drift.is_empty() || plan.outputs.values().any(is_recorded)
             }
             Mode::Apply | Mode::Destroy => !plan.is_empty(),
         },

@@ -5,6 +5,7 @@ use super::super::{
     value::{self, inline, is_text, json_of, key, marked, whole},
 };
 use super::text;
+use crate::render::value::Entries;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::BTreeSet;
 use weir_core::{Kind, Path, Value};
@@ -42,11 +43,11 @@ impl<'l> Body<'l> {
 
     /// The fields of an instance, one entry each.
     pub(super) fn fields(&mut self, depth: usize, before: Option<&Value>, after: Option<&Value>) {
-        self.entries(depth, (before, after), &Path::root(), false);
+        self.entries(depth, (before, after), &Path::root(), Entries::Attributes);
     }
 
     /// The entries of objects or maps; what did not change is counted.
-    fn entries(&mut self, depth: usize, (before, after): Sides<'_>, path: &Path, quoted: bool) {
+    fn entries(&mut self, depth: usize, (before, after): Sides<'_>, path: &Path, entries: Entries) {
         let names = |v: Option<&Value>| -> Vec<String> {
             let entries = v.and_then(Value::as_entries);
             entries
@@ -62,20 +63,21 @@ impl<'l> Body<'l> {
             // that came or went.
             let alone = !path.0.is_empty() && has(before, name) != has(after, name);
             v.and_then(|v| v.get(name))
-                .filter(|v| quoted || alone || !v.is_null())
+                .filter(|v| entries.keep_nulls() || alone || !v.is_null())
                 .cloned()
         };
         let mut shown = Vec::new();
         let mut hidden = 0;
         for name in &all {
             let (b, a) = (side(before, name), side(after, name));
-            let identity = !quoted && IDENTITY.contains(&name.as_str());
+            let identity = entries == Entries::Attributes && IDENTITY.contains(&name.as_str());
             match (&b, &a) {
                 (None, None) => {}
                 (Some(b), Some(a)) if same(b, a) && !identity && !disclosed(b, a) => hidden += 1,
                 _ => shown.push((name, b, a)),
             }
         }
+        let quoted = entries.are_quoted();
         let width = value::width(shown.iter().map(|(n, ..)| n.as_str()), quoted);
         for (name, b, a) in shown {
             let label = key(name, quoted, width);
@@ -161,9 +163,9 @@ impl<'l> Body<'l> {
                 text::diff(self.lines, depth, (label, end), x, y);
             }
             (Kind::Map(..) | Kind::Object(_), Kind::Map(..) | Kind::Object(_)) => {
-                let quoted = matches!(a.kind(), Kind::Map(..));
+                let entries = Entries::of(a);
                 self.lines.push(depth, Mark::Change, open("{"));
-                self.entries(depth + 1, (Some(b), Some(a)), path, quoted);
+                self.entries(depth + 1, (Some(b), Some(a)), path, entries);
                 self.lines.push(depth, Mark::None, close("}"));
             }
             (Kind::Set(_, x), Kind::Set(_, y)) => {

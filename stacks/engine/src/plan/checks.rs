@@ -104,11 +104,13 @@ impl<'a> Chosen<'a> {
     }
 }
 
-/// Where all is destroyed, conditions are not asked. The root's outputs are there still.
-fn unasked(result: &mut CheckResult) {
+/// Where things are destroyed, conditions are not asked. The root's outputs are there still where
+/// all of them are.
+fn unasked(result: &mut CheckResult, part: Option<&Chosen<'_>>) {
     result.status = CheckStatus::Unknown;
     result.instances.clear();
-    if result.kind == CheckKind::OutputValue && result.block.starts_with("output.") {
+    let is_output = result.kind == CheckKind::OutputValue;
+    if part.is_none() && is_output && result.block.starts_with("output.") {
         result.instances.push(CheckInstance {
             address: result.block.clone(),
             status: CheckStatus::Unknown,
@@ -151,7 +153,7 @@ pub(crate) fn checks(
             instances: instances.collect(),
         };
         match part {
-            _ if mode == Mode::Destroy => unasked(&mut result),
+            _ if mode == Mode::Destroy => unasked(&mut result, part),
             Some(part) => part.limit(&mut result),
             None => {}
         }

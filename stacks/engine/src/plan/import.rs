@@ -28,12 +28,15 @@ impl Engine {
         findings: &mut Findings,
     ) {
         for import in evaluator.imports() {
-            if import.declared || snapshot.resources.contains_key(&import.to) {
+            if import.declared {
                 continue;
             }
-            let result = match input.options.generate {
-                true => self.generate(&import, findings).await,
-                false => Err(undeclared(&import.to).into()),
+            // What is managed already would go, as its block is gone: the statement says otherwise.
+            let managed = snapshot.resources.contains_key(&import.to);
+            let result = match (input.options.generate, managed) {
+                (true, true) => continue,
+                (true, false) => self.generate(&import, findings).await,
+                (false, _) => Err(undeclared(&import.to).into()),
             };
             if let Err(errors) = result {
                 let sources = input.config.sources();

@@ -72,6 +72,14 @@ impl Engine {
             }
         }
         found.extend(evaluator.take_diagnostics());
+        // A target has had the whole looked at already.
+        let whole = input.options.mode != Mode::Destroy && input.options.targets.is_empty();
+        if whole && !found.has_errors() && evaluator.has_empty_blocks() {
+            found.extend(Evaluator::wrong_as_written(
+                input.config.clone(),
+                self.registry.clone(),
+            ));
+        }
         // Where all goes, what can't be evaluated any more (an output over a service that is gone)
         // stands in nobody's way, unless it kept a provider from being configured.
         let needed = |r: &Resource| configured.contains(&r.provider);

@@ -143,6 +143,8 @@ pub(crate) struct LifecycleBlock {
     pub(crate) create_before_destroy: bool,
     pub(crate) prevent_destroy: Option<Expr>,
     pub(crate) ignore_changes: Ignore,
+    /// Where each of its paths stands.
+    pub(crate) ignored_at: Vec<Span>,
     pub(crate) triggers: Vec<TriggerBlock>,
     pub(crate) destroy: bool,
     pub(crate) refresh: bool,

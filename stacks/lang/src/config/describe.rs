@@ -4,7 +4,7 @@
 use super::{
     Config, Module, ModuleId, NodeKind, RequiredProvider,
     blocks::{LocalProvider, ModuleCall, Repeat},
-    module::provider_name,
+    module::{import_provider, provider_name},
     reader::constant,
 };
 use crate::{
@@ -193,11 +193,16 @@ impl<'c> ModuleView<'c> {
         }
     }
 
-    /// Local names of the providers that its blocks use.
+    /// Local names of the providers that its blocks use; an `import` uses one even where what it
+    /// names has no block.
     pub fn provider_names(&self) -> BTreeSet<String> {
         let resources = self.resources().map(|r| r.provider.name);
         let blocks = self.providers().map(|p| p.provider.name.clone());
-        resources.chain(blocks).collect()
+        let imports = self.kinds().filter_map(|kind| match kind {
+            NodeKind::Import(i) => import_provider(i),
+            _ => None,
+        });
+        resources.chain(blocks).chain(imports).collect()
     }
 
     fn kinds(&self) -> impl Iterator<Item = &'c NodeKind> + use<'c> {

@@ -146,7 +146,8 @@ impl Config {
         &self.stack
     }
 
-    /// Local names of all providers that a resource, a data source or a provider block uses.
+    /// Local names of all providers that a resource, a data source, an `import` or a provider block
+    /// uses.
     pub fn provider_names(&self) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         for node in self.modules.iter().flat_map(|m| &m.nodes) {
@@ -157,6 +158,7 @@ impl Config {
                 NodeKind::Resource(r) => {
                     names.insert(module::provider_name(r));
                 }
+                NodeKind::Import(i) => names.extend(module::import_provider(i)),
                 NodeKind::Site(_) | NodeKind::Service(_) => {
                     names.insert("host".to_owned());
                 }

@@ -147,6 +147,14 @@ pub(crate) fn provider_name(resource: &Resource) -> String {
     }
 }
 
+/// The local name of the provider of what is imported into the root module.
+pub(crate) fn import_provider(import: &ImportBlock) -> Option<String> {
+    let implied = || implied_provider(import.to.object.type_name()).to_owned();
+    let said = import.provider.as_ref().map(|p| p.provider.name.clone());
+    let own = import.to.modules.is_empty();
+    own.then(|| said.unwrap_or_else(implied))
+}
+
 /// Blocks by their type, and by their name.
 type ByTypeAndName = BTreeMap<Arc<str>, BTreeMap<Arc<str>, NodeIx>>;
 

@@ -4,11 +4,11 @@
 use super::{
     Evaluator, Purpose, Schemas,
     frame::Names,
-    graph::{InstId, State},
+    graph::{InstId, ModuleInstance, State},
     is_not_known_yet, values,
 };
 use crate::{
-    config::Config,
+    config::{Config, NodeIx},
     eval::Settled,
     instance::{Demand, Instance, Next, PlaceRequest, Placement},
     ir::Expr,
@@ -67,13 +67,26 @@ impl Evaluator {
     }
 
     /// What is wrong with a whole configuration as it is written, whatever value anything in it
-    /// has: a part of it is refused for that too. Warnings are none of it.
+    /// has: a part of it is refused for that too, and so is a block without instances. Warnings are
+    /// none of it.
     pub fn wrong_as_written(config: Arc<Config>, schemas: Arc<dyn Schemas>) -> Diagnostics {
         let mut evaluator = Evaluator::new(config, schemas);
         evaluator.purpose = Purpose::Form;
         let mut found = evaluator.all_problems();
         found.0.retain(|d| d.is_error() && !is_not_known_yet(d));
         found
+    }
+
+    /// Whether something that was evaluated has no instance, so that nobody looked into it.
+    pub fn has_empty_blocks(&self) -> bool {
+        let of_module = |inst: &ModuleInstance| {
+            let nodes = self.config.modules[inst.module.0].nodes.len();
+            (0..nodes).any(|ix| {
+                let block = self.graph.get(inst.id(NodeIx(ix)));
+                block.expansion.as_ref().is_some_and(|x| x.keys.is_empty())
+            })
+        };
+        self.graph.modules.iter().any(of_module)
     }
 
     fn all_problems(self) -> Diagnostics {

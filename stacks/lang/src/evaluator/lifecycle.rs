@@ -27,6 +27,7 @@ impl Evaluator {
             create_before_destroy,
             prevent_destroy,
             ignore_changes,
+            ignored_at: _,
             triggers,
             destroy,
             refresh,

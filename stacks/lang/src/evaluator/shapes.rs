@@ -157,7 +157,7 @@ fn unknown_ignored(resource: &Resource, schema: &Block, report: &mut Report<'_>)
     let Ignore::Paths(paths) = &resource.lifecycle.ignore_changes else {
         return;
     };
-    for path in paths {
+    for (path, span) in paths.iter().zip(&resource.lifecycle.ignored_at) {
         let Some(PathStep::Key(name)) = path.0.first() else {
             continue;
         };
@@ -168,6 +168,6 @@ fn unknown_ignored(resource: &Resource, schema: &Block, report: &mut Report<'_>)
             .because("`ignore_changes` names attributes of this resource.");
         let names = schema.attributes.keys().chain(schema.blocks.keys());
         d.help = hints::suggest(name, names.map(String::as_str), str::to_owned);
-        report.push(d, &resource.span);
+        report.push(d, span);
     }
 }

@@ -102,6 +102,7 @@ pub(super) fn resource(block: &Block, report: &mut Report<'_>) -> Option<Resourc
             create_before_destroy: false,
             prevent_destroy: None,
             ignore_changes: Ignore::Nothing,
+            ignored_at: Vec::new(),
             triggers: Vec::new(),
             destroy: true,
             refresh: true,
@@ -271,7 +272,7 @@ fn managed_lifecycle(
     lifecycle.destroy = reader.flag("destroy", report).unwrap_or(true);
     lifecycle.refresh = reader.flag("refresh", report).unwrap_or(true);
     if let Some(a) = reader.attribute("ignore_changes") {
-        lifecycle.ignore_changes = ignore_changes(a, report);
+        (lifecycle.ignore_changes, lifecycle.ignored_at) = ignore_changes(a, report);
     }
     if let Some(a) = reader.attribute("replace_triggered_by") {
         lifecycle.triggers = triggers(a, report);
@@ -348,21 +349,28 @@ fn trigger(item: &Expr) -> Result<TriggerBlock, Box<Diagnostic>> {
     })
 }
 
-fn ignore_changes(attribute: &Attribute, report: &mut Report<'_>) -> Ignore {
+/// What is ignored, and where each path of it stands.
+fn ignore_changes(
+    attribute: &Attribute,
+    report: &mut Report<'_>,
+) -> (Ignore, Vec<weir_core::Span>) {
     let expr = attribute.expr.unparenthesised();
     if expr.keyword() == Some("all") {
-        return Ignore::All;
+        return (Ignore::All, Vec::new());
     }
     let ExprKind::List(items) = &*expr.kind else {
         let d = Diagnostic::error("`ignore_changes` must be a list of attributes")
             .help("Write `ignore_changes = [tags]`, or `ignore_changes = all`.");
         report.push(d, &attribute.expr.span);
-        return Ignore::Nothing;
+        return (Ignore::Nothing, Vec::new());
     };
-    let mut paths = Vec::new();
+    let (mut paths, mut spans) = (Vec::new(), Vec::new());
     for item in items {
         match path_of(item) {
-            Some(path) => paths.push(path),
+            Some(path) => {
+                paths.push(path);
+                spans.push(item.span.clone());
+            }
             None => {
                 let d = Diagnostic::error("`ignore_changes` holds something that is no attribute")
                     .help("Name attributes of this resource: `tags`, `tags[\"Name\"]`.");
@@ -370,5 +378,5 @@ fn ignore_changes(attribute: &Attribute, report: &mut Report<'_>) -> Ignore {
             }
         }
     }
-    Ignore::Paths(paths)
+    (Ignore::Paths(paths), spans)
 }
