@@ -177,7 +177,7 @@ pub(crate) async fn lease(
     let holder = Holder::this_process(env.user(), purpose);
     match store.acquire(holder.clone(), Wait::None).await {
         Ok(lease) => Ok(lease),
-        Err(StateError::Locked(by)) if !timeout.is_zero() => {
+        Err(StateError::Locked { by, .. }) if !timeout.is_zero() => {
             waiting(by.holder.to_string());
             Ok(store.acquire(holder, Wait::UpTo(timeout)).await?)
         }

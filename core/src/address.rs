@@ -10,7 +10,11 @@
 //! | `module.net["eu"].aws_vpc.main` | any of these inside a module |
 
 use smol_str::SmolStr;
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 /// A name in an address. Short ones, which is most, lie in it, and long ones are shared: plans hold
 /// each address many times over, look it up and copy it all the time.
@@ -196,6 +200,15 @@ pub fn members<'a, V>(
 ) -> impl Iterator<Item = (&'a Address, &'a V)> {
     of.range(dependency..)
         .take_while(move |(address, _)| address.is_in(dependency))
+}
+
+/// As [`members`], of a set.
+pub fn members_of<'a>(
+    of: &'a BTreeSet<Address>,
+    dependency: &'a Address,
+) -> impl Iterator<Item = &'a Address> {
+    of.range(dependency..)
+        .take_while(move |address| address.is_in(dependency))
 }
 
 /// Whether the text is an identifier of the language (UAX #31 with `-`, as HCL has it).

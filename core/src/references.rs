@@ -269,6 +269,32 @@ impl References {
         References { graphs, kept }.without_old_graphs()
     }
 
+    /// These, with what `ours` says of some objects: two runs recorded at the same time. The latest
+    /// graph stays the latest.
+    pub fn with(&self, ours: &References, places: impl IntoIterator<Item = Place>) -> References {
+        if self.is_empty() || self == ours {
+            return ours.clone();
+        }
+        let graphs = ours.graphs.iter().chain(&self.graphs).cloned();
+        let after = ours.graphs.len();
+        let theirs = self.kept.iter().map(|one| {
+            let from = one.from.iter();
+            let from = from.map(|(graph, block)| (graph + after, block.clone()));
+            (one.place.clone(), from.collect())
+        });
+        let mut kept: BTreeMap<Place, BTreeSet<Source>> = theirs.collect();
+        for place in places {
+            let from = ours.sources(&place);
+            kept.insert(place, from);
+        }
+        let kept = kept.into_iter();
+        References {
+            graphs: graphs.collect(),
+            kept: kept.map(|(place, from)| Kept { place, from }).collect(),
+        }
+        .without_old_graphs()
+    }
+
     /// Leaves out the graphs that no list comes from any more.
     fn without_old_graphs(self) -> References {
         let References { graphs, mut kept } = self;

@@ -1,6 +1,6 @@
 //! What can go wrong with state.
 
-use crate::{EntryId, Holder, LeaseRecord, encryption::EncryptionError};
+use crate::{EntryId, Holder, Item, LeaseRecord, encryption::EncryptionError};
 use std::path::PathBuf;
 use weir_core::{
     Address,
@@ -10,15 +10,20 @@ use weir_core::{
 /// What went wrong, and what to do next. After any of these nothing in the store is overwritten.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
-    /// The lease with which a write came is not the current one.
+    /// The lease with which a write came is not held any more.
     #[error("the lease on the state was lost{}: nothing was recorded. Run the command again: it finds out what was done and continues", taken_by(.by))]
     LeaseLost {
         /// Who has it now; `None` if nobody.
         by: Option<Box<Holder>>,
     },
-    /// Someone else holds the lease.
-    #[error("the state is locked by {}. Wait for it to end, or pass -lock-timeout to wait here", .0.holder)]
-    Locked(Box<LeaseRecord>),
+    /// Someone else holds a lease on it, or on something that is needed here.
+    #[error("{} locked by {}. Wait for it to end, or pass -lock-timeout to wait here", what_is(.over), .by.holder)]
+    Locked {
+        /// The lease.
+        by: Box<LeaseRecord>,
+        /// What both need; `None` where one of them needs the whole state.
+        over: Option<Item>,
+    },
     /// The entry is not open, or not this lease's.
     #[error("journal entry {0} is not open under this lease")]
     NoSuchEntry(EntryId),
@@ -176,6 +181,13 @@ impl From<SnapshotError> for StateError {
 
 fn taken_by(by: &Option<Box<Holder>>) -> String {
     by.as_ref().map(|h| format!(" to {h}")).unwrap_or_default()
+}
+
+fn what_is(over: &Option<Item>) -> String {
+    match over {
+        Some(item) => format!("{item} is"),
+        None => "the state is".into(),
+    }
 }
 
 fn last_good_text(serial: &Option<Serial>) -> String {

@@ -6,8 +6,8 @@
 //! each kind.
 
 use crate::{
-    Applied, ApplyOutcome, ApplyRecord, Begin, ClosedEntry, Ending, EntryId, Holder, Target,
-    Verdict, process,
+    Applied, ApplyOutcome, ApplyRecord, Begin, ClosedEntry, Ending, EntryId, Holder, Items, Part,
+    Target, Verdict, process,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -147,6 +147,18 @@ struct HolderV1 {
     host: String,
     pid: u32,
     purpose: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PartV1 {
+    owned: ItemsV1,
+    read: ItemsV1,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ItemsV1 {
+    instances: Vec<String>,
+    outputs: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -468,6 +480,37 @@ pub(crate) fn lease_from_text(text: &str) -> Result<LeaseBody> {
         holder: row.holder.into(),
         since: time(row.since),
         process: row.process,
+    })
+}
+
+/// What a lease covers, as a row.
+pub(crate) fn part_to_text(part: &Part) -> String {
+    let items = |items: &Items| ItemsV1 {
+        instances: items.instances.iter().map(ToString::to_string).collect(),
+        outputs: items.outputs.iter().cloned().collect(),
+    };
+    write(PartV1 {
+        owned: items(&part.owned),
+        read: items(&part.read),
+    })
+}
+
+/// What a lease covers, of a row.
+pub(crate) fn part_from_text(text: &str) -> Result<Part> {
+    let row: PartV1 = read(text)?;
+    let items = |row: ItemsV1| -> Result<Items> {
+        let instances = row
+            .instances
+            .iter()
+            .map(|a| a.parse::<Address>().map_err(|e| FormatError(e.to_string())));
+        Ok(Items {
+            instances: instances.collect::<Result<_>>()?,
+            outputs: row.outputs.into_iter().collect(),
+        })
+    };
+    Ok(Part {
+        owned: items(row.owned)?,
+        read: items(row.read)?,
     })
 }
 

@@ -1,9 +1,13 @@
 //! The lease: who may write.
 
-use crate::{StateError, process};
-use std::{fmt, sync::Mutex, time::SystemTime};
+use crate::{Scope, StateError, process, rows::Pass};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::SystemTime,
+};
 use tokio::sync::watch;
-use weir_core::snapshot::Lineage;
+use weir_core::snapshot::{Lineage, Serial};
 
 /// Who holds a lease, or wants one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +34,12 @@ impl Holder {
     }
 }
 
-/// Proof of the exclusive right to write. Kept alive by its store until it is released or dropped.
+/// Proof of the exclusive right to write what its scope covers. Kept alive by its store until it is released or dropped.
 pub struct Lease {
     epoch: u64,
     lineage: Lineage,
+    scope: Arc<Scope>,
+    taken_at: Serial,
     holder: Holder,
     status: watch::Receiver<LeaseStatus>,
     on_drop: Mutex<Option<OnDrop>>,
@@ -60,15 +66,22 @@ pub enum LeaseStatus {
 impl Lease {
     /// For stores: a lease that was just taken.
     pub(crate) fn new(
-        epoch: u64,
-        lineage: Lineage,
+        pass: Pass,
+        taken_at: Serial,
         holder: Holder,
         status: watch::Receiver<LeaseStatus>,
         on_drop: OnDrop,
     ) -> Lease {
+        let Pass {
+            epoch,
+            lineage,
+            scope,
+        } = pass;
         Lease {
             epoch,
             lineage,
+            scope,
+            taken_at,
             holder,
             status,
             on_drop: Mutex::new(Some(on_drop)),
@@ -83,6 +96,21 @@ impl Lease {
     /// The line of states it is for.
     pub fn lineage(&self) -> &Lineage {
         &self.lineage
+    }
+    /// What it covers.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+    /// At which serial the state was when it was taken.
+    pub fn taken_at(&self) -> Serial {
+        self.taken_at
+    }
+    pub(crate) fn pass(&self) -> Pass {
+        Pass {
+            epoch: self.epoch,
+            lineage: self.lineage.clone(),
+            scope: self.scope.clone(),
+        }
     }
     /// Who holds it.
     pub fn holder(&self) -> &Holder {
@@ -138,6 +166,8 @@ pub struct LeaseRecord {
     pub since: SystemTime,
     /// When it was or will be kept for dead, unless it is renewed.
     pub expires: SystemTime,
+    /// What it covers; `None` once it has ended.
+    pub scope: Option<Scope>,
     /// When and how it ended; `None` while it is held.
     pub ended: Option<(SystemTime, Ending)>,
 }

@@ -7,9 +7,11 @@
 //!
 //! One apply, seen from here:
 //!
-//! 1. [`Store::acquire`] gives a [`Lease`], whose epoch rises with every lease ever taken. Each
-//!    write checks the epoch in its own transaction, so a holder that slept through a take-over
-//!    can't write (fencing);
+//! 1. [`Store::acquire`] gives a [`Lease`] on the whole state, [`Store::acquire_scope`] one on a
+//!    [`Part`] of it: several of those are held at the same time where nobody changes what another
+//!    changes or depends on. Its epoch rises with every lease ever taken. Each write finds in its
+//!    own transaction whether its lease is still held, and covers what is written: a holder that
+//!    slept through a take-over can't write (fencing);
 //! 2. [`Store::open_entries`] tells what an earlier run began and did not finish. The engine asks
 //!    the provider and closes each with [`Store::settle`];
 //! 3. [`Store::snapshot`] is what is there; [`Store::record_refresh`] takes what refresh found;
@@ -41,6 +43,7 @@ mod process;
 mod remote;
 mod rows;
 mod s3;
+mod scope;
 mod sqlite;
 mod store;
 
@@ -55,5 +58,6 @@ pub use lease::{Ending, Holder, Lease, LeaseRecord, LeaseStatus};
 pub use postgres::{PostgresBackend, PostgresSettings, PostgresStore, SettingsError};
 pub use rows::{Archive, Stats};
 pub use s3::{S3Backend, S3Options, S3Role, S3Settings, S3Store};
+pub use scope::{Item, Items, Overlap, Part, Scope};
 pub use sqlite::{Options, SqliteStore};
 pub use store::{Store, Wait};

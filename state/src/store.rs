@@ -3,7 +3,7 @@
 use crate::encryption::Keyring;
 use crate::{
     Applied, ApplyRecord, Archive, Begin, Bundle, ClosedEntry, Content, Encryption, Entry, EntryId,
-    Holder, Lease, LeaseRecord, Outcome, Pruned, StateError,
+    Holder, Lease, LeaseRecord, Outcome, Pruned, Scope, StateError,
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, time::Duration};
@@ -25,7 +25,8 @@ pub enum Wait {
 /// Keeps one line of states.
 ///
 /// Every method that takes a [`Lease`] fails with [`StateError::LeaseLost`], and changes nothing,
-/// when that lease is not the current one any more. A write that returned `Ok` is durable; one
+/// when that lease is not held any more, and with [`StateError::Invalid`] when it does not cover what
+/// is written. A write that returned `Ok` is durable; one
 /// that returned an error changed nothing, save that after an error of the disk or the network
 /// only re-opening the store tells. A reader sees the state before a write or after it.
 #[async_trait]
@@ -54,13 +55,35 @@ pub trait Store: Send + Sync {
     /// Those of reading.
     async fn is_empty(&self) -> Result<bool, StateError>;
 
-    /// Takes the exclusive lease. A holder that is dead (its process on this host is gone, or its
-    /// lease expired) is taken over, and that is recorded. The lease is kept alive by the store
-    /// until it is released or dropped.
+    /// Takes the lease on the whole state; see [`Store::acquire_scope`].
     ///
     /// # Errors
-    /// [`StateError::Locked`] when someone else still holds it after `wait`.
-    async fn acquire(&self, holder: Holder, wait: Wait) -> Result<Lease, StateError>;
+    /// [`StateError::Locked`] when someone else still holds a lease after `wait`.
+    async fn acquire(&self, holder: Holder, wait: Wait) -> Result<Lease, StateError> {
+        self.acquire_scope(holder, Scope::Whole, wait).await
+    }
+
+    /// Takes a lease on all of the state or on a part of it. A holder that is dead (its process on
+    /// this host is gone, or its lease expired) is taken over, and that is recorded. The lease is
+    /// kept alive by the store until it is released or dropped.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] when someone else still holds a lease that meets this one
+    /// ([`Scope::meets`]) after `wait`.
+    async fn acquire_scope(
+        &self,
+        holder: Holder,
+        scope: Scope,
+        wait: Wait,
+    ) -> Result<Lease, StateError>;
+
+    /// Makes sure that nobody holds the whole state, and keeps nobody out: for who only looks.
+    /// Dead holders of leases are taken over. So long as nobody holds any lease, nothing is
+    /// written.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] when someone still holds the whole state after `wait`.
+    async fn visit(&self, by: Holder, wait: Wait) -> Result<(), StateError>;
 
     /// Gives the lease back. Dropping a lease does the same without telling whether it worked.
     ///
@@ -74,14 +97,14 @@ pub trait Store: Send + Sync {
     /// [`StateError::LeaseLost`].
     async fn confirm(&self, lease: &Lease) -> Result<(), StateError>;
 
-    /// Ends whatever lease is held, for `by`, and returns it; `None` when there was none. For
+    /// Ends the lease of this epoch, for `by`, and returns it; `None` when it is not held. For
     /// people who know that the holder will not come back.
     ///
     /// # Errors
     /// Those of writing.
-    async fn unlock(&self, by: Holder) -> Result<Option<LeaseRecord>, StateError>;
+    async fn unlock(&self, epoch: u64, by: Holder) -> Result<Option<LeaseRecord>, StateError>;
 
-    /// Every lease ever taken, oldest first; the one that is held has no ending.
+    /// Every lease ever taken, oldest first; those that are held have no ending.
     ///
     /// # Errors
     /// Those of reading.
@@ -135,7 +158,8 @@ pub trait Store: Send + Sync {
     /// Those of reading.
     async fn closed_entries(&self, epoch: u64) -> Result<Vec<ClosedEntry>, StateError>;
 
-    /// Replaces the root module's outputs. Returns the serial afterwards: raised if one differs.
+    /// Replaces all of the root module's outputs. Returns the serial afterwards: raised if one
+    /// differs.
     ///
     /// # Errors
     /// Those of writing.
@@ -144,6 +168,29 @@ pub trait Store: Send + Sync {
         lease: &Lease,
         outputs: BTreeMap<String, Known>,
     ) -> Result<Serial, StateError>;
+
+    /// Changes some of the root module's outputs; `None` drops one. Returns the serial afterwards:
+    /// raised if one differs.
+    ///
+    /// # Errors
+    /// Those of writing.
+    async fn change_outputs(
+        &self,
+        lease: &Lease,
+        changes: BTreeMap<String, Option<Known>>,
+    ) -> Result<Serial, StateError>;
+
+    /// As [`Store::set_references`], under any lease, if they are still these. `None`, and nothing
+    /// is changed, where they are not: someone else recorded theirs.
+    ///
+    /// # Errors
+    /// Those of writing.
+    async fn change_references(
+        &self,
+        lease: &Lease,
+        before: References,
+        after: References,
+    ) -> Result<Option<Serial>, StateError>;
 
     /// Replaces what the blocks behind objects refer to. Returns the serial afterwards: raised if it
     /// differs.

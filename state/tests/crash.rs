@@ -342,7 +342,7 @@ async fn a_dead_holder_is_taken_over_at_once(spot: &Spot) {
     assert_eq!(child.next().as_deref(), Some("held 1"));
     let store = spot.open();
     let alive = store.acquire(me("apply"), Wait::None).await;
-    assert!(matches!(alive, Err(StateError::Locked(_))), "{alive:?}");
+    assert!(matches!(alive, Err(StateError::Locked { .. })), "{alive:?}");
     child.kill();
     // From another host's point of view it is not known whether it lives.
     let elsewhere = Holder {
@@ -350,7 +350,10 @@ async fn a_dead_holder_is_taken_over_at_once(spot: &Spot) {
         ..me("apply")
     };
     let unknown = store.acquire(elsewhere, Wait::None).await;
-    assert!(matches!(unknown, Err(StateError::Locked(_))), "{unknown:?}");
+    assert!(
+        matches!(unknown, Err(StateError::Locked { .. })),
+        "{unknown:?}"
+    );
     let lease = store.acquire(me("apply"), Wait::None).await.unwrap();
     assert_eq!(lease.epoch(), 2);
     let log = store.leases().await.unwrap();

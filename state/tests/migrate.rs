@@ -201,7 +201,7 @@ async fn what_was_used_since_is_not_overwritten() {
     to.import(from.export(&lease).await.unwrap()).await.unwrap();
     let used = to.acquire(me("apply"), Wait::None).await.unwrap();
     let held = to.import(from.export(&lease).await.unwrap()).await;
-    assert!(matches!(held, Err(StateError::Locked(_))), "{held:?}");
+    assert!(matches!(held, Err(StateError::Locked { .. })), "{held:?}");
     to.release(used).await.unwrap();
     from.release(lease).await.unwrap();
     let lease = from.acquire(me("migrate"), Wait::None).await.unwrap();

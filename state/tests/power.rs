@@ -90,7 +90,9 @@ async fn every_prefix_of_the_log_is_a_state_there_was() {
         assert_eq!(&now, acknowledged, "{length} bytes of the log");
         *seen.entry((now.0.serial, now.1)).or_insert(0) += 1;
         // It goes on from there. The holder lives, as it is this test: it is told to go.
-        store.unlock(me("unlock")).await.unwrap();
+        for held in store.leases().await.unwrap() {
+            store.unlock(held.epoch, me("unlock")).await.unwrap();
+        }
         let lease = store.acquire(me("resume"), Wait::None).await.unwrap();
         for entry in store.open_entries().await.unwrap() {
             store.settle(&lease, entry.id, Outcome::Kept).await.unwrap();

@@ -8,13 +8,12 @@ use crate::{
     stores::States,
 };
 use std::time::SystemTime;
-use weir_state::Holder;
+use weir_state::{Holder, LeaseRecord, Scope, Store};
 
 /// Flags of `unlock`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Unlock {
-    /// The number of the lease, as the message of the run that was refused has it; whichever is
-    /// held where it is left out.
+    /// The number of the lease, which is needed where several are held.
     lease: Option<u64>,
     /// Do it without asking.
     #[arg(long)]
@@ -26,29 +25,37 @@ pub(crate) async fn cmd_unlock(args: &Unlock, context: &Context) -> Result {
     let Some(store) = States::here(&context.env)?.open_existing().await? else {
         return Err(CommandError::failed("there is no state here"));
     };
-    let held = store.leases().await?.pop().filter(|l| l.ended.is_none());
-    let Some(held) = held else {
-        context.ui.tell("The state is not locked.");
-        return Ok(Outcome::Done);
+    let mut all = held(&*store).await?;
+    let held = match (args.lease, all.len()) {
+        (_, 0) => {
+            context.ui.tell("The state is not locked.");
+            return Ok(Outcome::Done);
+        }
+        (None, 1) => all.remove(0),
+        (None, n) => {
+            for lease in &all {
+                context.ui.tell(&described(lease));
+            }
+            return Err(
+                CommandError::usage(format!("there are {n} leases: which one is to end?"))
+                    .hint("Give its number: `weir unlock NUMBER`."),
+            );
+        }
+        (Some(asked), _) => match all.iter().position(|lease| lease.epoch == asked) {
+            Some(at) => all.remove(at),
+            None => {
+                let there: Vec<String> = all
+                    .iter()
+                    .map(|l| format!("lease {}, of {}", l.epoch, l.holder))
+                    .collect();
+                return Err(CommandError::failed(format!(
+                    "lease {asked} is not held: there is {}",
+                    there.join("; ")
+                )));
+            }
+        },
     };
-    if let Some(asked) = args.lease.filter(|n| *n != held.epoch) {
-        return Err(CommandError::failed(format!(
-            "lease {asked} is not the one that is held: that is lease {}, of {}",
-            held.epoch, held.holder
-        )));
-    }
-    let now = SystemTime::now();
-    let since = now.duration_since(held.since).unwrap_or_default();
-    let renewed = match held.expires.duration_since(now) {
-        Ok(left) => format!("it expires in {} unless it is renewed", clock::span(left)),
-        Err(_) => "it has expired: the next run takes it over by itself".to_owned(),
-    };
-    context.ui.tell(&format!(
-        "Lease {} is held by {}, for {}; {renewed}.",
-        held.epoch,
-        held.holder,
-        clock::span(since)
-    ));
+    context.ui.tell(&described(&held));
     let approve = ApproveArgs {
         auto_approve: args.force,
         input: true,
@@ -56,15 +63,47 @@ pub(crate) async fn cmd_unlock(args: &Unlock, context: &Context) -> Result {
     let question = "End this lease? Its holder can write no more, and what it is in the middle of \
                     is settled by the next run.";
     apply::confirmed(approve, question, context).await?;
-    // Whoever took it in the meantime is somebody else.
-    let now = store.leases().await?.pop().filter(|l| l.ended.is_none());
-    match now {
-        Some(now) if now.epoch == held.epoch => {
-            let by = Holder::this_process(context.env.user(), "unlock");
-            store.unlock(by).await?;
-            context.ui.tell("The state is unlocked.");
-        }
-        _ => context.ui.tell("The lease was given back meanwhile."),
+    let by = Holder::this_process(context.env.user(), "unlock");
+    match store.unlock(held.epoch, by).await? {
+        Some(_) if all.is_empty() => context.ui.tell("The state is unlocked."),
+        Some(_) => context.ui.tell("The lease was ended."),
+        None => context.ui.tell("The lease was given back meanwhile."),
     }
     Ok(Outcome::Done)
+}
+
+/// The leases that are held.
+async fn held(store: &dyn Store) -> std::result::Result<Vec<LeaseRecord>, CommandError> {
+    let all = store.leases().await?.into_iter();
+    Ok(all.filter(|lease| lease.ended.is_none()).collect())
+}
+
+/// So many things that a lease is on are named; the rest is counted.
+const NAMED: usize = 3;
+
+/// `Lease 7 is held by ann@vm (process 12, apply) on a.b and a.c, for 3 s; ...`
+fn described(lease: &LeaseRecord) -> String {
+    let now = SystemTime::now();
+    let since = now.duration_since(lease.since).unwrap_or_default();
+    let renewed = match lease.expires.duration_since(now) {
+        Ok(left) => format!("it expires in {} unless it is renewed", clock::span(left)),
+        Err(_) => "it has expired: the next run takes it over by itself".to_owned(),
+    };
+    let on = match &lease.scope {
+        Some(Scope::Part(part)) => {
+            let names = part.owned.iter().take(NAMED).map(|item| item.to_string());
+            let names: Vec<String> = names.collect();
+            match part.owned.len() - names.len() {
+                0 => format!(" on {}", names.join(", ")),
+                more => format!(" on {} and {more} more", names.join(", ")),
+            }
+        }
+        Some(Scope::Whole) | None => String::new(),
+    };
+    format!(
+        "Lease {} is held by {}{on}, for {}; {renewed}.",
+        lease.epoch,
+        lease.holder,
+        clock::span(since)
+    )
 }

@@ -14,7 +14,7 @@ use weir_core::{
 };
 use weir_lang::{Config, Inputs};
 use weir_plan::{CheckedPlan, Target};
-use weir_state::{Lease, Store};
+use weir_state::{Lease, Scope, Store};
 
 /// Drives plan and apply of one stack.
 pub struct Engine {
@@ -163,6 +163,8 @@ pub struct Planned {
     pub protected: BTreeMap<Address, Option<Span>>,
     /// Operations of an earlier run of which it could not be told whether they were done.
     pub unsettled: Vec<Unsettled>,
+    /// What applying it needs of state.
+    pub(crate) scope: Scope,
 }
 
 impl Planned {

@@ -132,13 +132,18 @@ impl Journal<'_> {
     }
     pub(crate) async fn outputs(
         &self,
-        outputs: BTreeMap<String, Known>,
+        changes: BTreeMap<String, Option<Known>>,
     ) -> Result<Serial, StateError> {
-        let write = self.store.set_outputs(self.lease, outputs);
+        let write = self.store.change_outputs(self.lease, changes);
         self.record(Record::Outputs, None, write).await
     }
-    pub(crate) async fn references(&self, references: References) -> Result<Serial, StateError> {
-        let write = self.store.set_references(self.lease, references);
+    /// `None` where someone else recorded other ones than `before`.
+    pub(crate) async fn references(
+        &self,
+        before: References,
+        after: References,
+    ) -> Result<Option<Serial>, StateError> {
+        let write = self.store.change_references(self.lease, before, after);
         self.record(Record::References, None, write).await
     }
     /// The line in the history, with the configuration that it names.

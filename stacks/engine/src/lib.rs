@@ -5,7 +5,8 @@
 //! happens here, through a [`weir_provider::Provider`] or a [`weir_state::Store`].
 //!
 //! [`Engine::plan`]:
-//! 1. [`settle`] finds out what became of operations that an earlier run began and did not finish;
+//! 1. [`settle`] finds out what became of operations that an earlier run began and did not finish,
+//!    as far as the lease covers them: planning needs none but for that;
 //! 2. `moved` blocks give what is in state its new addresses;
 //! 3. waves: the evaluator yields all instances whose inputs are ready; each is read, validated,
 //!    planned and compared with state, all at the same time; the planned values go back to the
@@ -13,8 +14,8 @@
 //! 4. what is in state and not in the configuration is planned for deletion;
 //! 5. [`weir_plan::order()`] and [`weir_plan::check()`] make it a [`weir_plan::CheckedPlan`].
 //!
-//! [`Engine::apply`]:
-//! 1. a plan made from another serial is refused;
+//! [`Engine::apply`], under a lease on what the plan needs ([`mod@scope`]):
+//! 1. a plan is refused where what it needs has changed since it was made;
 //! 2. what moved, what is imported and what refresh found is recorded, in one write;
 //! 3. steps run as soon as those before them are over, at most [`Engine::parallelism`] at a time
 //!    ([`mod@apply`]);
@@ -39,6 +40,7 @@ pub mod planfile;
 mod pods;
 mod registry;
 mod retry;
+pub mod scope;
 mod session;
 pub mod settle;
 

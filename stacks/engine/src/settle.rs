@@ -1,19 +1,19 @@
 //! Operations that an earlier run began and did not finish: each is settled by asking its
 //! provider. What can't be told stays open, is never dropped and never done twice.
 
-use crate::{diagnostics, drive, engine::Engine, journal::Journal};
+use crate::{diagnostics, drive, engine::Engine, journal::Journal, scope::live};
 use futures::{StreamExt as _, stream};
 use std::{collections::BTreeSet, sync::Arc};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Value,
     event::{Event, Settlement},
     plan::Op,
-    snapshot::{Removal, Resource, Snapshot, Status},
+    snapshot::{DeposedKey, Removal, Resource, Snapshot, Status},
 };
 use weir_lang::{Config, Evaluator};
 use weir_plan::carry_marks;
 use weir_provider::{ApplyRequest, Completeness, Settled, Token};
-use weir_state::{Entry, Lease, Outcome, Target, Verdict};
+use weir_state::{Entry, Lease, Outcome, Scope, StateError, Target, Verdict};
 
 /// An operation of which it could not be told whether it was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,17 @@ pub(crate) struct Settlements {
     pub(crate) unsettled: Vec<Unsettled>,
     /// Old objects, put aside by a replacement that creates first, that are still there.
     pub(crate) deposed: Vec<Entry>,
+    /// What runs that are still going have begun.
+    pub(crate) in_flight: BTreeSet<DeposedKey>,
+}
+
+/// What runs that are over left open.
+#[derive(Default)]
+struct Due {
+    /// What the lease covers.
+    open: Vec<Entry>,
+    /// What it does not.
+    left: Vec<Entry>,
 }
 
 impl Unsettled {
@@ -55,18 +66,29 @@ impl Unsettled {
 }
 
 impl Engine {
-    /// Settles every open entry. Does nothing where there is none.
+    /// Settles every open entry that the lease covers. What a run that is still going began is
+    /// left to it.
     pub(crate) async fn settle(
         &self,
-        lease: &Lease,
+        lease: Option<&Lease>,
         config: &Arc<Config>,
     ) -> Result<Settlements, Diagnostics> {
         let read = |e| diagnostics::state(&e);
-        let open = self.store.open_entries().await.map_err(read)?;
         let mut settlements = Settlements::default();
-        if open.is_empty() {
-            return Ok(settlements);
+        let Due { open, left } = self.due(lease, &mut settlements).await.map_err(read)?;
+        for entry in left {
+            match entry.begin.target {
+                Target::Deposed => settlements.deposed.push(entry),
+                Target::Current => settlements.unsettled.push(Unsettled {
+                    address: entry.begin.address,
+                    op: entry.begin.op,
+                    reason: "another run has begun to find out".into(),
+                }),
+            }
         }
+        let Some(lease) = lease.filter(|_| !open.is_empty()) else {
+            return Ok(settlements);
+        };
         let snapshot = self.store.snapshot().await.map_err(read)?;
         self.configure_from_state(config, &snapshot).await;
         let journal = self.journal(lease);
@@ -121,6 +143,31 @@ impl Engine {
             }
         }
         Ok(settlements)
+    }
+
+    /// The open entries of runs that are over. Those of runs that are not are noted.
+    async fn due(
+        &self,
+        lease: Option<&Lease>,
+        settlements: &mut Settlements,
+    ) -> Result<Due, StateError> {
+        let mut due = Due::default();
+        let open = self.store.open_entries().await?;
+        let whole = lease.is_some_and(|l| *l.scope() == Scope::Whole);
+        let live = match open.is_empty() || whole {
+            true => BTreeSet::new(),
+            false => live(&*self.store).await?,
+        };
+        for entry in open {
+            if live.contains(&entry.epoch) && lease.is_none_or(|l| l.epoch() != entry.epoch) {
+                settlements.in_flight.insert(entry.id.deposed_key());
+            } else if lease.is_some_and(|l| l.scope().owns(&entry.begin.address)) {
+                due.open.push(entry);
+            } else {
+                due.left.push(entry);
+            }
+        }
+        Ok(due)
     }
 
     /// Configures what can be configured by what state has: enough to ask what was done.

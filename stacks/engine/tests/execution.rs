@@ -234,7 +234,7 @@ async fn a_lost_lease_begins_nothing_more() {
     let engine = world.engine();
     let planned = engine.plan(&world.input(&stack), &lease).await.unwrap();
     let thief = Holder::this_process("thief", "unlock");
-    world.store.unlock(thief).await.unwrap();
+    world.store.unlock(lease.epoch(), thief).await.unwrap();
     let report = engine
         .apply(&planned, &lease, CancellationToken::new())
         .await;

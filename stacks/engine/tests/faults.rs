@@ -22,7 +22,8 @@ use weir_core::{
 use weir_engine::{Moment, PlanOptions, Point, Probe, Record, Status};
 use weir_state::{
     Applied, ApplyRecord, Begin, Bundle, ClosedEntry, Content, Encryption, Entry, EntryId, Holder,
-    Lease, LeaseRecord, Outcome, Pruned, SqliteStore, StateError, Store, Wait, encryption::Keyring,
+    Lease, LeaseRecord, Outcome, Pruned, Scope, SqliteStore, StateError, Store, Wait,
+    encryption::Keyring,
 };
 
 type Answer<T> = Result<T, StateError>;
@@ -65,8 +66,11 @@ impl Store for FullAfter {
     async fn is_empty(&self) -> Answer<bool> {
         self.store.is_empty().await
     }
-    async fn acquire(&self, holder: Holder, wait: Wait) -> Answer<Lease> {
-        self.store.acquire(holder, wait).await
+    async fn acquire_scope(&self, holder: Holder, scope: Scope, wait: Wait) -> Answer<Lease> {
+        self.store.acquire_scope(holder, scope, wait).await
+    }
+    async fn visit(&self, by: Holder, wait: Wait) -> Answer<()> {
+        self.store.visit(by, wait).await
     }
     async fn release(&self, lease: Lease) -> Answer<()> {
         self.store.release(lease).await
@@ -75,8 +79,8 @@ impl Store for FullAfter {
         self.write()?;
         self.store.confirm(lease).await
     }
-    async fn unlock(&self, by: Holder) -> Answer<Option<LeaseRecord>> {
-        self.store.unlock(by).await
+    async fn unlock(&self, epoch: u64, by: Holder) -> Answer<Option<LeaseRecord>> {
+        self.store.unlock(epoch, by).await
     }
     async fn leases(&self) -> Answer<Vec<LeaseRecord>> {
         self.store.leases().await
@@ -109,6 +113,23 @@ impl Store for FullAfter {
     async fn set_outputs(&self, lease: &Lease, outputs: BTreeMap<String, Known>) -> Answer<Serial> {
         self.write()?;
         self.store.set_outputs(lease, outputs).await
+    }
+    async fn change_outputs(
+        &self,
+        lease: &Lease,
+        changes: BTreeMap<String, Option<Known>>,
+    ) -> Answer<Serial> {
+        self.write()?;
+        self.store.change_outputs(lease, changes).await
+    }
+    async fn change_references(
+        &self,
+        lease: &Lease,
+        before: References,
+        after: References,
+    ) -> Answer<Option<Serial>> {
+        self.write()?;
+        self.store.change_references(lease, before, after).await
     }
     async fn set_references(&self, lease: &Lease, references: References) -> Answer<Serial> {
         self.write()?;
@@ -234,7 +255,12 @@ fn unlock(store: &Arc<SqliteStore>) {
             .build()
             .unwrap();
         let thief = Holder::this_process("thief", "unlock");
-        runtime.block_on(store.unlock(thief)).unwrap();
+        let unlocked = async {
+            for held in store.leases().await.unwrap() {
+                store.unlock(held.epoch, thief.clone()).await.unwrap();
+            }
+        };
+        runtime.block_on(unlocked);
     });
     thread.join().unwrap();
 }

@@ -12,15 +12,19 @@ pub(super) async fn excludes_others(place: &dyn Place) -> Verified {
     let (one, two) = (place.open().await?, place.open().await?);
     let lease = one.acquire(me("apply"), Wait::None).await?;
     match two.acquire(me("plan"), Wait::None).await {
-        Err(StateError::Locked(record)) => {
-            assert_eq!(record.holder, me("apply"));
-            assert_eq!(record.epoch, lease.epoch());
+        Err(StateError::Locked { by, over }) => {
+            assert_eq!(by.holder, me("apply"));
+            assert_eq!(by.epoch, lease.epoch());
+            assert_eq!(over, None);
         }
         other => panic!("a lease was given twice: {other:?}"),
     }
     let limit = Wait::UpTo(Duration::from_millis(300));
     let waited = two.acquire(me("plan"), limit).await;
-    assert!(matches!(waited, Err(StateError::Locked(_))), "{waited:?}");
+    assert!(
+        matches!(waited, Err(StateError::Locked { .. })),
+        "{waited:?}"
+    );
     let first = lease.epoch();
     let (second, released) = tokio::join!(two.acquire(me("plan"), Wait::UpTo(PATIENCE)), async {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -40,9 +44,9 @@ pub(super) async fn fences_a_lost_lease(place: &dyn Place) -> Verified {
     let (one, two) = (place.open().await?, place.open().await?);
     let old = one.acquire(me("apply"), Wait::None).await?;
     let id = one.begin(&old, vec![begin("a.a", Op::Create)]).await?[0];
-    let unlocked = two.unlock(me("unlock")).await?;
+    let unlocked = two.unlock(old.epoch(), me("unlock")).await?;
     assert_eq!(unlocked.map(|r| r.epoch), Some(old.epoch()));
-    assert_eq!(two.unlock(me("unlock")).await?, None);
+    assert_eq!(two.unlock(old.epoch(), me("unlock")).await?, None);
     let nobody = StateError::LeaseLost { by: None };
     let put = Outcome::Put(resource("a.a", &[]));
     assert_eq!(one.commit(&old, id, put.clone()).await, Err(nobody));

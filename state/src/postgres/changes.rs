@@ -3,7 +3,9 @@
 //! A write works on this alone; the database is told at the end, in one go. Each change notes how
 //! to take it back, so that a part of the transaction can be.
 
-use crate::rows::{ApplyRow, ClosedRow, ItemRow, KeyRow, LeaseRow, OpenRow, PastRow, Sum};
+use crate::rows::{
+    ApplyRow, ClosedRow, ItemRow, KeyRow, LeaseRow, OpenRow, PastRow, ScopeRow, Sum,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names a row of `item` or `past`: the sum of its kind and key.
@@ -29,6 +31,7 @@ pub(super) struct Changes {
     pub(super) open: BTreeMap<u64, Option<OpenRow>>,
     pub(super) closed: Vec<ClosedRow>,
     pub(super) leases: BTreeMap<u64, LeaseRow>,
+    pub(super) scopes: BTreeMap<u64, Option<ScopeRow>>,
     pub(super) applies: Vec<ApplyRow>,
     pub(super) keys: Vec<KeyRow>,
     /// Tables of which every row is dropped before those above are written.
@@ -62,6 +65,7 @@ enum Undo {
     Open(u64, Option<Option<OpenRow>>),
     Closed,
     Lease(u64, Option<LeaseRow>),
+    Scope(u64, Option<Option<ScopeRow>>),
     Apply,
     Key,
     PastCleared(Vec<(ItemId, PastRow)>, bool),
@@ -83,6 +87,7 @@ impl Changes {
                 Undo::Item(id, before) => restore(&mut self.items, id, before),
                 Undo::Open(id, before) => restore(&mut self.open, id, before),
                 Undo::Lease(epoch, before) => restore(&mut self.leases, epoch, before),
+                Undo::Scope(epoch, before) => restore(&mut self.scopes, epoch, before),
                 Undo::Past => drop(self.past.pop()),
                 Undo::Closed => drop(self.closed.pop()),
                 Undo::Apply => drop(self.applies.pop()),
@@ -149,6 +154,10 @@ impl Changes {
         let epoch = row.epoch;
         let before = self.leases.insert(epoch, row);
         self.undo.push(Undo::Lease(epoch, before));
+    }
+    pub(super) fn scope(&mut self, epoch: u64, row: Option<ScopeRow>) {
+        let before = self.scopes.insert(epoch, row);
+        self.undo.push(Undo::Scope(epoch, before));
     }
     pub(super) fn apply(&mut self, row: ApplyRow) {
         self.applies.push(row);

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::rows::{
     ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, Needs, OpenRow,
-    PastRow, Rows, seal, signed,
+    PastRow, Rows, ScopeRow, seal, signed,
 };
 use std::collections::BTreeMap;
 use tokio_postgres::{Client, Row, types::Type};
@@ -25,10 +25,13 @@ impl Session {
             let params = std::iter::once(self.state()).chain(more).collect();
             send(client, self.names.sql(&sql), params)
         };
-        let mut sent = vec![ask(
-            format!("{LEASE} WHERE state = $1 AND epoch = (SELECT epoch FROM @head WHERE id = $1)"),
-            None,
-        )];
+        let mut sent = Vec::new();
+        if !needs.leases.is_empty() {
+            sent.push(ask(
+                format!("{LEASE} WHERE state = $1 AND epoch = ANY($2)"),
+                Some(numbers(&needs.leases, |epoch| *epoch)),
+            ));
+        }
         if !needs.entries.is_empty() {
             sent.push(ask(
                 format!("{OPEN} WHERE state = $1 AND id = ANY($2)"),
@@ -69,9 +72,11 @@ impl Session {
         let mut found = self.found.borrow_mut();
         let mut answers = answers.iter();
         let mut next = || answers.next().map(Vec::as_slice).unwrap_or_default();
-        for row in next() {
-            let lease = statements::lease(row)?;
-            found.leases.insert(lease.epoch, Some(lease));
+        if !needs.leases.is_empty() {
+            for row in next() {
+                let lease = statements::lease(row)?;
+                found.leases.insert(lease.epoch, Some(lease));
+            }
         }
         if !needs.entries.is_empty() {
             let rows = next();
@@ -348,6 +353,33 @@ impl Rows for Session {
     fn leases(&self) -> Result<Vec<LeaseRow>, Fault> {
         let sql = format!("{LEASE} WHERE state = $1 ORDER BY epoch");
         self.rows(&sql, Vec::new(), statements::lease)
+    }
+    fn live_leases(&self) -> Result<Vec<LeaseRow>, Fault> {
+        let sql = format!("{LEASE} WHERE state = $1 AND ended IS NULL");
+        let found = self.rows(&sql, Vec::new(), statements::lease)?;
+        let mut rows: BTreeMap<u64, LeaseRow> = BTreeMap::new();
+        rows.extend(found.into_iter().map(|row| (row.epoch, row)));
+        let changes = self.changes.borrow();
+        rows.extend(changes.leases.iter().map(|(e, row)| (*e, row.clone())));
+        Ok(rows.into_values().filter(|r| r.ended.is_none()).collect())
+    }
+    fn scope(&self, epoch: u64) -> Result<Option<ScopeRow>, Fault> {
+        if let Some(row) = self.changes.borrow().scopes.get(&epoch) {
+            return Ok(row.clone());
+        }
+        let sql = "SELECT epoch, body, sum FROM @scope WHERE state = $1 AND epoch = $2";
+        let epoch = param(Type::INT8, signed(epoch));
+        Ok(self.rows(sql, vec![epoch], statements::scope)?.pop())
+    }
+    fn put_scope(&self, row: &ScopeRow) -> Result<(), Fault> {
+        self.changes
+            .borrow_mut()
+            .scope(row.epoch, Some(row.clone()));
+        Ok(())
+    }
+    fn drop_scope(&self, epoch: u64) -> Result<(), Fault> {
+        self.changes.borrow_mut().scope(epoch, None);
+        Ok(())
     }
     fn put_lease(&self, row: &LeaseRow) -> Result<(), Fault> {
         self.changes.borrow_mut().lease(row.clone());

@@ -6,7 +6,8 @@
 ///
 /// Keys are looked up by their SHA-256: an index takes no key of more than 2,700 bytes, and an
 /// index over text breaks when the system's sort order changes.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE @schema (version BIGINT NOT NULL);
 INSERT INTO @schema VALUES (0);
 -- One row for each line of states: where it stands. `digest` is the XOR of the sums of all its rows
@@ -88,7 +89,18 @@ CREATE TABLE @data_key (
   sum BYTEA NOT NULL,
   PRIMARY KEY (state, number)
 );
-"];
+",
+    "
+-- What a lease that is held covers, where that is not everything.
+CREATE TABLE @scope (
+  state BIGINT NOT NULL REFERENCES @head ON DELETE CASCADE,
+  epoch BIGINT NOT NULL,
+  body TEXT NOT NULL,
+  sum BYTEA NOT NULL,
+  PRIMARY KEY (state, epoch)
+);
+",
+];
 
 /// The version this program writes.
 pub(super) fn version() -> u32 {

@@ -5,7 +5,7 @@ use super::{
     fault::Trouble,
 };
 use crate::rows::{
-    ApplyRow, ClosedRow, Head, ItemRow, KeyRow, LeaseRow, OpenRow, PastRow, Sum, signed,
+    ApplyRow, ClosedRow, Head, ItemRow, KeyRow, LeaseRow, OpenRow, PastRow, ScopeRow, Sum, signed,
 };
 use futures::{FutureExt, future::BoxFuture};
 use tokio_postgres::{
@@ -110,6 +110,14 @@ pub(super) fn lease(row: &Row) -> Result<LeaseRow, Trouble> {
     })
 }
 
+pub(super) fn scope(row: &Row) -> Result<ScopeRow, Trouble> {
+    Ok(ScopeRow {
+        epoch: number(row, 0)?,
+        body: row.try_get(1)?,
+        sum: sum(row, 2)?,
+    })
+}
+
 pub(super) fn key(row: &Row) -> Result<KeyRow, Trouble> {
     Ok(KeyRow {
         number: number(row, 0)?,
@@ -192,6 +200,7 @@ pub(super) fn write<'c>(
             ],
         );
     }
+    scopes(changes, &mut push);
     if !changes.applies.is_empty() {
         push(
             "INSERT INTO @apply (state, body, sum) SELECT $1, * FROM unnest($2, $3)",
@@ -275,6 +284,28 @@ fn items(changes: &Changes, push: &mut impl FnMut(&str, Vec<Param>)) {
                 numbers(past, |(_, r)| r.until),
                 texts(past, |(_, r)| r.item.body.clone()),
                 bytes(past, |(_, r)| r.item.sum.to_vec()),
+            ],
+        );
+    }
+}
+
+fn scopes(changes: &Changes, push: &mut impl FnMut(&str, Vec<Param>)) {
+    let dropped = changes.scopes.iter().filter(|(_, row)| row.is_none());
+    let dropped: Vec<u64> = dropped.map(|(epoch, _)| *epoch).collect();
+    if !dropped.is_empty() {
+        push(
+            "DELETE FROM @scope WHERE state = $1 AND epoch = ANY($2)",
+            vec![numbers(&dropped, |epoch| *epoch)],
+        );
+    }
+    let put: Vec<&ScopeRow> = changes.scopes.values().flatten().collect();
+    if !put.is_empty() {
+        push(
+            "INSERT INTO @scope (state, epoch, body, sum) SELECT $1, * FROM unnest($2, $3, $4)",
+            vec![
+                numbers(&put, |r| r.epoch),
+                texts(&put, |r| r.body.clone()),
+                bytes(&put, |r| r.sum.to_vec()),
             ],
         );
     }

@@ -1,9 +1,12 @@
 //! The rows of a state far away: read in the working copy, written to it and noted.
 
 use super::{Blob, document::Op, session::Remote};
-use crate::rows::{
-    ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, OpenRow, PastRow,
-    Rows,
+use crate::{
+    StateError,
+    rows::{
+        ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, OpenRow,
+        PastRow, Rows, ScopeRow,
+    },
 };
 use weir_core::snapshot::Snapshot;
 
@@ -95,6 +98,23 @@ impl<B: Blob> Rows for Remote<B> {
     }
     fn leases(&self) -> Result<Vec<LeaseRow>, Fault> {
         self.copy.leases()
+    }
+    fn live_leases(&self) -> Result<Vec<LeaseRow>, Fault> {
+        self.copy.live_leases()
+    }
+    fn has_parts(&self) -> bool {
+        false
+    }
+    fn scope(&self, _: u64) -> Result<Option<ScopeRow>, Fault> {
+        Ok(None)
+    }
+    fn put_scope(&self, _: &ScopeRow) -> Result<(), Fault> {
+        Err(Fault::State(StateError::Invalid(
+            "it is written as one piece, and has no leases on parts".into(),
+        )))
+    }
+    fn drop_scope(&self, _: u64) -> Result<(), Fault> {
+        Ok(())
     }
     fn put_lease(&self, row: &LeaseRow) -> Result<(), Fault> {
         self.note(self.copy.put_lease(row), row)

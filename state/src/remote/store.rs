@@ -184,7 +184,10 @@ impl<B: Blob> Remote<B> {
                     by: now.map(|lease| Box::new(lease.holder)),
                 }
             }
-            (_, Some(now)) if takes => StateError::Locked(Box::new(now)),
+            (_, Some(now)) if takes => StateError::Locked {
+                by: Box::new(now),
+                over: None,
+            },
             _ => StateError::Raced {
                 path: self.blob.place().to_owned(),
             },

@@ -156,7 +156,8 @@ pub(crate) fn import(work: &mut Work<'_>, archive: Archive) -> Result<Serial, Fa
 fn check_place(work: &Work<'_>, archive: &Archive) -> Result<(), Fault> {
     let here = leases::log(work.rows)?;
     if let Some(held) = here.iter().find(|lease| lease.ended.is_none()) {
-        return Err(Fault::State(StateError::Locked(Box::new(held.clone()))));
+        let (by, over) = (Box::new(held.clone()), None);
+        return Err(Fault::State(StateError::Locked { by, over }));
     }
     let head = &work.head;
     if here.is_empty() && head.serial == 0 && head.entries == 0 {
@@ -164,7 +165,7 @@ fn check_place(work: &Work<'_>, archive: &Archive) -> Result<(), Fault> {
     }
     let mut theirs = Vec::new();
     for row in &archive.leases {
-        theirs.push(row.clone().record()?);
+        theirs.push(row.clone().record(None)?);
     }
     // Whoever used it since took a lease that the other does not know.
     let known = |lease: &LeaseRecord| {

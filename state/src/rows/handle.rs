@@ -5,15 +5,16 @@ use super::{
     fault::Fault,
     head::Head,
     items::{self, Kind},
-    journal::{self, Closing, Pass, Whose},
-    leases, reading, whole,
+    journal::{self, Closing, Whose},
+    leases::{self, Pass},
+    reading, whole,
     work::{Work, check_address},
     writer::{Counters, Held, Request, Writer, write_for, write_then},
 };
 use crate::encryption::Keyring;
 use crate::{
     Applied, ApplyRecord, Begin, Bundle, ClosedEntry, Content, Encryption, Entry, EntryId, Holder,
-    Lease, LeaseRecord, LeaseStatus, Outcome, Pruned, StateError, Store, Wait, format,
+    Lease, LeaseRecord, LeaseStatus, Outcome, Pruned, Scope, StateError, Store, Wait, format,
 };
 use async_trait::async_trait;
 use std::{
@@ -150,13 +151,14 @@ impl Handle {
     async fn fenced<T: Send + 'static>(
         &self,
         lease: &Lease,
-        needs: Needs,
-        f: impl FnOnce(&mut Work<'_>, u64) -> Result<T, Fault> + Send + 'static,
+        mut needs: Needs,
+        f: impl FnOnce(&mut Work<'_>, &Pass) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StateError> {
         let pass = Pass::from(lease);
+        needs.leases.push(pass.epoch);
         self.write(needs, move |work| {
             leases::fence(work, &pass)?;
-            f(work, pass.epoch)
+            f(work, &pass)
         })
         .await
     }
@@ -203,47 +205,42 @@ impl Handle {
             entries: vec![entry.0],
             ..Needs::default()
         };
-        self.fenced(lease, needs, move |work, epoch| {
-            journal::close(work, epoch, closing)
+        self.fenced(lease, needs, move |work, pass| {
+            journal::close(work, pass, closing)
         })
         .await
     }
 
-    /// Tries once to take the lease.
-    async fn try_acquire(&self, holder: Holder) -> Result<Lease, StateError> {
+    /// Tries once to take a lease.
+    async fn try_acquire(&self, holder: Holder, scope: Scope) -> Result<Lease, StateError> {
         let requests = self.requests.clone();
-        let lineage = self.lineage();
         let path = self.path.clone();
         // The lease is made when its row is durable: one that never was must not give back, or keep
         // alive, what another took under the same epoch.
-        let taken = move |record: LeaseRecord| {
-            let pass = Pass {
-                epoch: record.epoch,
-                lineage: lineage.clone(),
-            };
+        let taken = move |taken: leases::Taken| {
+            let leases::Taken {
+                record,
+                pass,
+                serial,
+            } = taken;
             let (status, watcher) = watch::channel(LeaseStatus::Held {
                 expires: record.expires,
             });
             let release = {
                 let (requests, pass) = (requests.clone(), pass.clone());
                 move || {
-                    let (write, _) = write_for(&path, Needs::default(), move |work| {
-                        leases::release(work, &pass)
-                    });
+                    let needs = Needs::of_lease(pass.epoch);
+                    let (write, _) =
+                        write_for(&path, needs, move |work| leases::release(work, &pass));
                     // A store that was closed has ended already; the lease then expires.
                     let _ = requests.send(Request::Write(write));
                 }
             };
-            let _ = requests.send(Request::Keep(Held { pass, status }));
-            Lease::new(
-                record.epoch,
-                lineage,
-                record.holder,
-                watcher,
-                Box::new(release),
-            )
+            let held = pass.clone();
+            let _ = requests.send(Request::Keep(Held { pass: held, status }));
+            Lease::new(pass, serial, record.holder, watcher, Box::new(release))
         };
-        let acquire = move |work: &mut Work<'_>| leases::acquire(work, &holder);
+        let acquire = move |work: &mut Work<'_>| leases::acquire(work, &holder, &scope);
         let (write, answer) = write_then(&self.path, Needs::default(), acquire, taken);
         self.send(Request::Write(write))?;
         answer.await.map_err(|_| StateError::Closed)?
@@ -259,6 +256,35 @@ impl Drop for Handle {
         {
             tracing::error!("the thread of the state panicked");
         }
+    }
+}
+
+/// Asks again and again, as long as is to be waited for somebody's lease.
+async fn patiently<T, F: Future<Output = Result<T, StateError>>>(
+    wait: Wait,
+    ask: impl Fn() -> F,
+) -> Result<T, StateError> {
+    let started = SystemTime::now();
+    let mut raced = 0;
+    loop {
+        let error = match ask().await {
+            Err(e @ StateError::Locked { .. }) => e,
+            // Somebody took a lease, or gave one back, between our look and our write.
+            Err(StateError::Raced { .. }) if raced < RACES => {
+                raced += 1;
+                continue;
+            }
+            done => return done,
+        };
+        let Wait::UpTo(limit) = wait else {
+            return Err(error);
+        };
+        // A clock that was set back must not wait for ever.
+        let left = limit.saturating_sub(started.elapsed().unwrap_or(limit));
+        if left.is_zero() {
+            return Err(error);
+        }
+        tokio::time::sleep(left.min(ASK_AGAIN)).await;
     }
 }
 
@@ -286,36 +312,37 @@ impl<T: Rowed + Send + Sync> Store for T {
         self.handle().read(|rows| rows.is_empty()).await
     }
 
-    async fn acquire(&self, holder: Holder, wait: Wait) -> Result<Lease, StateError> {
-        let started = SystemTime::now();
-        let mut raced = 0;
-        loop {
-            let error = match self.handle().try_acquire(holder.clone()).await {
-                Err(e @ StateError::Locked(_)) => e,
-                // Somebody took the lease, or gave it back, between our look and our write.
-                Err(StateError::Raced { .. }) if raced < RACES => {
-                    raced += 1;
-                    continue;
-                }
-                done => return done,
-            };
-            let Wait::UpTo(limit) = wait else {
-                return Err(error);
-            };
-            // A clock that was set back must not wait for ever.
-            let left = limit.saturating_sub(started.elapsed().unwrap_or(limit));
-            if left.is_zero() {
-                return Err(error);
+    async fn acquire_scope(
+        &self,
+        holder: Holder,
+        scope: Scope,
+        wait: Wait,
+    ) -> Result<Lease, StateError> {
+        let handle = self.handle();
+        patiently(wait, || handle.try_acquire(holder.clone(), scope.clone())).await
+    }
+
+    async fn visit(&self, by: Holder, wait: Wait) -> Result<(), StateError> {
+        let handle = self.handle();
+        patiently(wait, || async {
+            if !handle.read(leases::any).await? {
+                return Ok(());
             }
-            tokio::time::sleep(left.min(ASK_AGAIN)).await;
-        }
+            // Whoever is dead is ended even where someone else is alive.
+            let by = by.clone();
+            let visited = handle.write(Needs::default(), move |work| leases::visit(work, &by));
+            visited.await?.map_or(Ok(()), Err)
+        })
+        .await
     }
 
     async fn release(&self, lease: Lease) -> Result<(), StateError> {
         let pass = Pass::from(&lease);
         let result = self
             .handle()
-            .write(Needs::default(), move |work| leases::release(work, &pass))
+            .write(Needs::of_lease(pass.epoch), move |work| {
+                leases::release(work, &pass)
+            })
             .await;
         lease.disarm();
         result
@@ -327,9 +354,11 @@ impl<T: Rowed + Send + Sync> Store for T {
             .await
     }
 
-    async fn unlock(&self, by: Holder) -> Result<Option<LeaseRecord>, StateError> {
+    async fn unlock(&self, epoch: u64, by: Holder) -> Result<Option<LeaseRecord>, StateError> {
         self.handle()
-            .write(Needs::default(), move |work| leases::unlock(work, by))
+            .write(Needs::of_lease(epoch), move |work| {
+                leases::unlock(work, epoch, by)
+            })
             .await
     }
 
@@ -351,8 +380,11 @@ impl<T: Rowed + Send + Sync> Store for T {
             ..Needs::default()
         };
         self.handle()
-            .fenced(lease, needs, move |work, epoch| {
-                journal::begin(work, epoch, &entries)
+            .fenced(lease, needs, move |work, pass| {
+                for (begin, _) in &entries {
+                    pass.owns(&begin.address)?;
+                }
+                journal::begin(work, pass.epoch, &entries)
             })
             .await
     }
@@ -405,7 +437,8 @@ impl<T: Rowed + Send + Sync> Store for T {
             ..Needs::default()
         };
         self.handle()
-            .fenced(lease, needs, move |work, _| {
+            .fenced(lease, needs, move |work, pass| {
+                pass.owns_all()?;
                 let mut changed = false;
                 for name in work.rows.keys(Kind::Output)? {
                     if !bodies.contains_key(&name) {
@@ -423,6 +456,58 @@ impl<T: Rowed + Send + Sync> Store for T {
             .await
     }
 
+    async fn change_outputs(
+        &self,
+        lease: &Lease,
+        changes: BTreeMap<String, Option<Known>>,
+    ) -> Result<Serial, StateError> {
+        let mut bodies = BTreeMap::new();
+        for (name, value) in &changes {
+            let body = value.as_ref().map(format::output_to_text).transpose();
+            let body = body.map_err(|e| StateError::Invalid(e.to_string()))?;
+            bodies.insert(name.clone(), body);
+        }
+        let needs = Needs {
+            outputs: true,
+            ..Needs::default()
+        };
+        self.handle()
+            .fenced(lease, needs, move |work, pass| {
+                let mut changed = false;
+                for (name, body) in &bodies {
+                    pass.owns_output(name)?;
+                    changed |= items::put(work, Kind::Output, name, body.as_deref())?;
+                }
+                if changed {
+                    work.raise();
+                }
+                Ok(work.head.serial())
+            })
+            .await
+    }
+
+    async fn change_references(
+        &self,
+        lease: &Lease,
+        before: References,
+        after: References,
+    ) -> Result<Option<Serial>, StateError> {
+        let body = (!after.is_empty()).then(|| format::references_to_text(&after));
+        self.handle()
+            .fenced(lease, Needs::default(), move |work, _| {
+                let now = items::kept(work.rows, Kind::References, "")?;
+                let now = now.as_deref().map(format::references_from_text);
+                if now.transpose()?.unwrap_or_default() != before {
+                    return Ok(None);
+                }
+                if items::put(work, Kind::References, "", body.as_deref())? {
+                    work.raise();
+                }
+                Ok(Some(work.head.serial()))
+            })
+            .await
+    }
+
     async fn set_references(
         &self,
         lease: &Lease,
@@ -430,7 +515,8 @@ impl<T: Rowed + Send + Sync> Store for T {
     ) -> Result<Serial, StateError> {
         let body = (!references.is_empty()).then(|| format::references_to_text(&references));
         self.handle()
-            .fenced(lease, Needs::default(), move |work, _| {
+            .fenced(lease, Needs::default(), move |work, pass| {
+                pass.owns_all()?;
                 if items::put(work, Kind::References, "", body.as_deref())? {
                     work.raise();
                 }
@@ -455,10 +541,11 @@ impl<T: Rowed + Send + Sync> Store for T {
             ..Needs::default()
         };
         self.handle()
-            .fenced(lease, needs, move |work, _| {
+            .fenced(lease, needs, move |work, pass| {
                 let mut changed = false;
                 for (address, body) in &bodies {
                     check_address(address)?;
+                    pass.owns(address)?;
                     changed |=
                         items::put(work, Kind::Resource, &address.to_string(), body.as_deref())?;
                 }
@@ -490,9 +577,10 @@ impl<T: Rowed + Send + Sync> Store for T {
             ..pass.clone()
         };
         let serial = handle
-            .write(Needs::default(), move |work| {
+            .write(Needs::of_lease(pass.epoch), move |work| {
                 leases::fence(work, &pass)?;
-                let serial = whole::replace(work, pass.epoch, new)?;
+                pass.owns_all()?;
+                let serial = whole::replace(work, &pass, new)?;
                 leases::release(work, &next)?;
                 Ok(serial)
             })
@@ -507,7 +595,8 @@ impl<T: Rowed + Send + Sync> Store for T {
 
     async fn export(&self, lease: &Lease) -> Result<Archive, StateError> {
         self.handle()
-            .fenced(lease, Needs::default(), |work, _| {
+            .fenced(lease, Needs::default(), |work, pass| {
+                pass.owns_all()?;
                 archive::export(work.rows, &work.head, work.now)
             })
             .await
@@ -530,7 +619,7 @@ impl<T: Rowed + Send + Sync> Store for T {
         let pass = Pass::from(&lease);
         let moved = self
             .handle()
-            .write(Needs::default(), move |work| {
+            .write(Needs::of_lease(pass.epoch), move |work| {
                 leases::move_away(work, &pass, to)
             })
             .await;
@@ -555,23 +644,25 @@ impl<T: Rowed + Send + Sync> Store for T {
 
     async fn prune(&self, lease: &Lease, before: Serial) -> Result<Pruned, StateError> {
         self.handle()
-            .fenced(lease, Needs::default(), move |work, epoch| {
-                whole::prune(work, epoch, before.0)
+            .fenced(lease, Needs::default(), move |work, pass| {
+                pass.owns_all()?;
+                whole::prune(work, pass.epoch, before.0)
             })
             .await
     }
 
     async fn finish_apply(&self, lease: &Lease, record: ApplyRecord) -> Result<(), StateError> {
         self.handle()
-            .fenced(lease, Needs::default(), move |work, epoch| {
-                journal::finish(work, epoch, record)
+            .fenced(lease, Needs::default(), move |work, pass| {
+                journal::finish(work, pass.epoch, record)
             })
             .await
     }
 
     async fn rekey(&self, lease: &Lease, encryption: Encryption) -> Result<(), StateError> {
         self.handle()
-            .fenced(lease, Needs::default(), move |work, _| {
+            .fenced(lease, Needs::default(), move |work, pass| {
+                pass.owns_all()?;
                 cipher::rekey(work, &encryption)
             })
             .await

@@ -6,11 +6,12 @@ use super::{
     fault::Fault,
     head::{Sum, seal, toggle},
     items::{self, Kind},
+    leases::Pass,
     work::{Work, check_address},
 };
 use crate::{
-    Applied, ApplyRecord, Begin, ClosedEntry, Entry, EntryId, Lease, Outcome, StateError, Target,
-    Verdict, fold::Effect, format,
+    Applied, ApplyRecord, Begin, ClosedEntry, Entry, EntryId, Outcome, StateError, Target, Verdict,
+    fold::Effect, format,
 };
 use std::rc::Rc;
 use weir_core::{Address, snapshot::Serial};
@@ -179,7 +180,8 @@ pub(crate) struct Closing {
 }
 
 /// Closes an entry and changes the state.
-pub(crate) fn close(work: &mut Work<'_>, epoch: u64, closing: Closing) -> Result<Serial, Fault> {
+pub(crate) fn close(work: &mut Work<'_>, pass: &Pass, closing: Closing) -> Result<Serial, Fault> {
+    let epoch = pass.epoch;
     let Closing {
         entry: id,
         whose,
@@ -191,12 +193,15 @@ pub(crate) fn close(work: &mut Work<'_>, epoch: u64, closing: Closing) -> Result
         .open(id.0)?
         .filter(|row| whose == Whose::Any || row.epoch == epoch)
         .ok_or(Fault::State(StateError::NoSuchEntry(id)))?;
-    if row.epoch < epoch {
+    if row.epoch != epoch {
         work.look_again();
     }
     if row.seal() != row.sum {
         return Err(damaged_entry(row.id));
     }
+    let address: Address =
+        (row.address.parse()).map_err(|e| Fault::damage(format!("a row can't be read: {e}")))?;
+    pass.owns(&address)?;
     let cipher = work.rows.cipher();
     let begun = format::begun_from_text(&cipher.open(Part::Entry(id.0), row.body.clone())?)?;
     let verdict = outcome.verdict();
@@ -225,14 +230,13 @@ pub(crate) fn close(work: &mut Work<'_>, epoch: u64, closing: Closing) -> Result
     if changed {
         work.raise();
     }
-    let address = row.address.parse();
     let closed = ClosedEntry {
         id,
         epoch: row.epoch,
         begun: format::time(row.begun),
         closed_by: epoch,
         closed: work.now,
-        address: address.map_err(|e| Fault::damage(format!("a row can't be read: {e}")))?,
+        address,
         op: begun.op,
         token: begun.token,
         serial: work.head.serial(),
@@ -357,20 +361,4 @@ pub(crate) fn rewrite(work: &mut Work<'_>, again: &Again<'_>) -> Result<(), Faul
         work.rows.add_apply(&row)?;
     }
     Ok(())
-}
-
-/// The parts of a lease that a write carries.
-#[derive(Debug, Clone)]
-pub(crate) struct Pass {
-    pub(crate) epoch: u64,
-    pub(crate) lineage: weir_core::snapshot::Lineage,
-}
-
-impl From<&Lease> for Pass {
-    fn from(lease: &Lease) -> Self {
-        Pass {
-            epoch: lease.epoch(),
-            lineage: lease.lineage().clone(),
-        }
-    }
 }

@@ -4,15 +4,97 @@ use super::{
     Rows,
     fault::Fault,
     head::{Head, Sum, seal},
-    journal::Pass,
     work::Work,
 };
 use crate::{
-    Ending, Holder, LeaseRecord, StateError,
+    Ending, Holder, Lease, LeaseRecord, Scope, StateError,
     format::{self, LeaseBody},
     process,
 };
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
+use weir_core::{
+    Address,
+    snapshot::{Lineage, Serial},
+};
+
+/// The parts of a lease that a write carries.
+#[derive(Debug, Clone)]
+pub(crate) struct Pass {
+    pub(crate) epoch: u64,
+    pub(crate) lineage: Lineage,
+    pub(crate) scope: Arc<Scope>,
+}
+
+impl From<&Lease> for Pass {
+    fn from(lease: &Lease) -> Self {
+        lease.pass()
+    }
+}
+
+impl Pass {
+    /// Refuses to change what the lease does not cover: a mistake of the program, which the state
+    /// does not suffer from.
+    pub(crate) fn owns(&self, address: &Address) -> Result<(), Fault> {
+        match self.scope.owns(address) {
+            true => Ok(()),
+            false => Err(outside(self.epoch, &address.to_string())),
+        }
+    }
+
+    /// As [`Pass::owns`], of an output.
+    pub(crate) fn owns_output(&self, name: &str) -> Result<(), Fault> {
+        match self.scope.owns_output(name) {
+            true => Ok(()),
+            false => Err(outside(self.epoch, &format!("output.{name}"))),
+        }
+    }
+
+    /// As [`Pass::owns`], of everything.
+    pub(crate) fn owns_all(&self) -> Result<(), Fault> {
+        match *self.scope {
+            Scope::Whole => Ok(()),
+            Scope::Part(_) => Err(outside(self.epoch, "the whole state")),
+        }
+    }
+}
+
+fn outside(epoch: u64, what: &str) -> Fault {
+    Fault::State(StateError::Invalid(format!(
+        "lease {epoch} is on a part of the state that {what} is not in"
+    )))
+}
+
+/// A row of `scope`: what a lease that is held covers, where that is not everything. Without it the
+/// lease covers everything, so that a row that got lost lets nobody in.
+#[derive(Debug, Clone)]
+pub(crate) struct ScopeRow {
+    pub(crate) epoch: u64,
+    pub(crate) body: String,
+    pub(crate) sum: Sum,
+}
+
+impl ScopeRow {
+    fn new(epoch: u64, body: String) -> ScopeRow {
+        let sum = ScopeRow::seal(epoch, &body);
+        ScopeRow { epoch, body, sum }
+    }
+    fn seal(epoch: u64, body: &str) -> Sum {
+        seal("scope", &[&epoch.to_be_bytes(), body.as_bytes()])
+    }
+}
+
+/// What the lease of this epoch covers.
+fn scope_of(rows: &dyn Rows, epoch: u64) -> Result<Scope, Fault> {
+    let Some(row) = rows.scope(epoch)? else {
+        return Ok(Scope::Whole);
+    };
+    if row.epoch != epoch || ScopeRow::seal(epoch, &row.body) != row.sum {
+        return Err(Fault::damage(format!(
+            "the row of what lease {epoch} covers fails its checksum"
+        )));
+    }
+    Ok(Scope::Part(format::part_from_text(&row.body)?))
+}
 
 /// A row of `lease`.
 #[derive(Debug, Clone)]
@@ -61,9 +143,11 @@ impl LeaseRow {
             ..self.clone()
         })
     }
-    pub(super) fn record(self) -> Result<LeaseRecord, Fault> {
+    /// With what it covers while it is held.
+    pub(super) fn record(self, scope: Option<Scope>) -> Result<LeaseRecord, Fault> {
         let body = format::lease_from_text(&self.body)?;
         Ok(LeaseRecord {
+            scope: scope.filter(|_| self.ended.is_none()),
             epoch: self.epoch,
             holder: body.holder,
             since: body.since,
@@ -81,21 +165,30 @@ fn find(rows: &dyn Rows, epoch: u64) -> Result<Option<LeaseRow>, Fault> {
     rows.lease(epoch)?.map(LeaseRow::check).transpose()
 }
 
-/// The lease that is held now.
-fn held(work: &Work<'_>) -> Result<Option<LeaseRow>, Fault> {
-    unended(work.rows, &work.head)
-}
-
-fn unended(rows: &dyn Rows, head: &Head) -> Result<Option<LeaseRow>, Fault> {
-    Ok(find(rows, head.epoch)?.filter(|row| row.ended.is_none()))
-}
-
-/// The lease that is held where these rows stand at this head.
+/// The lease that is held where these rows stand at this head, in a store without leases on parts.
 pub(crate) fn current(rows: &dyn Rows, head: &Head) -> Result<Option<LeaseRecord>, Fault> {
-    unended(rows, head)?.map(LeaseRow::record).transpose()
+    let latest = find(rows, head.epoch)?.filter(|row| row.ended.is_none());
+    latest.map(|row| row.record(Some(Scope::Whole))).transpose()
 }
 
-/// Refuses a write whose lease is not the current one: this is the fence.
+/// The lease of this epoch, if it is held.
+fn held(work: &Work<'_>, epoch: u64) -> Result<Option<LeaseRow>, Fault> {
+    Ok(find(work.rows, epoch)?.filter(|row| row.ended.is_none()))
+}
+
+/// The leases that are held, with what they cover.
+fn live(rows: &dyn Rows) -> Result<Vec<(LeaseRow, Scope)>, Fault> {
+    let rows_of = rows.live_leases()?.into_iter();
+    rows_of
+        .map(|row| {
+            let row = row.check()?;
+            let scope = scope_of(rows, row.epoch)?;
+            Ok((row, scope))
+        })
+        .collect()
+}
+
+/// Refuses a write whose lease is not held any more: this is the fence.
 pub(crate) fn fence(work: &Work<'_>, pass: &Pass) -> Result<(), Fault> {
     if pass.lineage != work.head.lineage {
         return Err(Fault::State(StateError::Invalid(format!(
@@ -103,29 +196,32 @@ pub(crate) fn fence(work: &Work<'_>, pass: &Pass) -> Result<(), Fault> {
             pass.lineage, work.head.lineage
         ))));
     }
-    let is_latest = pass.epoch == work.head.epoch;
     // Nobody else writes within this transaction: what was found in it is so still.
-    if is_latest && work.held.get() == Some(pass.epoch) {
+    if work.held.get() == Some(pass.epoch) {
         return Ok(());
     }
-    let current = held(work)?;
-    if is_latest && current.is_some() {
+    if held(work, pass.epoch)?.is_some() {
         work.held.set(Some(pass.epoch));
         return Ok(());
     }
-    let by = match current {
-        Some(row) => Some(Box::new(format::lease_from_text(&row.body)?.holder)),
-        None => None,
-    };
+    let taken = live(work.rows)?.into_iter();
+    let by = taken
+        .filter(|(_, scope)| pass.scope.meets(scope).is_some())
+        .map(|(row, _)| Ok(Box::new(format::lease_from_text(&row.body)?.holder)))
+        .next()
+        .transpose()
+        .map_err(|e: format::FormatError| Fault::from(e))?;
     Err(Fault::State(StateError::LeaseLost { by }))
 }
 
-/// Takes the lease if it is free, or its holder is dead.
-pub(crate) fn acquire(work: &mut Work<'_>, holder: &Holder) -> Result<LeaseRecord, Fault> {
-    if let Some(row) = held(work)? {
+/// Ends the leases whose holders are dead, for `by`: their process on this host is gone, or they
+/// were not renewed in time. Those that are left are held.
+fn take_over(work: &Work<'_>, by: &Holder) -> Result<Vec<(LeaseRow, Scope)>, Fault> {
+    let mut held = Vec::new();
+    for (row, scope) in live(work.rows)? {
         let body = format::lease_from_text(&row.body)?;
-        let by = holder.clone();
-        let gone = body.holder.host == holder.host
+        let by = by.clone();
+        let gone = body.holder.host == by.host
             && body
                 .process
                 .as_ref()
@@ -135,13 +231,30 @@ pub(crate) fn acquire(work: &mut Work<'_>, holder: &Holder) -> Result<LeaseRecor
         } else if row.expires <= format::millis(work.now) {
             Ending::Expired { by }
         } else {
-            return Err(Fault::State(StateError::Locked(Box::new(row.record()?))));
+            held.push((row, scope));
+            continue;
         };
         tracing::warn!(holder = %body.holder, ?how, "took over a lease");
         end(work, row, &how)?;
-    } else {
-        refuse_moved(work)?;
     }
+    Ok(held)
+}
+
+/// Takes a lease if nobody who is alive holds one that meets it. A store without leases on parts
+/// gives one on everything instead.
+pub(crate) fn acquire(work: &mut Work<'_>, holder: &Holder, scope: &Scope) -> Result<Taken, Fault> {
+    let scope = match work.rows.has_parts() {
+        true => scope,
+        false => &Scope::Whole,
+    };
+    for (row, theirs) in take_over(work, holder)? {
+        if let Some(overlap) = scope.meets(&theirs) {
+            let by = Box::new(row.record(Some(theirs))?);
+            let over = overlap.over;
+            return Err(Fault::State(StateError::Locked { by, over }));
+        }
+    }
+    refuse_moved(work)?;
     work.head.epoch += 1;
     let body = LeaseBody {
         holder: holder.clone(),
@@ -156,24 +269,56 @@ pub(crate) fn acquire(work: &mut Work<'_>, holder: &Holder) -> Result<LeaseRecor
         sum: [0; 32],
     };
     row.write(work)?;
-    row.record()
+    if let Scope::Part(part) = scope {
+        let body = format::part_to_text(part);
+        work.rows.put_scope(&ScopeRow::new(row.epoch, body))?;
+    }
+    Ok(Taken {
+        record: row.record(Some(scope.clone()))?,
+        pass: Pass {
+            epoch: work.head.epoch,
+            lineage: work.head.lineage.clone(),
+            scope: Arc::new(scope.clone()),
+        },
+        serial: work.head.serial(),
+    })
+}
+
+/// A lease that was just taken.
+#[derive(Clone)]
+pub(crate) struct Taken {
+    pub(crate) record: LeaseRecord,
+    pub(crate) pass: Pass,
+    /// At which the state was then.
+    pub(crate) serial: Serial,
+}
+
+/// Ends the leases of the dead, and says who holds everything, if anybody does.
+pub(crate) fn visit(work: &mut Work<'_>, by: &Holder) -> Result<Option<StateError>, Fault> {
+    for (row, scope) in take_over(work, by)? {
+        if scope == Scope::Whole {
+            let by = Box::new(row.record(Some(scope))?);
+            return Ok(Some(StateError::Locked { by, over: None }));
+        }
+    }
+    Ok(None)
 }
 
 /// Puts off the expiry of a lease that is still held.
 pub(crate) fn renew(work: &mut Work<'_>, pass: &Pass) -> Result<LeaseRecord, Fault> {
     fence(work, pass)?;
-    let Some(mut row) = held(work)? else {
+    let Some(mut row) = held(work, pass.epoch)? else {
         return Err(Fault::State(StateError::LeaseLost { by: None }));
     };
     row.expires = format::millis(work.now + work.expiry);
     row.write(work)?;
-    row.record()
+    row.record(None)
 }
 
 /// Gives a lease back.
 pub(crate) fn release(work: &mut Work<'_>, pass: &Pass) -> Result<(), Fault> {
     fence(work, pass)?;
-    match held(work)? {
+    match held(work, pass.epoch)? {
         Some(row) => end(work, row, &Ending::Released),
         None => Ok(()),
     }
@@ -182,7 +327,8 @@ pub(crate) fn release(work: &mut Work<'_>, pass: &Pass) -> Result<(), Fault> {
 /// Gives a lease back for good: the state goes on at another place.
 pub(crate) fn move_away(work: &mut Work<'_>, pass: &Pass, to: String) -> Result<(), Fault> {
     fence(work, pass)?;
-    match held(work)? {
+    pass.owns_all()?;
+    match held(work, pass.epoch)? {
         Some(row) => {
             let by = format::lease_from_text(&row.body)?.holder;
             end(work, row, &Ending::Moved { to, by })
@@ -191,36 +337,57 @@ pub(crate) fn move_away(work: &mut Work<'_>, pass: &Pass, to: String) -> Result<
     }
 }
 
-/// Refuses to go on with a state that goes on at another place.
+/// Refuses to go on with a state that goes on at another place. Who moved it had the only lease, so
+/// that theirs is the latest.
 fn refuse_moved(work: &Work<'_>) -> Result<(), Fault> {
     let Some(last) = find(work.rows, work.head.epoch)? else {
         return Ok(());
     };
-    match last.record()?.ended {
+    match last.record(None)?.ended {
         Some((_, Ending::Moved { to, .. })) => Err(Fault::State(StateError::Moved { to })),
         _ => Ok(()),
     }
 }
 
-/// Ends whatever lease is held.
-pub(crate) fn unlock(work: &mut Work<'_>, by: Holder) -> Result<Option<LeaseRecord>, Fault> {
-    let Some(row) = held(work)? else {
+/// Ends the lease of this epoch, if it is held.
+pub(crate) fn unlock(
+    work: &mut Work<'_>,
+    epoch: u64,
+    by: Holder,
+) -> Result<Option<LeaseRecord>, Fault> {
+    let Some(row) = held(work, epoch)? else {
         return Ok(None);
     };
-    let epoch = row.epoch;
     end(work, row, &Ending::Unlocked { by })?;
-    find(work.rows, epoch)?.map(LeaseRow::record).transpose()
+    let ended = find(work.rows, epoch)?;
+    ended.map(|row| row.record(None)).transpose()
 }
 
 fn end(work: &Work<'_>, mut row: LeaseRow, how: &Ending) -> Result<(), Fault> {
     row.ended = Some(format::ending_to_text(work.now, how));
-    row.write(work)
+    row.write(work)?;
+    match work.rows.has_parts() {
+        true => work.rows.drop_scope(row.epoch),
+        false => Ok(()),
+    }
 }
 
 /// Every lease ever taken.
 pub(crate) fn log(rows: &dyn Rows) -> Result<Vec<LeaseRecord>, Fault> {
     rows.leases()?
         .into_iter()
-        .map(|row| row.check()?.record())
+        .map(|row| {
+            let row = row.check()?;
+            let scope = match row.ended {
+                Some(_) => None,
+                None => Some(scope_of(rows, row.epoch)?),
+            };
+            row.record(scope)
+        })
         .collect()
+}
+
+/// Whether a lease is held.
+pub(crate) fn any(rows: &dyn Rows) -> Result<bool, Fault> {
+    Ok(!rows.live_leases()?.is_empty())
 }

@@ -23,7 +23,7 @@ pub(crate) use handle::{Handle, Rowed};
 pub(crate) use head::{Head, Sum, seal, signed, unsigned};
 pub(crate) use items::{ItemRow, Kind, PastRow};
 pub(crate) use journal::{ApplyRow, ClosedRow, OpenRow};
-pub(crate) use leases::LeaseRow;
+pub(crate) use leases::{LeaseRow, Pass, ScopeRow};
 
 use std::{path::Path, time::SystemTime};
 use weir_core::snapshot::Snapshot;
@@ -75,8 +75,20 @@ pub(crate) trait Rows {
     fn lease(&self, epoch: u64) -> Result<Option<LeaseRow>, Fault>;
     /// All of them, oldest first.
     fn leases(&self) -> Result<Vec<LeaseRow>, Fault>;
+    /// Those without an end, oldest first.
+    fn live_leases(&self) -> Result<Vec<LeaseRow>, Fault>;
     /// Writes a row, new or in place of the one with its epoch.
     fn put_lease(&self, row: &LeaseRow) -> Result<(), Fault>;
+    /// Whether several leases on parts of the state can be held: those of a store that is written
+    /// as one piece are on everything.
+    fn has_parts(&self) -> bool {
+        true
+    }
+    /// What a lease covers; `None` where that is everything.
+    fn scope(&self, epoch: u64) -> Result<Option<ScopeRow>, Fault>;
+    /// Writes a row where there is none with its epoch.
+    fn put_scope(&self, row: &ScopeRow) -> Result<(), Fault>;
+    fn drop_scope(&self, epoch: u64) -> Result<(), Fault>;
 
     /// All of them, oldest first.
     fn applies(&self) -> Result<Vec<ApplyRow>, Fault>;
@@ -129,13 +141,28 @@ pub(crate) struct Needs {
     pub(crate) outputs: bool,
     /// The open entries of leases before this one.
     pub(crate) open_before: Option<u64>,
+    /// Leases, by their epochs.
+    pub(crate) leases: Vec<u64>,
 }
 
 impl Needs {
+    /// Those of a write that is made under this lease.
+    pub(crate) fn of_lease(epoch: u64) -> Needs {
+        Needs {
+            leases: vec![epoch],
+            ..Needs::default()
+        }
+    }
+
     pub(crate) fn add(&mut self, other: &Needs) {
         self.resources.extend(other.resources.iter().cloned());
         self.entries.extend(&other.entries);
         self.outputs |= other.outputs;
         self.open_before = self.open_before.max(other.open_before);
+        for epoch in &other.leases {
+            if !self.leases.contains(epoch) {
+                self.leases.push(*epoch);
+            }
+        }
     }
 }

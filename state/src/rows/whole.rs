@@ -1,7 +1,7 @@
 //! A state that is taken as a whole, and what of the past is kept.
 
 use super::{
-    Kind, OpenRow,
+    Kind, OpenRow, Pass,
     fault::Fault,
     items, journal,
     work::{Work, check_address},
@@ -30,7 +30,7 @@ pub(crate) struct Rewrite {
 }
 
 /// Takes the whole state. Where nothing changes, nothing is written.
-pub(crate) fn replace(work: &mut Work<'_>, epoch: u64, new: Rewrite) -> Result<Serial, Fault> {
+pub(crate) fn replace(work: &mut Work<'_>, pass: &Pass, new: Rewrite) -> Result<Serial, Fault> {
     let open = journal::open(work.rows)?;
     if let Some(entry) = open.iter().find(|e| e.begin.target == Target::Current) {
         return Err(Fault::State(StateError::Unsettled {
@@ -66,10 +66,10 @@ pub(crate) fn replace(work: &mut Work<'_>, epoch: u64, new: Rewrite) -> Result<S
             outcome: Outcome::Kept,
             body: None,
         };
-        journal::close(work, epoch, closing)?;
+        journal::close(work, pass, closing)?;
     }
     changed |= !new.deposed.is_empty();
-    journal::begin(work, epoch, &new.deposed)?;
+    journal::begin(work, pass.epoch, &new.deposed)?;
     if !changed {
         work.head.serial = before;
         return Ok(work.head.serial());
@@ -77,7 +77,7 @@ pub(crate) fn replace(work: &mut Work<'_>, epoch: u64, new: Rewrite) -> Result<S
     // What was behind the objects of before says nothing of these.
     items::put(work, Kind::References, "", new.references.as_deref())?;
     work.raise();
-    journal::finish(work, epoch, new.record)?;
+    journal::finish(work, pass.epoch, new.record)?;
     Ok(work.head.serial())
 }
 

@@ -7,7 +7,7 @@
 //! 4. reads are answered in between, each from one instant;
 //! 5. when no request comes for a third of the expiry, it renews the leases taken here.
 
-use super::{Needs, Rows, Transact, fault::Fault, head::Head, journal::Pass, leases, work::Work};
+use super::{Needs, Pass, Rows, Transact, fault::Fault, head::Head, leases, work::Work};
 use crate::{LeaseStatus, StateError};
 use std::{
     cell::Cell,
@@ -219,7 +219,8 @@ impl<B: Transact> Writer<B> {
         let mut kept = Vec::with_capacity(self.held.len());
         for held in std::mem::take(&mut self.held) {
             let pass = held.pass.clone();
-            let (write, answer) = write_for(self.backend.place(), Needs::default(), move |work| {
+            let needs = Needs::of_lease(pass.epoch);
+            let (write, answer) = write_for(self.backend.place(), needs, move |work| {
                 leases::renew(work, &pass)
             });
             self.commit(vec![write]);

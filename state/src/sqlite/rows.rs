@@ -5,7 +5,7 @@ use crate::{
     Encryption, StateError,
     rows::{
         ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, Needs, OpenRow,
-        PastRow, Rows, Sum, Transact, signed, unsigned,
+        PastRow, Rows, ScopeRow, Sum, Transact, signed, unsigned,
     },
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -450,6 +450,35 @@ impl<C: Connected> Rows for C {
     fn leases(&self) -> Result<Vec<LeaseRow>, Fault> {
         let sql = "SELECT epoch, expires, body, ended, sum FROM lease ORDER BY epoch";
         all(self.conn(), sql, [], lease)
+    }
+    fn live_leases(&self) -> Result<Vec<LeaseRow>, Fault> {
+        let sql = "SELECT epoch, expires, body, ended, sum FROM lease WHERE ended IS NULL
+                   ORDER BY epoch";
+        all(self.conn(), sql, [], lease)
+    }
+    fn scope(&self, epoch: u64) -> Result<Option<ScopeRow>, Fault> {
+        let sql = "SELECT epoch, body, sum FROM scope WHERE epoch = ?";
+        one(self.conn(), sql, [signed(epoch)], |row| {
+            Ok(ScopeRow {
+                epoch: unsigned(row.get(0)?),
+                body: row.get(1)?,
+                sum: row.get(2)?,
+            })
+        })
+    }
+    fn put_scope(&self, row: &ScopeRow) -> Result<(), Fault> {
+        write(
+            self.conn(),
+            "INSERT INTO scope VALUES (?, ?, ?)",
+            params![signed(row.epoch), row.body, row.sum],
+        )
+    }
+    fn drop_scope(&self, epoch: u64) -> Result<(), Fault> {
+        write(
+            self.conn(),
+            "DELETE FROM scope WHERE epoch = ?",
+            [signed(epoch)],
+        )
     }
     fn put_lease(&self, row: &LeaseRow) -> Result<(), Fault> {
         let (epoch, expires) = (signed(row.epoch), signed(row.expires));

@@ -76,6 +76,15 @@ CREATE TABLE data_key (
   sum BLOB NOT NULL
 ) STRICT;
 ",
+    "
+-- What a lease that is held covers, where that is not everything. Since then several leases can be
+-- without an end.
+CREATE TABLE scope (
+  epoch INTEGER PRIMARY KEY,
+  body TEXT NOT NULL,
+  sum BLOB NOT NULL
+) STRICT;
+",
 ];
 
 /// The version this program writes.

@@ -124,7 +124,7 @@ async fn acquire(
     match source.acquire(holder, weir_state::Wait::None).await {
         Ok(lease) => return Ok(Some(lease)),
         Err(StateError::Moved { to: place }) if place == to.describe() => return Ok(None),
-        Err(StateError::Locked(_)) => {}
+        Err(StateError::Locked { .. }) => {}
         Err(e) => return Err(e.into()),
     }
     compose::lease(source, &context.env, "state migrate", timeout, waiting)

@@ -1,7 +1,7 @@
 //! From a checked plan to a changed world.
 //!
-//! 1. `Run::start`: the plan must be of the state that is there; what refresh found is recorded;
-//!    the evaluator is brought to where planning left it;
+//! 1. `Run::start`: what the plan needs must be as it was when it was made; what refresh found is
+//!    recorded; the evaluator is brought to where planning left it;
 //! 2. [`schedule`]: steps whose predecessors are over, at most one at a time for each batch key;
 //!    `slots`: how many of them at once;
 //! 3. `prepare`: an operation with the values that are known by now;
@@ -30,7 +30,7 @@ use crate::{
     drive::{self, Driven},
     engine::{Engine, Mode, Planned},
     plan::{Behind, marked},
-    pods,
+    pods, scope,
     settle::Unsettled,
 };
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
@@ -51,7 +51,7 @@ use weir_core::{
     event::Event,
     plan::{NodeId, Op, StepId},
     references::References,
-    snapshot::{Resource, Snapshot},
+    snapshot::{Resource, Serial, Snapshot},
 };
 use weir_lang::{Evaluator, eval::Settled};
 use weir_state::{Entry, EntryId, Lease, StateError};
@@ -125,8 +125,9 @@ struct Run<'a> {
     resources: BTreeMap<Address, Resource>,
     /// Instances with an object that this run wrote.
     written: BTreeSet<Address>,
-    /// What state says of what is behind objects.
+    /// What state says of what is behind objects, and the serial at which it did.
     references: References,
+    began_at: Serial,
     /// Whether refresh, moves or imports were recorded.
     recorded: bool,
     /// The outputs that state had.
@@ -158,9 +159,11 @@ impl<'a> Run<'a> {
         stop: CancellationToken,
     ) -> Result<Run<'a>, Diagnostics> {
         let read = |e| diagnostics::state(&e);
-        let settlements = engine.settle(lease, &planned.config).await?;
+        let settlements = engine.settle(Some(lease), &planned.config).await?;
         let stored = engine.store.snapshot().await.map_err(read)?;
-        if stored.serial != planned.plan.base || stored.lineage != planned.plan.lineage {
+        let (plan, scope) = (planned.plan.plan(), lease.scope());
+        let current = scope::is_current(&*engine.store, plan, scope, &stored).await;
+        if !current.map_err(read)? {
             return Err(stale(&*engine.store, planned.plan.plan(), &stored)
                 .await
                 .into());
@@ -182,6 +185,7 @@ impl<'a> Run<'a> {
             engine.session.configure(provider).await?;
         }
         let (outputs, references) = (stored.outputs.clone(), stored.references.clone());
+        let began_at = stored.serial;
         let mut resources = match snapshot {
             Cow::Owned(moved) => moved.resources,
             Cow::Borrowed(_) => stored.resources,
@@ -208,6 +212,7 @@ impl<'a> Run<'a> {
             resources,
             written: BTreeSet::new(),
             references,
+            began_at,
             recorded,
             outputs,
             states: vec![State::Waiting; planned.plan.nodes.len()],
@@ -215,7 +220,7 @@ impl<'a> Run<'a> {
             warnings: Diagnostics::new(),
             put_aside: BTreeMap::new(),
             replaced: BTreeMap::new(),
-            deposed: settlements.deposed,
+            deposed: due(settlements.deposed, planned, lease),
             unsettled: settlements.unsettled,
             old_failures: Vec::new(),
             next_step: 1,
@@ -576,6 +581,14 @@ impl<'a> Run<'a> {
         }
         outputs
     }
+}
+
+/// Of the old objects that are still there, those that go with this plan.
+fn due(deposed: Vec<Entry>, planned: &Planned, lease: &Lease) -> Vec<Entry> {
+    let plan = &planned.plan;
+    let named = |e: &Entry| plan.deposed.iter().any(|d| d.key == e.id.deposed_key());
+    let goes = |e: &Entry| lease.scope().owns(&e.begin.address) && (plan.complete || named(e));
+    deposed.into_iter().filter(goes).collect()
 }
 
 /// One of what was planned: of what the plan leaves out, nothing is asked.

@@ -19,7 +19,7 @@ use weir_core::{
     change::Action,
     checks::CheckResult,
     plan::Op,
-    references::{Object, Standing},
+    references::{Object, Place, References, Standing},
     snapshot::{Resource, Snapshot},
 };
 use weir_plan::relocate;
@@ -97,6 +97,9 @@ impl Run<'_> {
             if change.action != Action::NoOp || !self.resources.contains_key(address) {
                 continue;
             }
+            if !self.lease.scope().owns(address) {
+                continue;
+            }
             let dependencies = self.dependencies(address);
             if let Some(resource) = self.resources.get_mut(address)
                 && resource.dependencies != dependencies
@@ -112,10 +115,52 @@ impl Run<'_> {
     }
 
     /// Records what is behind objects by now, where that is new: behind what was written is what
-    /// the configuration says, the rest is as planning found it.
+    /// the configuration says, the rest is as planning found it, or as others recorded it meanwhile.
     async fn record_references(&self) -> Result<(), StateError> {
-        let found = (self.planned.references.as_ref()).unwrap_or(&self.references);
-        let current = self.resources.keys().map(|address| {
+        let store = &*self.engine.store;
+        let journal = self.engine.journal(self.lease);
+        let mut found = Cow::Borrowed(&self.references);
+        if let Some(planned) = &self.planned.references {
+            found = match self.planned.plan.base == self.began_at {
+                true => Cow::Borrowed(planned),
+                false => Cow::Owned(self.ours_in(&self.references, planned)),
+            };
+        }
+        let mut stored = Cow::Borrowed(&self.references);
+        let mut there: Cow<'_, BTreeMap<Address, Resource>> = Cow::Borrowed(&self.resources);
+        loop {
+            let objects = self.objects(&there).await?;
+            let graph = self.planned.config.references();
+            let references = found.after(Some(graph), objects);
+            if references == *stored {
+                return Ok(());
+            }
+            let recorded = journal.references(stored.into_owned(), references);
+            if recorded.await?.is_some() {
+                return Ok(());
+            }
+            // Someone else recorded theirs: ours goes on top of that.
+            let now = store.snapshot().await?;
+            found = Cow::Owned(self.ours_in(&now.references, &found));
+            stored = Cow::Owned(now.references);
+            there = Cow::Owned(now.resources);
+        }
+    }
+
+    /// References as others left them, with ours for what this plan is about.
+    fn ours_in(&self, theirs: &References, ours: &References) -> References {
+        let scope = self.lease.scope();
+        let instances = self.resources.keys().filter(|a| scope.owns(a));
+        let places = instances.map(|a| -> Place { (a.clone(), None) });
+        theirs.with(ours, places)
+    }
+
+    /// Every object there is, as this run leaves it.
+    async fn objects(
+        &self,
+        there: &BTreeMap<Address, Resource>,
+    ) -> Result<Vec<Object>, StateError> {
+        let current = there.keys().map(|address| {
             let standing = match self.written.contains(address) {
                 true => Standing::Settled,
                 false => Standing::Left,
@@ -135,13 +180,7 @@ impl Run<'_> {
             }
             objects.push(object);
         }
-        let graph = self.planned.config.references();
-        let references = found.after(Some(graph), objects);
-        if references != self.references {
-            let journal = self.engine.journal(self.lease);
-            journal.references(references).await?;
-        }
-        Ok(())
+        Ok(objects)
     }
 
     /// Records the outputs and the line in the history; nothing where nothing is new.
@@ -153,9 +192,15 @@ impl Run<'_> {
         checks: &[CheckResult],
     ) -> Result<(), StateError> {
         let journal = self.engine.journal(self.lease);
-        let same_outputs = *outputs == self.outputs;
+        let mut changed: BTreeMap<String, Option<Known>> = BTreeMap::new();
+        for name in self.outputs.keys().chain(outputs.keys()) {
+            if self.outputs.get(name) != outputs.get(name) {
+                changed.insert(name.clone(), outputs.get(name).cloned());
+            }
+        }
+        let same_outputs = changed.is_empty();
         if !same_outputs {
-            journal.outputs(outputs.clone()).await?;
+            journal.outputs(changed).await?;
         }
         self.record_references().await?;
         if same_outputs && !self.has_news(status, checks).await? {

@@ -19,6 +19,8 @@ pub(crate) use outputs::marked;
 use crate::{
     diagnostics, drive,
     engine::{Engine, Mode, PlanInput, PlanOptions, Planned},
+    scope::{self, Needs},
+    settle::Settlements,
 };
 use std::{
     borrow::Cow,
@@ -80,13 +82,18 @@ impl From<Diagnostics> for Unplanned {
 }
 
 impl Engine {
-    /// Makes a plan. Open entries of the journal are settled first, which is all it writes.
+    /// Makes a plan. Open entries of the journal that the lease covers are settled first, which is
+    /// all it writes: where there is nothing to settle it needs no lease.
     ///
     /// # Errors
     /// All that stands against it: errors of the configuration, of providers, of placement; what
     /// is protected; a store that can't be read.
-    pub async fn plan(&self, input: &PlanInput, lease: &Lease) -> Result<Planned, Diagnostics> {
-        let planned = self.plan_as_far(input, lease).await;
+    pub async fn plan(
+        &self,
+        input: &PlanInput,
+        lease: impl Into<Option<&Lease>>,
+    ) -> Result<Planned, Diagnostics> {
+        let planned = self.plan_as_far(input, lease.into()).await;
         planned.map_err(|unplanned| unplanned.errors)
     }
 
@@ -98,9 +105,9 @@ impl Engine {
     pub async fn plan_as_far(
         &self,
         input: &PlanInput,
-        lease: &Lease,
+        lease: impl Into<Option<&Lease>>,
     ) -> Result<Planned, Unplanned> {
-        let planned = self.make_plan(input, lease).await;
+        let planned = self.make_plan(input, lease.into()).await;
         let closed = self.ephemerals.close_all().await;
         match planned {
             Ok(mut planned) => {
@@ -142,7 +149,11 @@ impl Engine {
         Ok(Some(Arc::new(part)))
     }
 
-    async fn make_plan(&self, input: &PlanInput, lease: &Lease) -> Result<Planned, Unplanned> {
+    async fn make_plan(
+        &self,
+        input: &PlanInput,
+        lease: Option<&Lease>,
+    ) -> Result<Planned, Unplanned> {
         let settlements = self.settle(lease, &input.config).await?;
         let stored = self
             .store
@@ -230,7 +241,7 @@ impl Engine {
             complete: left_out.is_none(),
             changes: ordered.changes,
             drift: std::mem::take(&mut findings.drift),
-            deposed: deposed(&snapshot),
+            deposed: deposed(&snapshot, &settlements, selected.as_ref()),
             checks,
             outputs,
             module_outputs,
@@ -244,7 +255,15 @@ impl Engine {
             pointed(found, input)
         })?;
         let warnings = warnings(findings.diagnostics, mode, &settlements.unsettled);
+        let scope = scope::of(&Needs {
+            plan: plan.plan(),
+            mode,
+            observed: &findings.observed,
+            config: &input.config,
+            snapshot: &stored,
+        });
         Ok(Planned {
+            scope,
             plan,
             mode: input.options.mode,
             warnings,
@@ -393,11 +412,18 @@ fn pointed(diagnostics: Diagnostics, input: &PlanInput) -> Diagnostics {
     Diagnostics(pointed.collect())
 }
 
-/// The old objects that are still there.
-fn deposed(snapshot: &Snapshot) -> Vec<Deposed> {
+/// The old objects that are still there, of what is part of the plan. Those that a run that is
+/// still going has put aside are its own.
+fn deposed(
+    snapshot: &Snapshot,
+    settlements: &Settlements,
+    selected: Option<&BTreeSet<Address>>,
+) -> Vec<Deposed> {
     let of = |(address, objects): (&Address, &BTreeMap<DeposedKey, Resource>)| {
         let address = address.clone();
-        let each = objects.iter().map(move |(key, resource)| Deposed {
+        let left = objects.iter();
+        let left = left.filter(|(key, _)| !settlements.in_flight.contains(*key));
+        let each = left.map(move |(key, resource)| Deposed {
             address: address.clone(),
             key: key.clone(),
             before: resource.value.clone(),
@@ -405,7 +431,9 @@ fn deposed(snapshot: &Snapshot) -> Vec<Deposed> {
         });
         each.collect::<Vec<_>>()
     };
-    snapshot.deposed.iter().flat_map(of).collect()
+    let taken = |a: &Address| selected.is_none_or(|s| s.contains(a));
+    let taken = snapshot.deposed.iter().filter(|(a, _)| taken(a));
+    taken.flat_map(of).collect()
 }
 
 fn stored_dependencies(snapshot: &Snapshot) -> BTreeMap<Address, BTreeSet<Address>> {

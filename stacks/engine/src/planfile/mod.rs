@@ -1,4 +1,4 @@
-//! A plan in a file: bound to the state it was made from, with the configuration it came of, so
+//! A plan in a file: bound to what it needs of the state it was made from, with the configuration it came of, so
 //! that applying it does exactly what was shown.
 //!
 //! The file is one JSON document, format `weir-plan`, written as it is made (`document.rs`). A file of
@@ -13,6 +13,7 @@ mod found;
 use crate::{
     diagnostics,
     engine::{Engine, Mode, Planned},
+    scope,
 };
 use document::Document;
 use format::{PlanFile, VERSION};
@@ -153,18 +154,18 @@ impl Planned {
 }
 
 impl Engine {
-    /// Holds a saved plan against the state that is there.
+    /// Holds a saved plan against the state that is there, under a lease on what it needs
+    /// ([`Engine::scope_of`]). What else has changed since it was made is none of its business.
     ///
     /// # Errors
     /// The plan is stale: what happened since is told. Or it does not hold.
     pub async fn open(&self, saved: SavedPlan, lease: &Lease) -> Result<Planned, Diagnostics> {
-        let settlements = self.settle(lease, &saved.config).await?;
-        let snapshot = self
-            .store
-            .snapshot()
-            .await
-            .map_err(|e| diagnostics::state(&e))?;
-        if snapshot.serial != saved.plan.base || snapshot.lineage != saved.plan.lineage {
+        let settlements = self.settle(Some(lease), &saved.config).await?;
+        let read = |e| diagnostics::state(&e);
+        let mut snapshot = self.store.snapshot().await.map_err(read)?;
+        let covers = lease.scope();
+        let current = scope::is_current(&*self.store, &saved.plan, covers, &snapshot).await;
+        if !current.map_err(read)? {
             let stale = crate::apply::stale(&*self.store, &saved.plan, &snapshot).await;
             return Err(stale.into());
         }
@@ -175,7 +176,10 @@ impl Engine {
             references,
             protected,
         } = saved.rest;
+        // To the plan nothing has happened since.
+        snapshot.serial = saved.plan.base;
         Ok(Planned {
+            scope: covers.clone(),
             mode,
             plan: check(saved.plan, &snapshot, &protected)?,
             warnings: Diagnostics::new(),
