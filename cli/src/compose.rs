@@ -17,7 +17,7 @@ use weir_lang::{
     Catalog, DiskFiles, Evaluator, Files, Inputs, InstalledModules, Loaded, RemoteCall, Sources,
     VarSource,
 };
-use weir_state::{Holder, Lease, StateError, Store, Wait};
+use weir_state::{Holder, Lease, Scope, StateError, Store, Wait};
 use weir_tftest::Suite;
 
 /// The agent for the hosts, built by `build.rs`.
@@ -166,7 +166,7 @@ pub(crate) fn engine(
     }
 }
 
-/// Takes the lease. `waiting` is told who holds it, once, before a wait begins.
+/// Takes the lease on everything. `waiting` is told who holds it, once, before a wait begins.
 pub(crate) async fn lease(
     store: &dyn Store,
     env: &Env,
@@ -175,11 +175,40 @@ pub(crate) async fn lease(
     waiting: impl FnOnce(String),
 ) -> Result<Lease, CommandError> {
     let holder = Holder::this_process(env.user(), purpose);
-    match store.acquire(holder.clone(), Wait::None).await {
+    lease_on(store, holder, Scope::Whole, timeout, waiting).await
+}
+
+/// As [`lease`], on what the scope covers.
+pub(crate) async fn lease_on(
+    store: &dyn Store,
+    holder: Holder,
+    scope: Scope,
+    timeout: Duration,
+    waiting: impl FnOnce(String),
+) -> Result<Lease, CommandError> {
+    let take = |wait| store.acquire_scope(holder.clone(), scope.clone(), wait);
+    match take(Wait::None).await {
         Ok(lease) => Ok(lease),
         Err(StateError::Locked { by, .. }) if !timeout.is_zero() => {
             waiting(by.holder.to_string());
-            Ok(store.acquire(holder, Wait::UpTo(timeout)).await?)
+            Ok(take(Wait::UpTo(timeout)).await?)
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Makes sure that nobody holds the lease on everything, for who only looks.
+pub(crate) async fn visit(
+    store: &dyn Store,
+    holder: &Holder,
+    timeout: Duration,
+    waiting: impl FnOnce(String),
+) -> Result<(), CommandError> {
+    match store.visit(holder.clone(), Wait::None).await {
+        Ok(()) => Ok(()),
+        Err(StateError::Locked { by, .. }) if !timeout.is_zero() => {
+            waiting(by.holder.to_string());
+            Ok(store.visit(holder.clone(), Wait::UpTo(timeout)).await?)
         }
         Err(e) => Err(e.into()),
     }

@@ -110,6 +110,12 @@ pub trait Store: Send + Sync {
     /// Those of reading.
     async fn leases(&self) -> Result<Vec<LeaseRecord>, StateError>;
 
+    /// The leases that are held, oldest first. Their holders may be dead.
+    ///
+    /// # Errors
+    /// Those of reading.
+    async fn held(&self) -> Result<Vec<LeaseRecord>, StateError>;
+
     /// Records that these operations are about to be done; all or none. Durable when it returns:
     /// call the provider only then. For a replacement that creates first, begin the `Create` and
     /// the `Delete` (with [`Target::Deposed`](crate::Target::Deposed)) in one call: the entry of

@@ -20,6 +20,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use weir_core::{Address, Diagnostic, Diagnostics, Known, change::Action, plan::Op};
 use weir_engine::{Mode, NodeResult, Planned, Report, Status, planfile::SavedPlan};
+use weir_state::Lease;
 
 /// Flags of `apply`.
 #[derive(Debug, clap::Args)]
@@ -105,20 +106,25 @@ pub(super) async fn apply_stack(
         style,
     } = *request;
     can_be_approved(approve, style, context)?;
+    let input = stack.input(mode, plan, false)?;
     let run = Run::start(&stack.config, operation, &plan.run, style, context).await?;
-    let outcome = match run.plan(stack, mode, plan).await {
-        Ok(planned) => shown_and_done(&run, &planned, request, context).await,
-        Err(error) => Err(error),
-    };
-    let released = run.finish().await;
+    let mut planned = run.plan_input(&input).await?;
+    let mut lease = None;
+    if !run.is_idle(&planned).await? {
+        let secured = run.secure(planned, &input).await?;
+        (planned, lease) = (secured.planned, Some(secured.lease));
+    }
+    let outcome = shown_and_done(&run, (&planned, lease.as_ref()), request, context).await;
+    let released = run.release(lease).await;
     let outcome = outcome?;
     released?;
     Ok(outcome)
 }
 
+/// Shows the plan, asks, and does it. Without a lease there is nothing to do.
 async fn shown_and_done(
     run: &Run,
-    planned: &Planned,
+    (planned, lease): (&Planned, Option<&Lease>),
     request: &Request<'_>,
     context: &Context,
 ) -> Result {
@@ -140,9 +146,12 @@ async fn shown_and_done(
     }
     let nothing = planned.is_empty();
     // With nothing to do, what was looked up is still recorded, and what conditions come to now.
-    let idle = nothing && run.engine.is_no_news(planned).await?;
+    let lease = match lease {
+        Some(_) if run.is_idle(planned).await? => None,
+        lease => lease,
+    };
     let mut warnings = planned.warnings.clone();
-    if approve.auto_approve && !idle {
+    if approve.auto_approve && lease.is_some() {
         judged_again(&mut warnings);
     }
     run::warn(&warnings, style, context)?;
@@ -154,11 +163,11 @@ async fn shown_and_done(
         };
         ask(question, context).await?;
     }
-    if idle {
+    let Some(lease) = lease else {
         let outputs = run.store.snapshot().await?.outputs;
         return finished(Done::nothing(operation, outputs), style, context);
-    }
-    let report = carry_out(run, planned, context).await?;
+    };
+    let report = carry_out(run, planned, lease, context).await?;
     finished(Done::of(planned, report, (mode, operation)), style, context)
 }
 
@@ -180,7 +189,9 @@ async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) 
     }
     let saved = read(file, &context.env)?;
     let run = Run::start(saved.config(), "apply", &plan.run, style, context).await?;
-    let outcome = match run.engine.open(saved, &run.lease).await {
+    let scope = run.engine.scope_of(&saved).await?;
+    let lease = run.acquire(scope).await?;
+    let outcome = match run.engine.open(saved, &lease).await {
         Ok(planned) => {
             run.identify(&planned);
             if style == Style::Json {
@@ -188,12 +199,12 @@ async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) 
                     context.ui.json(&message)?;
                 }
             }
-            let report = carry_out(&run, &planned, context).await;
+            let report = carry_out(&run, &planned, &lease, context).await;
             report.map(|r| Done::of(&planned, r, (Mode::Apply, "apply")))
         }
         Err(found) => Err(found.into()),
     };
-    let released = run.finish().await;
+    let released = run.release(Some(lease)).await;
     let done = outcome?;
     released?;
     finished(done, style, context)
@@ -262,6 +273,7 @@ async fn ask(question: &str, context: &Context) -> std::result::Result<(), Comma
 pub(super) async fn carry_out(
     run: &Run,
     planned: &Planned,
+    lease: &Lease,
     context: &Context,
 ) -> std::result::Result<Report, CommandError> {
     let stop = CancellationToken::new();
@@ -269,7 +281,7 @@ pub(super) async fn carry_out(
     run.progress
         .begin(Phase::Applying(planned.plan.operations()));
     let outcome = {
-        let mut apply = std::pin::pin!(run.engine.apply(planned, &run.lease, stop.clone()));
+        let mut apply = std::pin::pin!(run.engine.apply(planned, lease, stop.clone()));
         loop {
             tokio::select! {
                 report = &mut apply => break Some(report),

@@ -81,11 +81,10 @@ async fn look(
     context: &Context,
 ) -> std::result::Result<Planned, CommandError> {
     let stack = run::load(&args.plan, style, context)?;
+    let input = stack.input(Mode::Refresh, &args.plan, false)?;
     let run = Run::start(&stack.config, "drift", &args.plan.run, style, context).await?;
-    let planned = run.plan(&stack, Mode::Refresh, &args.plan).await;
-    let released = run.finish().await;
-    let planned = planned?;
-    released?;
+    let mut planned = run.plan_input(&input).await?;
+    planned.warnings.extend(run.beside(&planned).await?);
     let mut warnings = planned.warnings.clone();
     super::apply::judged_again(&mut warnings);
     run::warn(&warnings, style, context)?;

@@ -2,7 +2,7 @@
 
 use super::{
     Context, Result, apply,
-    run::{self, Run, Stack, Style},
+    run::{self, Run, Secured, Stack, Style},
 };
 use crate::{
     args::{RunArgs, VarArgs},
@@ -44,11 +44,7 @@ pub(crate) async fn cmd_import(args: &Import, context: &Context) -> Result {
     };
     let purpose = format!("import {to}");
     let run = Run::start(&stack.config, &purpose, &args.run, style, context).await?;
-    let outcome = import(&run, &stack, (&to, &args.id), context).await;
-    let released = run.finish().await;
-    let outcome = outcome?;
-    released?;
-    Ok(outcome)
+    import(&run, &stack, (&to, &args.id), context).await
 }
 
 /// Reads the address, which must be a managed resource's.
@@ -83,7 +79,11 @@ async fn import(run: &Run, stack: &Stack, (to, id): (&Address, &str), context: &
     let ui = &context.ui;
     ui.data(&format!("{to}: Importing from ID {id:?}...\n"))?;
     let planned = run.plan_input(&input).await?;
-    let report = apply::carry_out(run, &planned, context).await?;
+    let Secured { planned, lease } = run.secure(planned, &input).await?;
+    let report = apply::carry_out(run, &planned, &lease, context).await;
+    let released = run.release(Some(lease)).await;
+    let report = report?;
+    released?;
     run::warn(&report.diagnostics, Style::Human, context)?;
     if report.status != Status::Succeeded {
         return Ok(Outcome::Failed);

@@ -57,18 +57,17 @@ async fn plan(args: &Plan, style: Style, context: &Context) -> Result {
     // The process ends with this command: the system takes the memory of what was loaded and planned
     // back at once, and giving it back piece by piece first takes a fiftieth of the run.
     let stack = ManuallyDrop::new(run::load(&args.plan, style, context)?);
-    let run = Run::start(&stack.config, "plan", &args.plan.run, style, context).await?;
     let mode = if args.destroy {
         Mode::Destroy
     } else {
         Mode::Apply
     };
     let generate = args.generate_config_out.is_some();
-    let planned = run.plan_with(&stack, mode, &args.plan, generate).await;
+    let input = stack.input(mode, &args.plan, generate)?;
+    let run = Run::start(&stack.config, "plan", &args.plan.run, style, context).await?;
+    let mut planned = ManuallyDrop::new(run.plan_input(&input).await?);
     let sealer = run.sealer().await;
-    let released = run.finish().await;
-    let planned = ManuallyDrop::new(planned?);
-    released?;
+    planned.warnings.extend(run.beside(&planned).await?);
     match style {
         Style::Human => run::show(&planned, args.plan.detail(), context)?,
         Style::Json => {

@@ -2,11 +2,11 @@
 
 use super::{
     Context, Result, apply, output,
-    run::{self, Run, Style},
+    run::{self, Run, Secured, Style},
 };
 use crate::{args::PlanArgs, error::Outcome, render::json::ui as messages};
 use weir_core::Diagnostic;
-use weir_engine::{Mode, Planned, Status};
+use weir_engine::{Mode, Status};
 
 /// Flags of `refresh`.
 #[derive(Debug, clap::Args)]
@@ -29,18 +29,19 @@ async fn refresh(args: &Refresh, style: Style, context: &Context) -> Result {
         context.ui.json(&messages::version())?;
     }
     let stack = run::load(&args.plan, style, context)?;
+    let input = stack.input(Mode::Refresh, &args.plan, false)?;
     let run = Run::start(&stack.config, "refresh", &args.plan.run, style, context).await?;
-    let outcome = match run.plan(&stack, Mode::Refresh, &args.plan).await {
-        Ok(planned) => recorded(&run, &planned, args, context).await,
-        Err(error) => Err(error),
-    };
-    let released = run.finish().await;
+    let planned = run.plan_input(&input).await?;
+    let secured = run.secure(planned, &input).await?;
+    let outcome = recorded(&run, &secured, args, context).await;
+    let released = run.release(Some(secured.lease)).await;
     let outcome = outcome?;
     released?;
     Ok(outcome)
 }
 
-async fn recorded(run: &Run, planned: &Planned, args: &Refresh, context: &Context) -> Result {
+async fn recorded(run: &Run, secured: &Secured, args: &Refresh, context: &Context) -> Result {
+    let Secured { planned, lease } = secured;
     let style = Style::of(args.json);
     let plan = planned.plan.plan();
     let mut warnings = planned.warnings.clone();
@@ -64,7 +65,7 @@ async fn recorded(run: &Run, planned: &Planned, args: &Refresh, context: &Contex
             context.ui.data(&text)?;
         }
     }
-    let report = apply::carry_out(run, planned, context).await?;
+    let report = apply::carry_out(run, planned, lease, context).await?;
     run::warn(&report.diagnostics, style, context)?;
     let outputs = &report.outputs;
     match style {

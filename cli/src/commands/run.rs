@@ -20,7 +20,7 @@ use std::{
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use weir_core::{
-    Address, Diagnostics,
+    Address, Diagnostic, Diagnostics,
     change::Change,
     event::{Event, EventSink},
     plan::Op,
@@ -28,7 +28,7 @@ use weir_core::{
 use weir_engine::{Engine, Mode, PlanInput, PlanOptions, Planned, Refresh};
 use weir_lang::{Config, Inputs};
 use weir_plan::Target;
-use weir_state::{Lease, Store};
+use weir_state::{Holder, Items, Lease, Part, Scope, StateError, Store, Wait};
 
 /// How the run talks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,15 +45,41 @@ impl Style {
     }
 }
 
-/// A stack's engine under a lease.
+/// A stack's engine and state. Planning needs no lease; what is done is done under one on what the
+/// plan needs ([`Run::secure`]).
 pub(super) struct Run {
     pub(super) engine: Engine,
     states: States,
     pub(super) store: Arc<dyn Store>,
-    pub(super) lease: Lease,
+    holder: Holder,
+    /// How long to wait for others, all in all.
+    patience: Patience,
+    events: Arc<dyn EventSink>,
     pub(super) progress: Arc<Progress>,
     json: Option<Arc<JsonEvents>>,
 }
+
+/// Until when to wait for the leases of others.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    since: Instant,
+    timeout: Duration,
+}
+
+impl Patience {
+    fn left(self) -> Duration {
+        self.timeout.saturating_sub(self.since.elapsed())
+    }
+}
+
+/// A plan, and the lease under which it can be applied.
+pub(super) struct Secured {
+    pub(super) planned: Planned,
+    pub(super) lease: Lease,
+}
+
+/// So often a plan is made again because others were quicker; then everything is locked for it.
+const ATTEMPTS: usize = 5;
 
 /// Prints events as JSON messages.
 struct JsonEvents {
@@ -133,6 +159,54 @@ pub(super) struct Stack {
     pub(super) inputs: Inputs,
 }
 
+impl Stack {
+    /// What flags ask to be planned; with `generate`, configuration is written for imports that
+    /// have none.
+    pub(super) fn input(
+        &self,
+        mode: Mode,
+        args: &PlanArgs,
+        generate: bool,
+    ) -> Result<PlanInput, CommandError> {
+        let mode = match (args.refresh_only, mode) {
+            (true, Mode::Destroy) => {
+                return Err(CommandError::usage(
+                    "-refresh-only does nothing to any object: leave out -destroy",
+                ));
+            }
+            (true, _) => Mode::Refresh,
+            (false, mode) => mode,
+        };
+        if mode == Mode::Refresh && (!args.refresh || args.light || !args.replace.is_empty()) {
+            return Err(CommandError::usage(
+                "a refresh looks everything up and replaces nothing: leave out -refresh=false, \
+                 -light and -replace",
+            ));
+        }
+        let replace = args.replace.iter().map(|text| {
+            text.parse::<Address>()
+                .map_err(|e| CommandError::usage(format!("-replace: {e}")))
+        });
+        Ok(PlanInput {
+            config: self.config.clone(),
+            inputs: self.inputs.clone(),
+            options: PlanOptions {
+                mode,
+                refresh: match (args.light, args.refresh) {
+                    (true, _) => Refresh::Changed,
+                    (false, true) => Refresh::All,
+                    (false, false) => Refresh::Nothing,
+                },
+                targets: listed(&args.targets, &args.target_files)?,
+                excludes: listed(&args.excludes, &args.exclude_files)?,
+                replace: replace.collect::<Result<_, _>>()?,
+                generate,
+                import: None,
+            },
+        })
+    }
+}
+
 /// Loads the stack of the current folder and shows its warnings.
 pub(super) fn load(
     args: &PlanArgs,
@@ -180,7 +254,7 @@ pub(super) fn report(result: super::Result, style: Style, context: &Context) -> 
 }
 
 impl Run {
-    /// Opens the stack's store, takes its lease and makes the engine.
+    /// Opens the stack's store, waits until nobody holds all of it and makes the engine.
     pub(super) async fn start(
         config: &Config,
         purpose: &str,
@@ -212,9 +286,13 @@ impl Run {
         let states = States::of(config.stack(), &context.env)?;
         states.refuse_terraforms().await?;
         let store = states.open().await?;
+        let holder = Holder::this_process(context.env.user(), purpose);
+        let patience = Patience {
+            since: Instant::now(),
+            timeout: args.lock_timeout,
+        };
         let waiting = |holder| events.event(Event::WaitingForLock { holder });
-        let lease =
-            compose::lease(&*store, &context.env, purpose, args.lock_timeout, waiting).await?;
+        compose::visit(&*store, &holder, patience.left(), waiting).await?;
         let engine = compose::engine(
             store.clone(),
             &context.env,
@@ -225,67 +303,12 @@ impl Run {
             engine,
             states,
             store,
-            lease,
+            holder,
+            patience,
+            events,
             progress,
             json,
         })
-    }
-
-    /// Makes the plan, unless the user stops it.
-    pub(super) async fn plan(
-        &self,
-        stack: &Stack,
-        mode: Mode,
-        args: &PlanArgs,
-    ) -> Result<Planned, CommandError> {
-        self.plan_with(stack, mode, args, false).await
-    }
-
-    /// As [`Run::plan`]; with `generate`, configuration is written for imports that have none.
-    pub(super) async fn plan_with(
-        &self,
-        stack: &Stack,
-        mode: Mode,
-        args: &PlanArgs,
-        generate: bool,
-    ) -> Result<Planned, CommandError> {
-        let mode = match (args.refresh_only, mode) {
-            (true, Mode::Destroy) => {
-                return Err(CommandError::usage(
-                    "-refresh-only does nothing to any object: leave out -destroy",
-                ));
-            }
-            (true, _) => Mode::Refresh,
-            (false, mode) => mode,
-        };
-        if mode == Mode::Refresh && (!args.refresh || args.light || !args.replace.is_empty()) {
-            return Err(CommandError::usage(
-                "a refresh looks everything up and replaces nothing: leave out -refresh=false, \
-                 -light and -replace",
-            ));
-        }
-        let replace = args.replace.iter().map(|text| {
-            text.parse::<Address>()
-                .map_err(|e| CommandError::usage(format!("-replace: {e}")))
-        });
-        let input = PlanInput {
-            config: stack.config.clone(),
-            inputs: stack.inputs.clone(),
-            options: PlanOptions {
-                mode,
-                refresh: match (args.light, args.refresh) {
-                    (true, _) => Refresh::Changed,
-                    (false, true) => Refresh::All,
-                    (false, false) => Refresh::Nothing,
-                },
-                targets: listed(&args.targets, &args.target_files)?,
-                excludes: listed(&args.excludes, &args.exclude_files)?,
-                replace: replace.collect::<Result<_, _>>()?,
-                generate,
-                import: None,
-            },
-        };
-        self.plan_input(&input).await
     }
 
     /// A plan of everything, as `weir plan` without flags makes it.
@@ -298,12 +321,45 @@ impl Run {
         self.plan_input(&input).await
     }
 
-    /// Makes the plan that is asked for, unless the user stops it.
+    /// Makes the plan that is asked for, unless the user stops it. What a run that is over left open
+    /// is found out first, unless somebody else is about to.
     pub(super) async fn plan_input(&self, input: &PlanInput) -> Result<Planned, CommandError> {
+        let left = self.engine.unsettled().await?;
+        if left.is_empty() {
+            return self.plan_under(input, None).await;
+        }
+        let scope = Scope::Part(Part {
+            owned: Items {
+                instances: left,
+                ..Items::default()
+            },
+            read: Items::default(),
+        });
+        let taken = self
+            .store
+            .acquire_scope(self.holder.clone(), scope, Wait::None);
+        match taken.await {
+            Ok(lease) => {
+                let planned = self.plan_under(input, Some(&lease)).await;
+                let released = self.store.release(lease).await;
+                let planned = planned?;
+                released?;
+                Ok(planned)
+            }
+            Err(StateError::Locked { .. }) => self.plan_under(input, None).await,
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    async fn plan_under(
+        &self,
+        input: &PlanInput,
+        lease: Option<&Lease>,
+    ) -> Result<Planned, CommandError> {
         let mut interrupts = Interrupts::listen()?;
         self.progress.begin(Phase::Planning);
         let planned = tokio::select! {
-            planned = self.engine.plan(input, &self.lease) => planned.map_err(CommandError::from),
+            planned = self.engine.plan(input, lease) => planned.map_err(CommandError::from),
             () = interrupts.next() => Err(interrupted()),
         };
         self.progress.end();
@@ -311,6 +367,69 @@ impl Run {
             self.identify(planned);
         }
         planned
+    }
+
+    /// Takes the lease under which a plan is applied: on what it needs. Where others changed any of
+    /// that meanwhile, it is made again.
+    pub(super) async fn secure(
+        &self,
+        planned: Planned,
+        input: &PlanInput,
+    ) -> Result<Secured, CommandError> {
+        let mut planned = planned;
+        for _ in 0..ATTEMPTS {
+            let lease = self.acquire(planned.scope().clone()).await?;
+            if self.engine.is_current(&planned, &lease).await? {
+                return Ok(Secured { planned, lease });
+            }
+            planned = self.plan_under(input, Some(&lease)).await?;
+            if lease.scope().holds(planned.scope()) {
+                return Ok(Secured { planned, lease });
+            }
+            self.store.release(lease).await?;
+        }
+        let lease = self.acquire(Scope::Whole).await?;
+        let planned = self.plan_under(input, Some(&lease)).await?;
+        Ok(Secured { planned, lease })
+    }
+
+    /// Takes a lease, and waits for it as long as was asked for, unless the user stops it.
+    pub(super) async fn acquire(&self, scope: Scope) -> Result<Lease, CommandError> {
+        let mut interrupts = Interrupts::listen()?;
+        let waiting = |holder| self.events.event(Event::WaitingForLock { holder });
+        let (holder, left) = (self.holder.clone(), self.patience.left());
+        tokio::select! {
+            lease = compose::lease_on(&*self.store, holder, scope, left, waiting) => lease,
+            () = interrupts.next() => Err(interrupted()),
+        }
+    }
+
+    /// Whether applying it would leave no trace.
+    pub(super) async fn is_idle(&self, planned: &Planned) -> Result<bool, CommandError> {
+        Ok(planned.is_empty() && self.engine.is_no_news(planned).await?)
+    }
+
+    /// A warning for each run that is changing what a plan is about.
+    pub(super) async fn beside(&self, planned: &Planned) -> Result<Diagnostics, CommandError> {
+        let mut found = Diagnostics::new();
+        for lease in self.store.held().await? {
+            let overlap = lease.scope.as_ref().and_then(|s| s.meets(planned.scope()));
+            if let Some(overlap) = overlap {
+                let what = match overlap.over {
+                    Some(item) => item.to_string(),
+                    None => "the state".into(),
+                };
+                found.push(
+                    Diagnostic::warning(format!("{what} is being changed by {}", lease.holder))
+                        .because(
+                            "The plan was made in the middle of that, and may take for drift what \
+                             is about to be recorded.",
+                        )
+                        .help("Plan again when that run is over."),
+                );
+            }
+        }
+        Ok(found)
     }
 
     /// Lets the messages that follow name what is there by its id.
@@ -328,9 +447,12 @@ impl Run {
         self.states.sealer(&*self.store).await
     }
 
-    /// Gives the lease back.
-    pub(super) async fn finish(self) -> Result<(), CommandError> {
-        Ok(self.store.release(self.lease).await?)
+    /// Gives the lease back, if there is one.
+    pub(super) async fn release(&self, lease: Option<Lease>) -> Result<(), CommandError> {
+        match lease {
+            Some(lease) => Ok(self.store.release(lease).await?),
+            None => Ok(()),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     stores::States,
 };
 use std::time::SystemTime;
-use weir_state::{Holder, LeaseRecord, Scope, Store};
+use weir_state::{Holder, LeaseRecord, Scope};
 
 /// Flags of `unlock`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,7 @@ pub(crate) async fn cmd_unlock(args: &Unlock, context: &Context) -> Result {
     let Some(store) = States::here(&context.env)?.open_existing().await? else {
         return Err(CommandError::failed("there is no state here"));
     };
-    let mut all = held(&*store).await?;
+    let mut all = store.held().await?;
     let held = match (args.lease, all.len()) {
         (_, 0) => {
             context.ui.tell("The state is not locked.");
@@ -70,12 +70,6 @@ pub(crate) async fn cmd_unlock(args: &Unlock, context: &Context) -> Result {
         None => context.ui.tell("The lease was given back meanwhile."),
     }
     Ok(Outcome::Done)
-}
-
-/// The leases that are held.
-async fn held(store: &dyn Store) -> std::result::Result<Vec<LeaseRecord>, CommandError> {
-    let all = store.leases().await?.into_iter();
-    Ok(all.filter(|lease| lease.ended.is_none()).collect())
 }
 
 /// So many things that a lease is on are named; the rest is counted.

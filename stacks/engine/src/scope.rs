@@ -292,6 +292,5 @@ impl Engine {
 
 /// The epochs of the leases that are held.
 pub(crate) async fn live(store: &dyn Store) -> Result<BTreeSet<u64>, StateError> {
-    let all = store.leases().await?.into_iter();
-    Ok(all.filter(|l| l.ended.is_none()).map(|l| l.epoch).collect())
+    Ok(store.held().await?.iter().map(|l| l.epoch).collect())
 }

@@ -82,6 +82,9 @@ impl Store for FullAfter {
     async fn unlock(&self, epoch: u64, by: Holder) -> Answer<Option<LeaseRecord>> {
         self.store.unlock(epoch, by).await
     }
+    async fn held(&self) -> Answer<Vec<LeaseRecord>> {
+        self.store.held().await
+    }
     async fn leases(&self) -> Answer<Vec<LeaseRecord>> {
         self.store.leases().await
     }

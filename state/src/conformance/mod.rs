@@ -62,14 +62,10 @@ pub async fn all(place: &(dyn Fn() -> Box<dyn Place> + Sync)) -> Verified {
     lease::renews_a_lease(&*place()).await?;
     lease::gives_back_a_dropped_lease(&*place()).await?;
     lease::takes_over_a_dead_holder(&*place()).await?;
-    parts::are_held_side_by_side(&*place()).await?;
-    parts::meet_over_what_both_need(&*place()).await?;
-    parts::wait_for_each_other(&*place()).await?;
-    parts::refuse_what_they_do_not_cover(&*place()).await?;
-    parts::record_outputs_and_references_side_by_side(&*place()).await?;
-    parts::are_fenced_one_by_one(&*place()).await?;
-    parts::are_taken_over_one_by_one(&*place()).await?;
-    parts::settle_what_they_cover(&*place()).await?;
+    match parts::are_there(&*place()).await? {
+        true => parts::all(place).await?,
+        false => parts::are_the_whole(&*place()).await?,
+    }
     record::keeps_history(&*place()).await?;
     whole::takes_a_whole_state(&*place()).await?;
     whole::replaces_all_or_nothing(&*place()).await?;

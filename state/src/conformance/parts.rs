@@ -33,6 +33,40 @@ fn part(owned: &[&str], read: &[&str]) -> Scope {
     })
 }
 
+/// Whether the store has leases on parts. One that is written as one piece needs none.
+pub(super) async fn are_there(place: &dyn Place) -> Result<bool, StateError> {
+    let store = place.open().await?;
+    let scope = part(&["a.a"], &[]);
+    let lease = store.acquire_scope(me("apply"), scope, Wait::None).await?;
+    Ok(*lease.scope() != Scope::Whole)
+}
+
+/// Of a store that has them.
+pub(super) async fn all(place: &(dyn Fn() -> Box<dyn Place> + Sync)) -> Verified {
+    are_held_side_by_side(&*place()).await?;
+    meet_over_what_both_need(&*place()).await?;
+    wait_for_each_other(&*place()).await?;
+    refuse_what_they_do_not_cover(&*place()).await?;
+    record_outputs_and_references_side_by_side(&*place()).await?;
+    are_fenced_one_by_one(&*place()).await?;
+    are_taken_over_one_by_one(&*place()).await?;
+    settle_what_they_cover(&*place()).await
+}
+
+/// Of a store that has none: whoever wants a part gets everything.
+pub(super) async fn are_the_whole(place: &dyn Place) -> Verified {
+    let (one, two) = (place.open().await?, place.open().await?);
+    let lease = one.acquire_scope(me("apply a"), part(&["a.a"], &[]), Wait::None);
+    let lease = lease.await?;
+    let refused = two.acquire_scope(me("apply b"), part(&["a.b"], &[]), Wait::None);
+    let refused = refused.await;
+    assert!(matches!(refused, Err(StateError::Locked { .. })));
+    assert!(two.visit(me("plan"), Wait::None).await.is_err());
+    create(&*one, &lease, "a.b", &[]).await?;
+    one.release(lease).await?;
+    two.visit(me("plan"), Wait::None).await
+}
+
 pub(super) async fn are_held_side_by_side(place: &dyn Place) -> Verified {
     let (one, two) = (place.open().await?, place.open().await?);
     let a = part(&["a.a"], &["a.shared"]);

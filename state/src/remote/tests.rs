@@ -103,7 +103,9 @@ impl Blob for Memory {
             Cut::After => Err(Trouble::Lost("cut".into())),
             Cut::Overtaken => {
                 let other = opened(self.clone()).unwrap();
-                block(other.unlock(me("unlock"))).unwrap();
+                for held in block(other.held()).unwrap() {
+                    block(other.unlock(held.epoch, me("unlock"))).unwrap();
+                }
                 Err(Trouble::Lost("cut".into()))
             }
             _ => Ok(Tag(tag.to_string())),
@@ -243,7 +245,7 @@ fn of_two_who_take_the_lease_at_once_one_is_told_who_was_quicker() {
             .unwrap();
     }));
     let error = block(one.acquire(me("apply"), Wait::None)).unwrap_err();
-    let StateError::Locked(by) = error else {
+    let StateError::Locked { by, .. } = error else {
         panic!("{error}");
     };
     assert_eq!(by.holder.purpose, "plan");

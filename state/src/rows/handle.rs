@@ -325,7 +325,7 @@ impl<T: Rowed + Send + Sync> Store for T {
     async fn visit(&self, by: Holder, wait: Wait) -> Result<(), StateError> {
         let handle = self.handle();
         patiently(wait, || async {
-            if !handle.read(leases::any).await? {
+            if handle.read(leases::held_now).await?.is_empty() {
                 return Ok(());
             }
             // Whoever is dead is ended even where someone else is alive.
@@ -360,6 +360,10 @@ impl<T: Rowed + Send + Sync> Store for T {
                 leases::unlock(work, epoch, by)
             })
             .await
+    }
+
+    async fn held(&self) -> Result<Vec<LeaseRecord>, StateError> {
+        self.handle().read(leases::held_now).await
     }
 
     async fn leases(&self) -> Result<Vec<LeaseRecord>, StateError> {

@@ -387,7 +387,8 @@ pub(crate) fn log(rows: &dyn Rows) -> Result<Vec<LeaseRecord>, Fault> {
         .collect()
 }
 
-/// Whether a lease is held.
-pub(crate) fn any(rows: &dyn Rows) -> Result<bool, Fault> {
-    Ok(!rows.live_leases()?.is_empty())
+/// The leases that are held.
+pub(crate) fn held_now(rows: &dyn Rows) -> Result<Vec<LeaseRecord>, Fault> {
+    let all = live(rows)?.into_iter();
+    all.map(|(row, scope)| row.record(Some(scope))).collect()
 }

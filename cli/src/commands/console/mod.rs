@@ -94,10 +94,7 @@ async fn planned(
         config: config.clone(),
         inputs,
     };
-    let planned = run.plan_all(&stack).await;
-    let released = run.finish().await;
-    let planned = planned?;
-    released?;
+    let planned = run.plan_all(&stack).await?;
     context.ui.diagnostics(&planned.warnings);
     let changes = planned.plan.plan().changes.iter();
     Ok(changes

@@ -85,6 +85,8 @@ async fn lines(store: &dyn Store) -> std::result::Result<Vec<Line>, crate::error
     });
     let mut all: Vec<Line> = older.collect();
     all.extend(lines);
+    // Of two that ran at the same time, the one that ended first comes first.
+    all.sort_by_key(Line::serial);
     Ok(all)
 }
 

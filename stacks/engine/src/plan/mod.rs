@@ -37,7 +37,7 @@ use weir_core::{
 };
 use weir_lang::{Evaluator, Part};
 use weir_plan::{Dependencies, Target, check, exclude, order, relocate, select};
-use weir_state::Lease;
+use weir_state::{Lease, Scope};
 
 /// What planning gathers, instance by instance.
 #[derive(Default)]
@@ -107,7 +107,7 @@ impl Engine {
         input: &PlanInput,
         lease: impl Into<Option<&Lease>>,
     ) -> Result<Planned, Unplanned> {
-        let planned = self.make_plan(input, lease.into()).await;
+        let planned = self.make(input, lease.into()).await;
         let closed = self.ephemerals.close_all().await;
         match planned {
             Ok(mut planned) => {
@@ -149,11 +149,7 @@ impl Engine {
         Ok(Some(Arc::new(part)))
     }
 
-    async fn make_plan(
-        &self,
-        input: &PlanInput,
-        lease: Option<&Lease>,
-    ) -> Result<Planned, Unplanned> {
+    async fn make(&self, input: &PlanInput, lease: Option<&Lease>) -> Result<Planned, Unplanned> {
         let settlements = self.settle(lease, &input.config).await?;
         let stored = self
             .store
@@ -255,15 +251,8 @@ impl Engine {
             pointed(found, input)
         })?;
         let warnings = warnings(findings.diagnostics, mode, &settlements.unsettled);
-        let scope = scope::of(&Needs {
-            plan: plan.plan(),
-            mode,
-            observed: &findings.observed,
-            config: &input.config,
-            snapshot: &stored,
-        });
         Ok(Planned {
-            scope,
+            scope: needed(&plan, input, &findings.observed, &stored),
             plan,
             mode: input.options.mode,
             warnings,
@@ -276,6 +265,22 @@ impl Engine {
             unsettled: settlements.unsettled,
         })
     }
+}
+
+/// What applying a plan will need of state.
+fn needed(
+    plan: &Plan,
+    input: &PlanInput,
+    observed: &BTreeMap<Address, Option<Resource>>,
+    stored: &Snapshot,
+) -> Scope {
+    scope::of(&Needs {
+        plan,
+        mode: input.options.mode,
+        observed,
+        config: &input.config,
+        snapshot: stored,
+    })
 }
 
 /// The blocks of which nothing is part of the plan.
