@@ -78,8 +78,7 @@ pub trait Store: Send + Sync {
     ) -> Result<Lease, StateError>;
 
     /// Makes sure that nobody holds the whole state, and keeps nobody out: for who only looks.
-    /// Dead holders of leases are taken over. So long as nobody holds any lease, nothing is
-    /// written.
+    /// Dead holders of leases are taken over; without any, nothing is written.
     ///
     /// # Errors
     /// [`StateError::Locked`] when someone still holds the whole state after `wait`.

@@ -83,8 +83,7 @@ async fn look(
     let stack = run::load(&args.plan, style, context)?;
     let input = stack.input(Mode::Refresh, &args.plan, false)?;
     let run = Run::start(&stack.config, "drift", &args.plan.run, style, context).await?;
-    let mut planned = run.plan_input(&input).await?;
-    planned.warnings.extend(run.beside(&planned).await?);
+    let planned = run.plan_apart(&input).await?;
     let mut warnings = planned.warnings.clone();
     super::apply::judged_again(&mut warnings);
     run::warn(&warnings, style, context)?;

@@ -65,9 +65,8 @@ async fn plan(args: &Plan, style: Style, context: &Context) -> Result {
     let generate = args.generate_config_out.is_some();
     let input = stack.input(mode, &args.plan, generate)?;
     let run = Run::start(&stack.config, "plan", &args.plan.run, style, context).await?;
-    let mut planned = ManuallyDrop::new(run.plan_input(&input).await?);
+    let planned = ManuallyDrop::new(run.plan_apart(&input).await?);
     let sealer = run.sealer().await;
-    planned.warnings.extend(run.beside(&planned).await?);
     match style {
         Style::Human => run::show(&planned, args.plan.detail(), context)?,
         Style::Json => {

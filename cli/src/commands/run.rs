@@ -20,7 +20,7 @@ use std::{
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use weir_core::{
-    Address, Diagnostic, Diagnostics,
+    Address, Diagnostics,
     change::Change,
     event::{Event, EventSink},
     plan::Op,
@@ -28,7 +28,7 @@ use weir_core::{
 use weir_engine::{Engine, Mode, PlanInput, PlanOptions, Planned, Refresh};
 use weir_lang::{Config, Inputs};
 use weir_plan::Target;
-use weir_state::{Holder, Items, Lease, Part, Scope, StateError, Store, Wait};
+use weir_state::{Holder, Items, Lease, LeaseRecord, Part, Scope, StateError, Store, Wait};
 
 /// How the run talks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -318,7 +318,7 @@ impl Run {
             inputs: stack.inputs.clone(),
             options: PlanOptions::default(),
         };
-        self.plan_input(&input).await
+        self.plan_apart(&input).await
     }
 
     /// Makes the plan that is asked for, unless the user stops it. What a run that is over left open
@@ -409,27 +409,22 @@ impl Run {
         Ok(planned.is_empty() && self.engine.is_no_news(planned).await?)
     }
 
-    /// A warning for each run that is changing what a plan is about.
-    pub(super) async fn beside(&self, planned: &Planned) -> Result<Diagnostics, CommandError> {
-        let mut found = Diagnostics::new();
-        for lease in self.store.held().await? {
-            let overlap = lease.scope.as_ref().and_then(|s| s.meets(planned.scope()));
-            if let Some(overlap) = overlap {
-                let what = match overlap.over {
-                    Some(item) => item.to_string(),
-                    None => "the state".into(),
-                };
-                found.push(
-                    Diagnostic::warning(format!("{what} is being changed by {}", lease.holder))
-                        .because(
-                            "The plan was made in the middle of that, and may take for drift what \
-                             is about to be recorded.",
-                        )
-                        .help("Plan again when that run is over."),
-                );
+    /// As [`Run::plan_input`], for who only looks: a plan of what somebody is changing would be of
+    /// a moment in the middle of that. Refuses it, or waits as long as was asked for.
+    pub(super) async fn plan_apart(&self, input: &PlanInput) -> Result<Planned, CommandError> {
+        let mut planned = self.plan_input(input).await?;
+        for _ in 0..ATTEMPTS {
+            let looks_at = reading(planned.scope());
+            let held = self.store.held().await?;
+            let meets = |l: &LeaseRecord| l.scope.as_ref().and_then(|s| s.meets(&looks_at));
+            if held.iter().all(|l| meets(l).is_none()) {
+                break;
             }
+            let lease = self.acquire(looks_at).await?;
+            self.store.release(lease).await?;
+            planned = self.plan_input(input).await?;
         }
-        Ok(found)
+        Ok(planned)
     }
 
     /// Lets the messages that follow name what is there by its id.
@@ -452,6 +447,20 @@ impl Run {
         match lease {
             Some(lease) => Ok(self.store.release(lease).await?),
             None => Ok(()),
+        }
+    }
+}
+
+/// What a scope covers, to look at alone.
+fn reading(scope: &Scope) -> Scope {
+    match scope {
+        Scope::Whole => Scope::Whole,
+        Scope::Part(part) => {
+            let mut read = part.read.clone();
+            read.instances.extend(part.owned.instances.iter().cloned());
+            read.outputs.extend(part.owned.outputs.iter().cloned());
+            let owned = Items::default();
+            Scope::Part(Part { owned, read })
         }
     }
 }

@@ -325,13 +325,14 @@ impl<T: Rowed + Send + Sync> Store for T {
     async fn visit(&self, by: Holder, wait: Wait) -> Result<(), StateError> {
         let handle = self.handle();
         patiently(wait, || async {
-            if handle.read(leases::held_now).await?.is_empty() {
+            let who = by.clone();
+            let look = handle.read(move |rows| leases::calls_for_a_visit(rows, &who));
+            if !look.await? {
                 return Ok(());
             }
-            // Whoever is dead is ended even where someone else is alive.
             let by = by.clone();
-            let visited = handle.write(Needs::default(), move |work| leases::visit(work, &by));
-            visited.await?.map_or(Ok(()), Err)
+            let visit = move |work: &mut Work<'_>| leases::visit(work, &by);
+            handle.write(Needs::default(), visit).await
         })
         .await
     }

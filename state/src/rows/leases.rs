@@ -214,18 +214,20 @@ pub(crate) fn fence(work: &Work<'_>, pass: &Pass) -> Result<(), Fault> {
     Err(Fault::State(StateError::LeaseLost { by }))
 }
 
+/// Whether it is certain that the holder's process is gone, as seen from the host of `by`.
+fn is_gone(body: &LeaseBody, by: &Holder) -> bool {
+    let process = body.process.as_ref();
+    body.holder.host == by.host && process.is_some_and(|p| p.is_dead(body.holder.pid))
+}
+
 /// Ends the leases whose holders are dead, for `by`: their process on this host is gone, or they
 /// were not renewed in time. Those that are left are held.
 fn take_over(work: &Work<'_>, by: &Holder) -> Result<Vec<(LeaseRow, Scope)>, Fault> {
     let mut held = Vec::new();
     for (row, scope) in live(work.rows)? {
         let body = format::lease_from_text(&row.body)?;
+        let gone = is_gone(&body, by);
         let by = by.clone();
-        let gone = body.holder.host == by.host
-            && body
-                .process
-                .as_ref()
-                .is_some_and(|p| p.is_dead(body.holder.pid));
         let how = if gone {
             Ending::HolderDied { by }
         } else if row.expires <= format::millis(work.now) {
@@ -293,15 +295,29 @@ pub(crate) struct Taken {
     pub(crate) serial: Serial,
 }
 
-/// Ends the leases of the dead, and says who holds everything, if anybody does.
-pub(crate) fn visit(work: &mut Work<'_>, by: &Holder) -> Result<Option<StateError>, Fault> {
+/// Whether somebody who looks has to know more: someone holds everything, or may be dead. By the
+/// clock of this host, which is good enough to look again by the right one.
+pub(crate) fn calls_for_a_visit(rows: &dyn Rows, by: &Holder) -> Result<bool, Fault> {
+    let now = format::millis(SystemTime::now());
+    for (row, scope) in live(rows)? {
+        let body = format::lease_from_text(&row.body)?;
+        if scope == Scope::Whole || row.expires <= now || is_gone(&body, by) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Ends the leases of the dead, and refuses where someone holds everything: nobody else holds
+/// anything then, so that nothing was ended.
+pub(crate) fn visit(work: &mut Work<'_>, by: &Holder) -> Result<(), Fault> {
     for (row, scope) in take_over(work, by)? {
         if scope == Scope::Whole {
             let by = Box::new(row.record(Some(scope))?);
-            return Ok(Some(StateError::Locked { by, over: None }));
+            return Err(Fault::State(StateError::Locked { by, over: None }));
         }
     }
-    Ok(None)
+    Ok(())
 }
 
 /// Puts off the expiry of a lease that is still held.
