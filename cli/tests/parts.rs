@@ -176,8 +176,8 @@ fn one_of_two_is_killed_and_the_other_lands() {
     for wait in [0, 300, 1100, 1900] {
         let stack = Stack::new(GROUPS);
         let a = in_the_middle(&stack);
-        let b = stack
-            .spawn("apply -auto-approve -target=fake_thing.b -var latency=700 -parallelism=1");
+        let b =
+            stack.spawn("apply -auto-approve -target=fake_thing.b -var latency=700 -parallelism=1");
         std::thread::sleep(Duration::from_millis(wait));
         kill(&a, "-KILL");
         let a = ended(a.wait_with_output().unwrap());

@@ -103,7 +103,9 @@ async fn a_write_that_comes_late_changes_nothing() {
     });
     tokio::time::sleep(Duration::from_millis(500)).await;
     let other = open_at(&bucket.endpoint(), "late/weir.state", LONG).unwrap();
-    other.unlock(me("unlock")).await.unwrap();
+    for held in other.held().await.unwrap() {
+        other.unlock(held.epoch, me("unlock")).await.unwrap();
+    }
     let taken = other.acquire(me("taker"), Wait::None).await.unwrap();
     let (begun, _store) = late.await.unwrap();
     let Err(StateError::LeaseLost { by: Some(by) }) = begun else {

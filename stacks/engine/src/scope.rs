@@ -144,6 +144,10 @@ fn read(needs: &Needs<'_>, owned: &Items) -> Items {
         todo.extend(all.filter(|a| blocks.contains(&a.written())).cloned());
         found.extend(blocks);
     }
+    if needs.mode == Mode::Refresh {
+        // What was looked at is what is recorded.
+        todo.extend(plan.changes.keys().cloned());
+    }
     found.extend(todo.iter().cloned());
     while let Some(next) = todo.pop() {
         let mut used: Vec<&Address> = Vec::new();
