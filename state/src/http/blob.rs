@@ -141,7 +141,10 @@ impl HttpBlob {
                 self.lock.replace(None);
                 return Err(match until(&other.id) {
                     Some(_) => Trouble::Lost("another program is writing to it".into()),
-                    None => Trouble::from(StateError::Locked(Box::new(foreign(&other)))),
+                    None => Trouble::from(StateError::Locked {
+                        by: Box::new(foreign(&other)),
+                        over: None,
+                    }),
                 });
             }
             tracing::info!(
@@ -393,6 +396,7 @@ fn foreign(info: &LockInfo) -> LeaseRecord {
         },
         since,
         expires: SystemTime::now() + Duration::from_secs(60),
+        scope: Some(crate::Scope::Whole),
         ended: None,
     }
 }
