@@ -222,7 +222,7 @@ fn check(scenario: &Scenario, sections: &[&str]) -> Result<(), String> {
     for (at, step) in scenario.steps.iter().enumerate() {
         let mut ours = weir.step(step);
         let apart = kept_by_destroy(step, &mut ours);
-        if goes_on(step, &step.answer, &ours) {
+        if goes_on(step, &step.answer, &ours) || moved_into_module(step, &step.answer, &ours) {
             break;
         }
         ours.follow_left_overs(&step.answer);
