@@ -116,7 +116,9 @@ async fn a_write_under_a_broken_lock_is_refused_however_the_server_says_so() {
             .await
             .unwrap();
         let other = open(&address).unwrap();
-        other.unlock(me("unlock")).await.unwrap().unwrap();
+        let held = other.held().await.unwrap().remove(0);
+        let ended = other.unlock(held.epoch, me("unlock")).await.unwrap();
+        assert!(ended.is_some());
         let taken = other.acquire(me("other"), Wait::None).await.unwrap();
         let versions = server.versions("shop");
         // Nothing tells it before the server does: its lease lasts for a minute by its own word.
