@@ -151,7 +151,7 @@ async fn the_lock_of_another_program_is_respected() {
     let store = open(&address).unwrap();
     foreign(&server, &address, "7c2d41a5-0000-4000-8000-000000000000");
     let error = store.acquire(me("apply"), Wait::None).await.unwrap_err();
-    let StateError::Locked { by: by, .. } = &error else {
+    let StateError::Locked { by, .. } = &error else {
         panic!("{error}");
     };
     assert_eq!(by.holder.who, "the-user");
