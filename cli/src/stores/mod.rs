@@ -175,7 +175,7 @@ impl States {
         let text = self.backend.terraforms(&self.workspace).await?;
         Ok(text.map(|text| {
             (
-                format!("the state of Terraform in {}", self.describe()),
+                format!("the state of Terraform beside {}", self.describe()),
                 text,
             )
         }))
