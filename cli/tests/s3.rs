@@ -43,7 +43,7 @@ fn settings(bucket: &Bucket, key: &str) -> String {
 
 /// [`THINGS`] with its state there.
 fn stack(bucket: &Bucket, key: &str) -> Stack {
-    let state = settings(&bucket, key);
+    let state = settings(bucket, key);
     Stack::new(&THINGS.replace(
         "stack \"things\" {}",
         &format!("stack \"things\" {{\n  state \"s3\" {{\n  {state}  }}\n}}"),

@@ -50,7 +50,7 @@ pub(super) fn read(state: &StateSettings, env: &Env) -> Result<Option<S3Settings
             .get(name)
             .is_some_and(|v| !v.is_wholly_known())
     };
-    if KNOWN.iter().any(|name| is_open(name)) {
+    if KNOWN.iter().any(is_open) {
         return Ok(None);
     }
     let text = |name: &str| text(state, name);
