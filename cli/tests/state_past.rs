@@ -246,3 +246,47 @@ fn each_workspace_has_its_own_state() {
     stack.expect(0, "workspace delete test");
     stack.expect(0, "plan -detailed-exitcode");
 }
+
+/// It looks again and again, says only what is new, and ends as it found things last.
+#[test]
+fn drift_is_watched_until_somebody_stops_it() {
+    use std::io::BufRead as _;
+    let stack = Stack::new(common::THINGS);
+    stack.expect(0, "apply -auto-approve");
+    let mut child = stack.spawn("drift -watch -interval 100ms");
+    let out = child.stdout.take().unwrap();
+    let (told, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in std::io::BufReader::new(out).lines().map_while(Result::ok) {
+            // Nobody listens any more once the test is over.
+            let _ = told.send(line);
+        }
+    });
+    let patience = std::time::Duration::from_secs(60);
+    let mut all = Vec::new();
+    let mut until = |words: &str| {
+        while !all.last().is_some_and(|line: &String| line.contains(words)) {
+            all.push(lines.recv_timeout(patience).expect(words));
+        }
+        all.clone()
+    };
+    until("No drift.");
+    let change = |from: &str, to: &str| {
+        let text = stack.read("cloud");
+        let line = text.lines().rfind(|l| l.contains("\"web-0\"")).unwrap();
+        let changed = line.replace(&format!("\"size\":{from}"), &format!("\"size\":{to}"));
+        assert_ne!(changed, line);
+        stack.write("cloud", &format!("{text}{changed}\n"));
+    };
+    change("1", "9");
+    until("1 object differs from state.");
+    change("9", "1");
+    let all = until("No drift.");
+    // What stays as it is, is said once.
+    let calm = all.iter().filter(|l| l.contains("No drift.")).count();
+    assert_eq!(calm, 2, "{all:#?}");
+    common::kill(&child, "-INT");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let serials = stack.expect(0, "state history").out.lines().count();
+    assert_eq!(serials, 2, "nothing was recorded but the apply");
+}

@@ -6,7 +6,7 @@
 
 use crate::cloud::{self, Cloud};
 use std::{collections::BTreeSet, fmt, process::Command, time::Instant};
-use weir_state::conformance::{Bucket, Server};
+use weir_state::conformance::{Bucket, Server, WebServer};
 use weir_tests::cli::Stack;
 
 /// Resources of each stack.
@@ -224,6 +224,18 @@ fn matrix() {
             rows.push(("s3, faults".into(), row(s3, 10, kills, after)));
         }
         Err(why) => println!("Skipped: the rows of S3. {why}"),
+    }
+    if is_asked("http") {
+        let server = WebServer::start().expect("a port of this machine");
+        let http = |seed: u64| {
+            let address = server.address(&format!("s{seed}"));
+            format!(
+                "state \"http\" {{\n    address      = \"{address}\"\n    lock_address = \"{address}/lock\"\n  }}"
+            )
+        };
+        rows.push(("http".into(), row(http, 0, kills, seed)));
+        let after = seed + kills + 1;
+        rows.push(("http, faults".into(), row(http, 10, kills, after)));
     }
     let peer = terraform(number("WEIR_PEER_KILLS", 0), seed);
     println!(
