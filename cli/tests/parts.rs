@@ -1,4 +1,5 @@
 //! Applies of parts of one stack that run at the same time.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
 
