@@ -148,8 +148,10 @@ fn kept_by_destroy(step: &Step, ours: &mut Answer) -> &'static [&'static str] {
 /// dependencies on what is moved by hand, which weir does not.
 fn nothing_to_record(step: &Step, theirs: &Answer) -> bool {
     let of_note = |l: &&String| l.starts_with("drift ") || l.starts_with("output ");
+    // A move alone is nothing to apply in either.
+    let is_same = |l: &String| l.split(' ').nth(2) == Some("no-op");
     let mut found = theirs.lines.iter().filter(of_note);
-    step.flags.iter().any(|f| f == "-refresh-only") && found.all(|l| l.ends_with(" no-op"))
+    step.flags.iter().any(|f| f == "-refresh-only") && found.all(is_same)
 }
 
 /// Whether an instance that a target needs is brought where another target names other instances of
@@ -174,6 +176,21 @@ fn partly_there(step: &Step, theirs: &Answer, ours: &Answer) -> bool {
     step.flags.iter().any(|f| f.starts_with("-target="))
         && theirs.said.contains("Error: Invalid index")
         && ours.lines.iter().any(|l| l == "apply: ok")
+}
+
+/// Whether Terraform records null in an output for an instance that targets leave out and that is not
+/// there. In weir the output has no value before the instance is there.
+fn records_null(step: &Step, theirs: &Answer, ours: &Answer) -> bool {
+    let missing = |a: &Answer, b: &Answer| -> Vec<String> {
+        let lines = a.lines.iter().filter(|l| !b.lines.contains(l));
+        lines.cloned().collect()
+    };
+    let of_null = |l: &String| l.starts_with("value ") && l.contains("null");
+    let more = missing(theirs, ours);
+    step.flags.iter().any(|f| f.starts_with("-target="))
+        && !more.is_empty()
+        && more.iter().all(of_null)
+        && missing(ours, theirs).is_empty()
 }
 
 /// Whether a target names an instance that its block does not have. Terraform goes on without it: an
@@ -248,6 +265,7 @@ fn check_live(scenario: &Scenario, sections: &[&str]) -> Result<(), String> {
         let apart = [
             goes_on(step, &theirs, &ours),
             partly_there(step, &theirs, &ours),
+            records_null(step, &theirs, &ours),
             keeps_secret(&theirs, &ours),
             brings_more(step, &theirs, &ours),
             moved_into_module(step, &theirs, &ours),

@@ -138,8 +138,11 @@ async fn shown_and_done(
     match style {
         Style::Human => run::show(planned, request.plan.detail(), context)?,
         Style::Json => {
-            for message in messages::planned(planned.plan.plan(), planned.mode, &planned.generated)
-            {
+            for message in messages::planned(
+                planned.plan.plan(),
+                (planned.mode, planned.refresh),
+                &planned.generated,
+            ) {
                 context.ui.json(&message)?;
             }
         }
@@ -195,7 +198,7 @@ async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) 
         Ok(planned) => {
             run.identify(&planned);
             if style == Style::Json {
-                for message in messages::to_do(planned.plan.plan()) {
+                for message in messages::to_do(planned.plan.plan(), planned.mode, planned.refresh) {
                     context.ui.json(&message)?;
                 }
             }

@@ -70,8 +70,11 @@ async fn plan(args: &Plan, style: Style, context: &Context) -> Result {
     match style {
         Style::Human => run::show(&planned, args.plan.detail(), context)?,
         Style::Json => {
-            for message in messages::planned(planned.plan.plan(), planned.mode, &planned.generated)
-            {
+            for message in messages::planned(
+                planned.plan.plan(),
+                (planned.mode, planned.refresh),
+                &planned.generated,
+            ) {
                 context.ui.json(&message)?;
             }
         }

@@ -78,6 +78,7 @@ pub(crate) async fn cmd_show(args: &Show, context: &Context) -> Result {
                 let document = json::plan::Document {
                     plan: saved.plan(),
                     mode: saved.mode(),
+                    refresh: saved.refresh(),
                     prior: prior.as_ref(),
                     timestamp: saved.now(),
                 };

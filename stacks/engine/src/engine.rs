@@ -146,6 +146,8 @@ pub struct Planned {
     pub plan: CheckedPlan,
     /// What it is for.
     pub mode: Mode,
+    /// Whether objects were looked up for it.
+    pub refresh: Refresh,
     /// What is worth knowing.
     pub warnings: Diagnostics,
     /// The configuration it was made from.

@@ -11,7 +11,7 @@ use weir_core::{
     plan::{Deposed, OutputChange, Plan},
     snapshot::Snapshot,
 };
-use weir_engine::Mode;
+use weir_engine::{Mode, Refresh};
 
 /// All that is shown of a plan.
 pub(crate) struct Document<'a> {
@@ -19,6 +19,8 @@ pub(crate) struct Document<'a> {
     pub(crate) plan: &'a Plan,
     /// What it is for.
     pub(crate) mode: Mode,
+    /// Whether objects were looked up for it.
+    pub(crate) refresh: Refresh,
     /// What was there when it was made.
     pub(crate) prior: Option<&'a Snapshot>,
     /// When it was made.
@@ -30,11 +32,18 @@ fn is_recorded(output: &OutputChange) -> bool {
     !output.is_noop() && !output.after.as_ref().is_some_and(Value::is_unknown)
 }
 
+/// Whether a plan says where objects were before. To Terraform what is looked up before all goes has
+/// moved by then, so that it is no news of what goes.
+pub(crate) fn tells_moves(mode: Mode, refresh: Refresh) -> bool {
+    mode != Mode::Destroy || refresh == Refresh::Nothing
+}
+
 /// `show -json PLANFILE`
 pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
     let Document {
         plan,
         mode,
+        refresh,
         prior,
         timestamp,
     } = *document;
@@ -42,8 +51,7 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
         let mut rows: Vec<&Change> = changes.collect();
         rows.sort_by(|a, b| row_order(&a.address, &b.address));
         let mut rows: Vec<Json> = rows.iter().map(|c| change(c, form)).collect();
-        if mode == Mode::Destroy {
-            // Terraform has moved everything before it plans what goes.
+        if !tells_moves(mode, refresh) {
             let objects = rows.iter_mut().filter_map(Json::as_object_mut);
             objects.for_each(|row| drop(row.remove("previous_address")));
         }

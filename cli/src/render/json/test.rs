@@ -53,6 +53,7 @@ pub(crate) fn event(event: &Event<'_>, verbose: Option<&dyn Schemas>) -> Vec<Jso
             let document = plan::Document {
                 plan: planned.plan.plan(),
                 mode: planned.mode,
+                refresh: planned.refresh,
                 prior: None,
                 timestamp: planned.inputs.now.as_deref(),
             };

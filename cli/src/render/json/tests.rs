@@ -155,6 +155,7 @@ fn plan_format() {
     let document = plan::Document {
         plan: &sample,
         mode: weir_engine::Mode::Apply,
+        refresh: weir_engine::Refresh::All,
         prior: Some(&snapshot),
         timestamp: Some("2026-01-02T03:04:05Z"),
     };
@@ -271,7 +272,7 @@ fn messages_format() {
     let mut messages = vec![ui::version()];
     messages.extend(ui::planned(
         &sample(),
-        weir_engine::Mode::Apply,
+        (weir_engine::Mode::Apply, weir_engine::Refresh::All),
         &BTreeMap::new(),
     ));
     messages.extend(

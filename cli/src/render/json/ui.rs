@@ -13,7 +13,7 @@ use weir_core::{
     event::{EphemeralOp, Event},
     plan::{Deposed, Op, Plan},
 };
-use weir_engine::Mode;
+use weir_engine::{Mode, Refresh};
 
 /// The first message.
 pub(crate) fn version() -> Json {
@@ -56,7 +56,11 @@ pub(crate) fn diagnosed(d: &Diagnostic) -> Json {
 
 /// Drift, changes, counts and outputs of a plan. `generated` is the configuration that was written
 /// for imports.
-pub(crate) fn planned(plan: &Plan, mode: Mode, generated: &BTreeMap<Address, String>) -> Vec<Json> {
+pub(crate) fn planned(
+    plan: &Plan,
+    (mode, refresh): (Mode, Refresh),
+    generated: &BTreeMap<Address, String>,
+) -> Vec<Json> {
     let mut out = drift(plan);
     let noted = |c: &&Change| !c.action.is_noop() || c.moved_from.is_some() || c.import.is_some();
     for change in plan.changes.values().filter(noted) {
@@ -70,6 +74,7 @@ pub(crate) fn planned(plan: &Plan, mode: Mode, generated: &BTreeMap<Address, Str
         let generated = generated.get(&change.address).map(String::as_str);
         out.push(planned_change(change, generated));
     }
+    tell_moves(&mut out, mode, refresh);
     out.extend(plan.deposed.iter().map(planned_deposed));
     out.push(summary(Counts::of(plan), "plan"));
     let outputs = &plan.outputs;
@@ -101,12 +106,24 @@ pub(crate) fn planned(plan: &Plan, mode: Mode, generated: &BTreeMap<Address, Str
 }
 
 /// What a plan that was kept is about to do.
-pub(crate) fn to_do(plan: &Plan) -> Vec<Json> {
+pub(crate) fn to_do(plan: &Plan, mode: Mode, refresh: Refresh) -> Vec<Json> {
     let done = plan.changes.values().filter(|c| !c.action.is_noop());
     let changes = done.map(|c| planned_change(c, None));
-    changes
-        .chain(plan.deposed.iter().map(planned_deposed))
-        .collect()
+    let deposed = plan.deposed.iter().map(planned_deposed);
+    let mut out: Vec<Json> = changes.chain(deposed).collect();
+    tell_moves(&mut out, mode, refresh);
+    out
+}
+
+/// Leaves where objects were before to the plans that tell it.
+fn tell_moves(messages: &mut [Json], mode: Mode, refresh: Refresh) {
+    if plan::tells_moves(mode, refresh) {
+        return;
+    }
+    let changes = messages
+        .iter_mut()
+        .filter_map(|m| m.get_mut("change")?.as_object_mut());
+    changes.for_each(|change| drop(change.remove("previous_resource")));
 }
 
 /// What was changed outside of weir.

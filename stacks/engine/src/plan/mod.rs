@@ -255,6 +255,7 @@ impl Engine {
             scope: needed(&plan, input, &findings.observed, &stored),
             plan,
             mode: input.options.mode,
+            refresh: input.options.refresh,
             warnings,
             config: input.config.clone(),
             inputs: input.inputs.clone(),

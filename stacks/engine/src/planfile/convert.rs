@@ -3,12 +3,13 @@
 use super::{
     format::{
         ActionRecord, ChangeRecord, DeposedRecord, InputsRecord, ModeRecord, OpRecord, PlanFile,
-        ReasonRecord, ReferenceRecord, RemovalRecord, ResourceRecord, StatusRecord, VarRecord,
+        ReasonRecord, ReferenceRecord, RefreshRecord, RemovalRecord, ResourceRecord, StatusRecord,
+        VarRecord,
     },
     found::{self, Found},
     hex, unhex,
 };
-use crate::engine::Mode;
+use crate::engine::{Mode, Refresh};
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, SeqAccess, Visitor},
@@ -32,6 +33,7 @@ use weir_lang::{Inputs, VarSource};
 /// What a plan file has beside the plan and the configuration.
 pub(super) struct Rest {
     pub(super) mode: Mode,
+    pub(super) refresh: Refresh,
     pub(super) inputs: Inputs,
     pub(super) observed: BTreeMap<Address, Option<Resource>>,
     pub(super) references: Option<References>,
@@ -274,6 +276,11 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
                 ModeRecord::Apply => Mode::Apply,
                 ModeRecord::Destroy => Mode::Destroy,
                 ModeRecord::Refresh => Mode::Refresh,
+            },
+            refresh: match file.refresh {
+                RefreshRecord::All => Refresh::All,
+                RefreshRecord::Changed => Refresh::Changed,
+                RefreshRecord::Nothing => Refresh::Nothing,
             },
             inputs: read_inputs(file.inputs),
             observed,

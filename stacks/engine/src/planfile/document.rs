@@ -3,10 +3,13 @@
 
 use super::{
     convert::{write_change, write_inputs, write_op, write_resource},
-    format::{DeposedRecord, FORMAT, ModeRecord, NodeRecord, OutputRecord, StepRecord, VERSION},
+    format::{
+        DeposedRecord, FORMAT, ModeRecord, NodeRecord, OutputRecord, RefreshRecord, StepRecord,
+        VERSION,
+    },
     found,
 };
-use crate::engine::{Mode, Planned};
+use crate::engine::{Mode, Planned, Refresh};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use weir_core::{
     json::encode,
@@ -21,13 +24,17 @@ impl Serialize for Document<'_> {
         let Document(planned) = self;
         let plan = &planned.plan;
         let seen = planned.config.found();
-        let mut file = serializer.serialize_struct("PlanFile", 21)?;
+        let mut file = serializer.serialize_struct("PlanFile", 22)?;
         file.serialize_field("format", FORMAT)?;
         file.serialize_field("version", &VERSION)?;
         file.serialize_field("weir", env!("CARGO_PKG_VERSION"))?;
         file.serialize_field("lineage", &plan.lineage.0)?;
         file.serialize_field("base", &plan.base.0)?;
         file.serialize_field("mode", &mode(planned.mode))?;
+        match planned.refresh {
+            Refresh::All => file.skip_field("refresh")?,
+            other => file.serialize_field("refresh", &refresh(other))?,
+        }
         file.serialize_field("complete", &plan.complete)?;
         file.serialize_field("files", &found::write_files(&seen))?;
         file.serialize_field("found", &found::write_found(&seen))?;
@@ -102,6 +109,14 @@ fn mode(mode: Mode) -> ModeRecord {
         Mode::Apply => ModeRecord::Apply,
         Mode::Destroy => ModeRecord::Destroy,
         Mode::Refresh => ModeRecord::Refresh,
+    }
+}
+
+fn refresh(refresh: Refresh) -> RefreshRecord {
+    match refresh {
+        Refresh::All => RefreshRecord::All,
+        Refresh::Changed => RefreshRecord::Changed,
+        Refresh::Nothing => RefreshRecord::Nothing,
     }
 }
 

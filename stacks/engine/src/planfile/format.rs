@@ -26,6 +26,9 @@ pub(super) struct PlanFile {
     /// What it is for. Since version 2.
     #[serde(default)]
     pub(super) mode: ModeRecord,
+    /// Whether objects were looked up for it. Files of before don't say.
+    #[serde(default)]
+    pub(super) refresh: RefreshRecord,
     /// Whether it leaves nothing out. Since version 2.
     #[serde(default = "complete")]
     pub(super) complete: bool,
@@ -74,6 +77,15 @@ pub(super) enum ModeRecord {
     Apply,
     Destroy,
     Refresh,
+}
+
+#[derive(Default, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RefreshRecord {
+    #[default]
+    All,
+    Changed,
+    Nothing,
 }
 
 /// A file's content.

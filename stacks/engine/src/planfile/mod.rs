@@ -12,7 +12,7 @@ mod found;
 
 use crate::{
     diagnostics,
-    engine::{Engine, Mode, Planned},
+    engine::{Engine, Mode, Planned, Refresh},
     scope,
 };
 use document::Document;
@@ -97,6 +97,11 @@ impl SavedPlan {
         self.rest.mode
     }
 
+    /// Whether objects were looked up for it.
+    pub fn refresh(&self) -> Refresh {
+        self.rest.refresh
+    }
+
     /// What the plan found and state has not recorded yet; `None` for what is gone.
     pub fn observed(&self) -> &BTreeMap<Address, Option<Resource>> {
         &self.rest.observed
@@ -171,6 +176,7 @@ impl Engine {
         }
         let convert::Rest {
             mode,
+            refresh,
             inputs,
             observed,
             references,
@@ -181,6 +187,7 @@ impl Engine {
         Ok(Planned {
             scope: covers.clone(),
             mode,
+            refresh,
             plan: check(saved.plan, &snapshot, &protected)?,
             warnings: Diagnostics::new(),
             config: saved.config,
