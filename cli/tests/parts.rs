@@ -1,10 +1,11 @@
-//! Applies of parts of one stack that run at the same time.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+//! Applies of parts of one stack that run at the same time, on the stores that have leases on parts.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
 
 mod common;
 
 use common::{Stack, ended, kill};
-use std::{process::Child, time::Duration};
+use std::{cell::Cell, process::Child, time::Duration};
+use weir_state::conformance::Server;
 
 /// Two groups of things that depend on one, and an output of each.
 const GROUPS: &str = r#"
@@ -45,6 +46,29 @@ output "b" {
 }
 "#;
 
+/// Runs a test with stacks whose state is in a file, each a new one.
+fn in_files(test: impl Fn(&dyn Fn() -> Stack)) {
+    test(&|| Stack::new(GROUPS));
+}
+
+/// Runs a test with stacks whose state is in a Postgres of its own, each in a schema of its own.
+fn in_postgres(test: impl Fn(&dyn Fn() -> Stack)) {
+    let server = match Server::start() {
+        Ok(server) => server,
+        Err(why) => return eprintln!("SKIPPED, nothing of Postgres is tested: {why}"),
+    };
+    let count = Cell::new(0);
+    test(&|| {
+        count.set(count.get() + 1);
+        let (url, count) = (server.url(), count.get());
+        let state = format!(
+            "state \"postgres\" {{\n    url    = \"{url}\"\n    schema = \"s{count}\"\n  }}"
+        );
+        let named = format!("stack \"groups\" {{\n  {state}\n}}");
+        Stack::new(&GROUPS.replace("stack \"groups\" {}", &named))
+    });
+}
+
 /// An apply of group a that has made its first thing and is in the middle of the second.
 fn in_the_middle(stack: &Stack) -> Child {
     stack.expect(0, "apply -auto-approve -target=fake_thing.shared");
@@ -58,7 +82,16 @@ fn in_the_middle(stack: &Stack) -> Child {
 
 #[test]
 fn another_part_is_applied_from_beginning_to_end_in_the_middle_of_one() {
-    let stack = Stack::new(GROUPS);
+    in_files(in_the_middle_of_one);
+}
+
+#[test]
+fn another_part_is_applied_from_beginning_to_end_in_the_middle_of_one_in_postgres() {
+    in_postgres(in_the_middle_of_one);
+}
+
+fn in_the_middle_of_one(new: &dyn Fn() -> Stack) {
+    let stack = new();
     let a = in_the_middle(&stack);
     // As long as it is stopped, nothing of it is over.
     kill(&a, "-STOP");
@@ -136,7 +169,16 @@ fn ten_parts_are_applied_at_the_same_time() {
 
 #[test]
 fn who_waits_plans_afresh() {
-    let stack = Stack::new(GROUPS);
+    in_files(waits);
+}
+
+#[test]
+fn who_waits_plans_afresh_in_postgres() {
+    in_postgres(waits);
+}
+
+fn waits(new: &dyn Fn() -> Stack) {
+    let stack = new();
     let a = in_the_middle(&stack);
     let late = stack.expect(
         0,
@@ -154,7 +196,16 @@ fn who_waits_plans_afresh() {
 
 #[test]
 fn a_saved_plan_stands_while_what_it_needs_does() {
-    let stack = Stack::new(GROUPS);
+    in_files(a_saved_plan_stands);
+}
+
+#[test]
+fn a_saved_plan_stands_while_what_it_needs_does_in_postgres() {
+    in_postgres(a_saved_plan_stands);
+}
+
+fn a_saved_plan_stands(new: &dyn Fn() -> Stack) {
+    let stack = new();
     stack.expect(0, "apply -auto-approve");
     stack.expect(0, "plan -out a.plan -replace=fake_thing.a[0]");
     stack.expect(0, "plan -out late.plan -replace=fake_thing.b[0]");
@@ -174,8 +225,17 @@ fn a_saved_plan_stands_while_what_it_needs_does() {
 
 #[test]
 fn one_of_two_is_killed_and_the_other_lands() {
+    in_files(one_of_two_is_killed);
+}
+
+#[test]
+fn one_of_two_is_killed_and_the_other_lands_in_postgres() {
+    in_postgres(one_of_two_is_killed);
+}
+
+fn one_of_two_is_killed(new: &dyn Fn() -> Stack) {
     for wait in [0, 300, 1100, 1900] {
-        let stack = Stack::new(GROUPS);
+        let stack = new();
         let a = in_the_middle(&stack);
         let b =
             stack.spawn("apply -auto-approve -target=fake_thing.b -var latency=700 -parallelism=1");

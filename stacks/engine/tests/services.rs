@@ -22,7 +22,7 @@ use weir_provider::{
     ApplyRequest, ApplyResponse, Imported, PlanRequest, PlanResponse, Progress, Provider,
     ProviderSchema, ReadRequest, ReadResponse, Settled,
 };
-use weir_state::Store;
+use weir_state::{Holder, Item, Lease, StateError, Store, Wait};
 
 /// All hosts, and the calls they got: `host: op address, op address`.
 #[derive(Default)]
@@ -289,6 +289,40 @@ impl Site {
         planned
     }
 
+    /// A plan of one service alone, under no lease.
+    async fn plan_of(&self, text: &str, service: &str) -> Planned {
+        let input = self.input_of(text, service);
+        let planned = self.engine().plan(&input, None).await;
+        planned.unwrap_or_else(|d| panic!("{d}"))
+    }
+
+    fn input_of(&self, text: &str, service: &str) -> PlanInput {
+        let options = PlanOptions {
+            targets: vec![service.parse().unwrap()],
+            ..PlanOptions::default()
+        };
+        PlanInput {
+            options,
+            ..self.input(text)
+        }
+    }
+
+    /// A lease on what a plan needs.
+    async fn lease_for(&self, planned: &Planned) -> Result<Lease, StateError> {
+        let holder = Holder::this_process("tester", "apply");
+        let scope = planned.scope().clone();
+        let taken = self.world.store.acquire_scope(holder, scope, Wait::None);
+        taken.await
+    }
+
+    /// Applies under this lease, which must go well.
+    async fn apply_under(&self, planned: &Planned, lease: &Lease) {
+        let applied = self.engine();
+        let applied = applied.apply(planned, lease, CancellationToken::new());
+        let report = applied.await.unwrap_or_else(|d| panic!("{d}"));
+        assert_eq!(report.status, Status::Succeeded, "{}", report.diagnostics);
+    }
+
     async fn apply_with(&self, text: &str, options: PlanOptions) -> Report {
         let lease = self.world.lease().await;
         let engine = self.engine();
@@ -442,6 +476,90 @@ async fn a_chosen_port_is_kept_and_given_once() {
         site.port("service.one.pod.app[\"0\"]", "http").await,
         20_001
     );
+}
+
+/// What runs on a host is one answer to its agent, and its ports are given by who sees all of it.
+#[tokio::test]
+async fn two_applies_that_share_a_host_are_not_at_the_same_time() {
+    let site = Site::new();
+    let any = "count = 1\nresources {\n  port \"http\" {}\n}";
+    let stack = cluster("a") + &service("one", any) + &service("two", any);
+    site.converge(&cluster("a")).await;
+    let one = site.plan_of(&stack, "service.one").await;
+    let two = site.plan_of(&stack, "service.two").await;
+    let mine = site.lease_for(&one).await.unwrap();
+    match site.lease_for(&two).await {
+        Err(e @ StateError::Locked { .. }) => {
+            let text = e.to_string();
+            assert!(
+                text.contains("site.s.host[\"a\"] is locked by tester@"),
+                "{text}"
+            );
+        }
+        other => panic!("they share a host: {other:?}"),
+    }
+    site.apply_under(&one, &mine).await;
+    site.world.store.release(mine).await.unwrap();
+
+    // Both had chosen the same port: the other is out of date, though its host is as it was.
+    let lease = site.lease_for(&two).await.unwrap();
+    assert!(!site.engine().is_current(&two, &lease).await.unwrap());
+    let input = site.input_of(&stack, "service.two");
+    let two = site.engine().plan(&input, &lease).await;
+    let two = two.unwrap_or_else(|d| panic!("{d}"));
+    assert!(lease.scope().holds(two.scope()));
+    site.apply_under(&two, &lease).await;
+    site.world.store.release(lease).await.unwrap();
+    for (pod, port) in [("one", 20_000), ("two", 20_001)] {
+        let pod = format!("service.{pod}.pod.app[\"0\"]");
+        assert_eq!(site.port(&pod, "http").await, port);
+    }
+    assert!(site.plan(&stack).await.unwrap().is_empty());
+}
+
+/// A pod that goes changes what its host runs as one that comes does.
+#[tokio::test]
+async fn who_takes_a_pod_from_a_host_shares_it_too() {
+    let site = Site::new();
+    let one = service("one", "count = 1");
+    site.converge(&(cluster("a") + &one)).await;
+    let stack = cluster("a") + &service("two", "count = 1");
+    let gone = site.plan_of(&stack, "service.one").await;
+    let come = site.plan_of(&stack, "service.two").await;
+    let lease = site.lease_for(&gone).await.unwrap();
+    match site.lease_for(&come).await {
+        Err(StateError::Locked {
+            over: Some(over), ..
+        }) => assert_eq!(over, Item::Instance(addr("site.s.host[\"a\"]"))),
+        other => panic!("they share a host: {other:?}"),
+    }
+    site.apply_under(&gone, &lease).await;
+}
+
+#[tokio::test]
+async fn applies_to_different_hosts_are_at_the_same_time() {
+    let site = Site::new();
+    let far = cluster("b")
+        .replace("stack \"t\" {}", "")
+        .replace("site \"s\"", "site \"far\"")
+        .replace("site.s ", "site.far ")
+        .replace("\"main\"", "\"far\"");
+    let hosts = cluster("a") + &far;
+    let two = service("two", "count = 1").replace("cluster.main", "cluster.far");
+    let stack = hosts.clone() + &service("one", "count = 1") + &two;
+    site.converge(&hosts).await;
+    let one = site.plan_of(&stack, "service.one").await;
+    let two = site.plan_of(&stack, "service.two").await;
+    let mine = site.lease_for(&one).await.unwrap();
+    let other = site.lease_for(&two).await.unwrap();
+    site.apply_under(&one, &mine).await;
+    assert!(site.engine().is_current(&two, &other).await.unwrap());
+    site.apply_under(&two, &other).await;
+    for lease in [mine, other] {
+        site.world.store.release(lease).await.unwrap();
+    }
+    assert_eq!(site.hosts("two.pod.app").await, ["far/b"]);
+    assert!(site.plan(&stack).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ fn said(e: &tokio_postgres::Error, place: &Path) -> StateError {
         "3D000" => "Create the database (`createdb NAME`), or name another one",
         "3F000" => "Create the schema, or name another one",
         "42501" => {
-            "Grant the role what it needs: CREATE on the database, or on a schema that is there, for the first run; SELECT, INSERT, UPDATE and DELETE on the tables `weir_*` afterwards"
+            "Grant the role what it needs: CREATE on the database, or on a schema that is there, for the first run; SELECT, INSERT, UPDATE and DELETE on the tables `weir_*` afterwards. The first run of a newer weir must be by who owns the tables"
         }
         "53300" => "Wait until others are done, or raise max_connections",
         "55P03" => {
