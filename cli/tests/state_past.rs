@@ -143,7 +143,8 @@ fn a_lease_is_ended_for_who_asks() {
     assert!(stack.expect(1, "unlock").err.contains("no state here"));
     stack.expect(0, "apply -auto-approve");
     assert!(stack.expect(0, "unlock").err.contains("not locked"));
-    let mut child = stack.spawn("apply -auto-approve -var latency=3000 -var size=2");
+    let mut child =
+        stack.spawn("apply -auto-approve -lock-timeout=60s -var latency=3000 -var size=2");
     let begun = std::time::Instant::now();
     while stack.expect(0, "state list").code != Some(0)
         || !stack
