@@ -99,6 +99,7 @@ fn debug_shows_no_secret() {
         owner: "root".into(),
         group: "root".into(),
         content: Some("hush".into()),
+        changed: None,
     };
     assert!(!format!("{state:?}").contains("hush"));
 }

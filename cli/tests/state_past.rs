@@ -138,6 +138,69 @@ fn drift_is_told_and_not_recorded() {
 }
 
 #[test]
+fn drift_says_by_whom_where_that_is_known() {
+    let stack = Stack::new(THINGS);
+    stack.expect(0, "apply -auto-approve");
+    let cloud = weir_fake::cloud::Cloud::open(&stack.path().join("cloud")).unwrap();
+    let id = |name: &str| {
+        let objects = cloud.objects().unwrap();
+        let of = |v: &weir_core::Value| {
+            v.get("name")
+                .and_then(weir_core::Value::as_str)
+                .map(str::to_owned)
+        };
+        let found = objects
+            .values()
+            .find(|o| of(o.value.value()).as_deref() == Some(name));
+        found.unwrap().id.clone()
+    };
+    let hand = |who: &str, at| weir_fake::cloud::Hand {
+        who: who.into(),
+        at,
+        how: "console".into(),
+    };
+    let ada = hand("ada", 1_777_631_527);
+    cloud
+        .tamper_by(ada, &id("web-0"), "size", 9.into())
+        .unwrap();
+    cloud
+        .vanish_by(hand("bob", 1_777_631_528), &id("web-1"))
+        .unwrap();
+    cloud.tamper(&id("base"), "size", 8.into()).unwrap();
+    insta::assert_snapshot!(stack.expect(2, "drift").out);
+    let plan = stack.expect(0, "plan").out;
+    assert!(
+        plan.contains("  # (by ada, at 2026-05-01T10:32:07Z: console)\n"),
+        "{plan}"
+    );
+    let drifts = |line: &str| -> Vec<Json> {
+        let out = stack.weir(line).out;
+        let lines = out
+            .lines()
+            .map(json)
+            .filter(|m| m["type"] == "resource_drift");
+        lines.map(|m| m["change"].clone()).collect()
+    };
+    let told = drifts("drift -json");
+    let by = |address: &str| {
+        let change = told.iter().find(|c| c["resource"]["addr"] == address);
+        change.unwrap()["changed_by"].clone()
+    };
+    assert_eq!(
+        by("fake_thing.web[0]"),
+        serde_json::json!({
+            "who": "ada", "when": "2026-05-01T10:32:07Z", "how": "console", "error": null,
+        })
+    );
+    assert_eq!(by("fake_thing.web[1]")["who"], "bob");
+    assert_eq!(by("fake_thing.base"), Json::Null);
+    // Terraform's messages stay Terraform's.
+    let plain = drifts("plan -json");
+    assert_eq!(plain.len(), 3);
+    assert!(plain.iter().all(|c| c.get("changed_by").is_none()));
+}
+
+#[test]
 fn a_lease_is_ended_for_who_asks() {
     let stack = Stack::new(THINGS);
     assert!(stack.expect(1, "unlock").err.contains("no state here"));

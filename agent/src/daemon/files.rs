@@ -121,6 +121,8 @@ pub(crate) fn state(
         owner: accounts.user_name(metadata.uid()),
         group: accounts.group_name(metadata.gid()),
         content,
+        // Unlike the time of the content, nobody can set this one, and it tells of a mode too.
+        changed: u64::try_from(metadata.ctime()).ok(),
     }
 }
 

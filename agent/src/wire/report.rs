@@ -122,6 +122,10 @@ pub enum FileState {
         group: String,
         /// What is in it: only when it is text, at most 64 KiB, and not sensitive.
         content: Option<String>,
+        /// When its content, mode or owner was changed last, in seconds since 1970; `None` from an
+        /// agent that does not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        changed: Option<u64>,
     },
 }
 
@@ -137,6 +141,7 @@ impl std::fmt::Debug for FileState {
                 owner,
                 group,
                 content,
+                changed,
             } => f
                 .debug_struct("Differs")
                 .field("sha256", sha256)
@@ -144,6 +149,7 @@ impl std::fmt::Debug for FileState {
                 .field("owner", owner)
                 .field("group", group)
                 .field("content", &content.as_ref().map(|_| "(hidden)"))
+                .field("changed", changed)
                 .finish(),
         }
     }

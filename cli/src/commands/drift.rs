@@ -10,8 +10,12 @@ use crate::{
     error::{CommandError, Outcome},
     render::{json::ui as messages, plan::Detail},
 };
-use std::time::Duration;
-use weir_engine::{Mode, Planned};
+use std::{collections::BTreeMap, time::Duration};
+use weir_core::Address;
+use weir_engine::{ChangedBy, Mode, Planned};
+
+/// How long providers may take to say who changed what: it is what this command is for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Flags of `drift`.
 #[derive(Debug, clap::Args)]
@@ -29,7 +33,7 @@ pub(crate) struct Drift {
     interval: Duration,
 }
 
-/// Says what differs from state, and records nothing.
+/// Says what differs from state and by whom it might have been changed, and records nothing.
 pub(crate) async fn cmd_drift(args: &Drift, context: &Context) -> Result {
     let style = Style::of(args.json);
     run::report(drift(args, style, context).await, style, context)
@@ -51,7 +55,8 @@ async fn drift(args: &Drift, style: Style, context: &Context) -> Result {
         let seen = match look(args, style, context).await {
             Ok(planned) => {
                 found = outcome(&planned);
-                let text = drifted(&planned, args.plan.detail(), context);
+                // Without who did it: a provider that is slow once is no news.
+                let text = drifted(&planned, &BTreeMap::new(), args.plan.detail(), context);
                 if last.as_ref() != Some(&text) {
                     context.ui.tell(&format!("{}:", clock::now()));
                     tell(&planned, args.plan.detail(), style, context)?;
@@ -81,7 +86,8 @@ async fn look(
     context: &Context,
 ) -> std::result::Result<Planned, CommandError> {
     let stack = run::load(&args.plan, style, context)?;
-    let input = stack.input(Mode::Refresh, &args.plan, false)?;
+    let mut input = stack.input(Mode::Refresh, &args.plan, false)?;
+    input.options.attribution = Some(PATIENCE);
     let run = Run::start(&stack.config, "drift", &args.plan.run, style, context).await?;
     let planned = run.plan_apart(&input).await?;
     let mut warnings = planned.warnings.clone();
@@ -97,8 +103,13 @@ fn outcome(planned: &Planned) -> Outcome {
     }
 }
 
-fn drifted(planned: &Planned, detail: Detail, context: &Context) -> String {
-    crate::render::plan::drifted(planned.plan.plan(), detail, context.ui.out)
+fn drifted(
+    planned: &Planned,
+    by: &BTreeMap<Address, ChangedBy>,
+    detail: Detail,
+    context: &Context,
+) -> String {
+    crate::render::plan::drifted(planned.plan.plan(), by, detail, context.ui.out)
 }
 
 fn tell(
@@ -110,7 +121,7 @@ fn tell(
     let plan = planned.plan.plan();
     match style {
         Style::Json => {
-            for message in messages::drift(plan) {
+            for message in messages::drift_by(plan, &planned.changed_by) {
                 context.ui.json(&message)?;
             }
             Ok(())
@@ -123,7 +134,7 @@ fn tell(
                 1 => "1 object differs from state.".to_owned(),
                 n => format!("{n} objects differ from state."),
             };
-            let text = drifted(planned, detail, context);
+            let text = drifted(planned, &planned.changed_by, detail, context);
             context.ui.data(&format!(
                 "{text}{counted} Nothing was recorded: `weir apply -refresh-only` does that, \
                  `weir apply` brings them back.\n"

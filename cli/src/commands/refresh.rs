@@ -61,7 +61,12 @@ async fn recorded(run: &Run, secured: &Secured, args: &Refresh, context: &Contex
             }
         }
         Style::Human => {
-            let text = crate::render::plan::drifted(plan, args.plan.detail(), context.ui.out);
+            let text = crate::render::plan::drifted(
+                plan,
+                &planned.changed_by,
+                args.plan.detail(),
+                context.ui.out,
+            );
             context.ui.data(&text)?;
         }
     }

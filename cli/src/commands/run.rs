@@ -30,6 +30,9 @@ use weir_lang::{Config, Inputs};
 use weir_plan::Target;
 use weir_state::{Holder, Items, Lease, LeaseRecord, Part, Scope, StateError, Store, Wait};
 
+/// How long a plan waits for providers to say who changed what drifted: it is worth little there.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// How the run talks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
@@ -202,6 +205,7 @@ impl Stack {
                 replace: replace.collect::<Result<_, _>>()?,
                 generate,
                 import: None,
+                attribution: Some(PATIENCE),
             },
         })
     }
@@ -505,7 +509,8 @@ pub(super) fn show(
     detail: Detail,
     context: &Context,
 ) -> Result<(), CommandError> {
-    let text = plan::render(planned.plan.plan(), detail, context.ui.out);
+    let by = &planned.changed_by;
+    let text = plan::render_with(planned.plan.plan(), by, detail, context.ui.out);
     context.ui.data(&text)
 }
 

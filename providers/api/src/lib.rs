@@ -11,14 +11,18 @@
 //! 5. [`Provider::plan`] says what would become of it, from prior and proposed;
 //! 6. [`Provider::apply`] (or [`Provider::apply_batch`]) does just that: it may refine planned
 //!    values, never change them. [`check::applied`] holds it to its word;
-//! 7. after a crash [`Provider::settle`] answers whether an operation with a token was done.
+//! 7. of an object that is not as state has it, [`Provider::changed_by`] may say who changed it;
+//! 8. after a crash [`Provider::settle`] answers whether an operation with a token was done.
 
 pub mod check;
 pub mod conformance;
 pub mod proposed;
 
 use async_trait::async_trait;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 use weir_core::{
     Diagnostic, Diagnostics, Known, Path, Value,
     function::{Outcome, Refusal, Signature},
@@ -157,6 +161,33 @@ pub struct ReadResponse {
     pub private: Vec<u8>,
 }
 
+/// Asks who changed an object that is not as state has it.
+#[derive(Debug, Clone)]
+pub struct ChangedRequest {
+    /// The resource type.
+    pub type_name: String,
+    /// The instance's address as text.
+    pub address: String,
+    /// As state has it.
+    pub recorded: Known,
+    /// As [`Provider::read`] found it; `None` when it is gone.
+    pub found: Option<Known>,
+    /// The provider's data from state.
+    pub private: Vec<u8>,
+}
+
+/// By whom an object might have been changed behind weir's back: what the provider's API says or
+/// the provider itself sees, never a guess. It is shown as it is: it must hold no secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attribution {
+    /// Who did it, as the provider names people and programs.
+    pub who: Option<String>,
+    /// When it was changed last.
+    pub when: Option<SystemTime>,
+    /// By what way, or where it shows, in a few words.
+    pub how: Option<String>,
+}
+
 /// An ephemeral resource that is open.
 #[derive(Debug, Clone)]
 pub struct Opened {
@@ -281,6 +312,18 @@ pub trait Provider: Send + Sync {
 
     /// What is.
     async fn read(&self, request: ReadRequest) -> Result<ReadResponse, Diagnostics>;
+
+    /// Who might have changed the object from what state has to what was found. Asked of drifted
+    /// objects alone, and only by who shows drift. `None` where the provider does not know, which
+    /// most don't. It may take its time, within limits: who asks gives up after a while, and
+    /// neither that nor an error fails anything.
+    async fn changed_by(
+        &self,
+        request: ChangedRequest,
+    ) -> Result<Option<Attribution>, Diagnostics> {
+        let _ = request;
+        Ok(None)
+    }
 
     /// Finds an object by its id.
     async fn import(&self, type_name: &str, id: &str) -> Result<Vec<Imported>, Diagnostics>;

@@ -41,6 +41,9 @@ pub enum Entry {
         operation: Option<String>,
         /// Its attributes.
         value: Encoded,
+        /// Who changed it behind weir's back, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Hand>,
     },
     /// An object is gone.
     Deleted {
@@ -48,6 +51,9 @@ pub enum Entry {
         id: String,
         /// The operation that deleted it; `None` when it vanished.
         operation: Option<String>,
+        /// Who took it away behind weir's back, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Hand>,
     },
     /// An operation was refused by a seeded fault.
     Refused {
@@ -66,6 +72,35 @@ pub enum Entry {
         /// How many.
         size: usize,
     },
+}
+
+/// Who changes something behind weir's back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hand {
+    /// Who.
+    pub who: String,
+    /// When, in seconds since 1970.
+    pub at: u64,
+    /// By what way.
+    pub how: String,
+}
+
+/// Who wrote an object last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Writer {
+    /// An operation of weir's, of this state or another one.
+    Operation(String),
+    /// Somebody behind weir's back.
+    Outside(Option<Hand>),
+}
+
+impl Writer {
+    fn of(operation: Option<&String>, by: Option<&Hand>) -> Writer {
+        match operation {
+            Some(operation) => Writer::Operation(operation.clone()),
+            None => Writer::Outside(by.cloned()),
+        }
+    }
 }
 
 /// An object as it is now.
@@ -125,6 +160,8 @@ struct Inner {
     made: BTreeMap<String, String>,
     /// Operations that changed or deleted something.
     done: BTreeSet<String>,
+    /// Who wrote each object last, also when it is gone by now.
+    writers: BTreeMap<String, Writer>,
     creations: usize,
     refusals: BTreeMap<String, usize>,
 }
@@ -157,6 +194,7 @@ impl Cloud {
             objects: BTreeMap::new(),
             made: BTreeMap::new(),
             done: BTreeSet::new(),
+            writers: BTreeMap::new(),
             creations: 0,
             refusals: BTreeMap::new(),
         };
@@ -190,11 +228,23 @@ impl Cloud {
         Ok(self.lock()?.inner.creations)
     }
 
-    /// Takes an object away behind weir's back.
+    /// Takes an object away behind weir's back; nobody knows who did it.
     ///
     /// # Errors
     /// When there is no such object or the file can't be written.
     pub fn vanish(&self, id: &str) -> Result<(), CloudError> {
+        self.take_away(id, None)
+    }
+
+    /// Takes an object away behind weir's back, and the cloud knows who did it.
+    ///
+    /// # Errors
+    /// As [`Cloud::vanish`].
+    pub fn vanish_by(&self, hand: Hand, id: &str) -> Result<(), CloudError> {
+        self.take_away(id, Some(hand))
+    }
+
+    fn take_away(&self, id: &str, by: Option<Hand>) -> Result<(), CloudError> {
         let mut locked = self.lock()?;
         locked
             .object(id)
@@ -202,14 +252,38 @@ impl Cloud {
         locked.append(Entry::Deleted {
             id: id.into(),
             operation: None,
+            by,
         })
     }
 
-    /// Sets an attribute of an object behind weir's back.
+    /// Sets an attribute of an object behind weir's back; nobody knows who did it.
     ///
     /// # Errors
     /// When there is no such object or the file can't be written.
     pub fn tamper(&self, id: &str, attribute: &str, value: Value) -> Result<(), CloudError> {
+        self.set(id, (attribute, value), None)
+    }
+
+    /// Sets an attribute of an object behind weir's back, and the cloud knows who did it.
+    ///
+    /// # Errors
+    /// As [`Cloud::tamper`].
+    pub fn tamper_by(
+        &self,
+        hand: Hand,
+        id: &str,
+        attribute: &str,
+        value: Value,
+    ) -> Result<(), CloudError> {
+        self.set(id, (attribute, value), Some(hand))
+    }
+
+    fn set(
+        &self,
+        id: &str,
+        (attribute, value): (&str, Value),
+        by: Option<Hand>,
+    ) -> Result<(), CloudError> {
         let mut locked = self.lock()?;
         let object = locked
             .object(id)
@@ -220,6 +294,7 @@ impl Cloud {
             id: id.into(),
             operation: None,
             value,
+            by,
         })
     }
 
@@ -291,6 +366,8 @@ impl Locked<'_> {
             } => {
                 let value = known(value).map_err(|cause| self.damaged(cause))?;
                 self.inner.made.insert(operation.clone(), id.clone());
+                let writer = Writer::Operation(operation.clone());
+                self.inner.writers.insert(id.clone(), writer);
                 self.inner.creations += 1;
                 let type_name = type_name.clone();
                 let object = CloudObject {
@@ -305,15 +382,20 @@ impl Locked<'_> {
                 id,
                 value,
                 operation,
+                by,
             } => {
                 let value = known(value).map_err(|cause| self.damaged(cause))?;
                 self.inner.done.extend(operation.clone());
+                let writer = Writer::of(operation.as_ref(), by.as_ref());
+                self.inner.writers.insert(id.clone(), writer);
                 if let Some(object) = self.inner.objects.get_mut(id) {
                     object.value = value;
                 }
             }
-            Entry::Deleted { id, operation } => {
+            Entry::Deleted { id, operation, by } => {
                 self.inner.done.extend(operation.clone());
+                let writer = Writer::of(operation.as_ref(), by.as_ref());
+                self.inner.writers.insert(id.clone(), writer);
                 self.inner.objects.remove(id);
             }
             Entry::Refused { what } => {
@@ -358,6 +440,11 @@ impl Locked<'_> {
     /// Whether this operation changed or deleted something.
     pub(crate) fn was_done(&self, operation: &str) -> bool {
         self.inner.done.contains(operation)
+    }
+
+    /// Who wrote this object last, also when it is gone by now.
+    pub(crate) fn writer(&self, id: &str) -> Option<&Writer> {
+        self.inner.writers.get(id)
     }
 
     /// How often this was refused.

@@ -1,7 +1,7 @@
 //! The fake provider: `fake_thing` and `fake_lookup` on a [`Cloud`].
 
 use crate::{
-    cloud::{Cloud, CloudError, CloudObject, Entry, Locked},
+    cloud::{Cloud, CloudError, CloudObject, Entry, Locked, Writer},
     config::{Batching, Settings},
     faults::{Moment, Verb},
     functions, schema,
@@ -10,14 +10,15 @@ use async_trait::async_trait;
 use std::{
     collections::BTreeSet,
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 use weir_core::{
     Diagnostic, Diagnostics, Kind, Known, Path, Type, Value, function, json, plan::Op,
 };
 use weir_provider::{
-    ApplyRequest, ApplyResponse, Completeness, Imported, Opened, PlanRequest, PlanResponse,
-    Progress, Provider, ProviderSchema, ReadRequest, ReadResponse, Renewed, Settled,
+    ApplyRequest, ApplyResponse, Attribution, ChangedRequest, Completeness, Imported, Opened,
+    PlanRequest, PlanResponse, Progress, Provider, ProviderSchema, ReadRequest, ReadResponse,
+    Renewed, Settled,
 };
 
 const THING: &str = "fake_thing";
@@ -254,6 +255,16 @@ impl Provider for FakeProvider {
         })
     }
 
+    async fn changed_by(
+        &self,
+        request: ChangedRequest,
+    ) -> Result<Option<Attribution>, Diagnostics> {
+        let (_, cloud) = self.enter().await?;
+        let locked = cloud.lock().map_err(|e| failed(&e))?;
+        let writer = locked.writer(id_of(request.recorded.value()));
+        Ok(writer.and_then(attribution))
+    }
+
     async fn import(&self, type_name: &str, id: &str) -> Result<Vec<Imported>, Diagnostics> {
         let (_, cloud) = self.enter().await?;
         let locked = cloud.lock().map_err(|e| failed(&e))?;
@@ -407,6 +418,7 @@ impl FakeProvider {
             id: id.into(),
             operation: Some(operation),
             value: json::encode(value.value()),
+            by: None,
         };
         locked.append(entry).map_err(|e| failed(&e))?;
         kill(&settings, Moment::After, Verb::Update);
@@ -430,11 +442,27 @@ impl FakeProvider {
             let entry = Entry::Deleted {
                 id: id.into(),
                 operation: Some(operation(request)),
+                by: None,
             };
             locked.append(entry).map_err(|e| failed(&e))?;
         }
         kill(&settings, Moment::After, Verb::Delete);
         Ok((None, Diagnostics::new()))
+    }
+}
+
+fn attribution(writer: &Writer) -> Option<Attribution> {
+    match writer {
+        Writer::Outside(None) => None,
+        Writer::Outside(Some(hand)) => Some(Attribution {
+            who: Some(hand.who.clone()),
+            when: UNIX_EPOCH.checked_add(Duration::from_secs(hand.at)),
+            how: Some(hand.how.clone()),
+        }),
+        Writer::Operation(operation) => Some(Attribution {
+            how: Some(format!("operation {operation} of weir")),
+            ..Attribution::default()
+        }),
     }
 }
 

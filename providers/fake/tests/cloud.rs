@@ -9,11 +9,11 @@ use std::{
 use weir_core::{Known, Marks, Type, Value, plan::Op};
 use weir_fake::{
     FakeProvider,
-    cloud::{Cloud, Entry},
+    cloud::{Cloud, Entry, Hand},
 };
 use weir_provider::{
-    ApplyRequest, ApplyResponse, Completeness, NoProgress, PlanRequest, Provider, Settled, Token,
-    proposed,
+    ApplyRequest, ApplyResponse, Attribution, ChangedRequest, Completeness, NoProgress,
+    PlanRequest, Provider, Settled, Token, proposed,
 };
 
 fn config(path: &Path, extra: &[(&str, Value)]) -> Value {
@@ -293,4 +293,54 @@ async fn a_sensitive_mark_survives_the_cloud() {
         .await
         .unwrap();
     assert_eq!(read.value.unwrap().value().get("secret"), Some(&secret));
+}
+
+#[tokio::test]
+async fn the_cloud_knows_who_wrote_a_thing_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cloud");
+    let provider = provider(&path, &[]).await;
+    let made = create(&provider, "a", 1).await.value.unwrap();
+    let id = made.value().get("id").and_then(Value::as_str).unwrap();
+    let ask = async || {
+        let request = ChangedRequest {
+            type_name: "fake_thing".into(),
+            address: "fake_thing.a".into(),
+            recorded: made.clone(),
+            found: None,
+            private: Vec::new(),
+        };
+        provider.changed_by(request).await.unwrap()
+    };
+    let hand = |who: &str, at| Hand {
+        who: who.into(),
+        at,
+        how: "console".into(),
+    };
+    let told = |who: &str, at| Attribution {
+        who: Some(who.into()),
+        when: Some(std::time::UNIX_EPOCH + std::time::Duration::from_secs(at)),
+        how: Some("console".into()),
+    };
+    let operation = ask().await.unwrap();
+    assert_eq!((operation.who, operation.when), (None, None));
+    assert!(
+        operation
+            .how
+            .unwrap()
+            .contains("operation test-1-1 fake_thing.a")
+    );
+    // Another process writes.
+    let cloud = Cloud::open(&path).unwrap();
+    let set = |hand| cloud.tamper_by(hand, id, "size", 3.into()).unwrap();
+    set(hand("ada", 5));
+    assert_eq!(ask().await, Some(told("ada", 5)));
+    // Whoever came later hides who was there before, also where nobody knows who that is.
+    cloud.tamper(id, "size", 4.into()).unwrap();
+    assert_eq!(ask().await, None);
+    // A time that no clock has is none.
+    set(hand("eve", u64::MAX));
+    assert_eq!(ask().await.unwrap().when, None);
+    cloud.vanish_by(hand("bob", 9), id).unwrap();
+    assert_eq!(ask().await, Some(told("bob", 9)));
 }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use weir_core::{Diagnostic, Diagnostics, Known, Value};
 use weir_provider::{
-    ApplyRequest, ApplyResponse, HalfMade, Imported, PlanRequest, PlanResponse, Progress, Provider,
-    ProviderSchema, ReadRequest, ReadResponse, Settled,
+    ApplyRequest, ApplyResponse, Attribution, ChangedRequest, HalfMade, Imported, PlanRequest,
+    PlanResponse, Progress, Provider, ProviderSchema, ReadRequest, ReadResponse, Settled,
 };
 
 use crate::host::Means;
@@ -118,6 +118,16 @@ impl Provider for HostProvider {
             schema::HOST => host::read(&self.hosts, request).await,
             schema::POD => pod::read(&self.hosts, request).await,
             other => Err(no_such_type(other).into()),
+        }
+    }
+
+    async fn changed_by(
+        &self,
+        request: ChangedRequest,
+    ) -> Result<Option<Attribution>, Diagnostics> {
+        match request.type_name.as_str() {
+            schema::POD => pod::changed_by(&self.hosts, request).await,
+            _ => Ok(None),
         }
     }
 

@@ -127,6 +127,53 @@ async fn a_host_and_a_pod_live_and_leave_nothing() {
 }
 
 #[tokio::test]
+async fn drift_of_a_file_is_told_with_its_time_and_owner() {
+    let mut world = enrolled().await;
+    let made = world.apply(APP, "weir_pod", app("right")).await;
+    made.expect("a pod");
+    let recorded = world.state[APP].clone();
+    let file = directory(&world, APP).join("app.conf");
+    let asked = |world: &World, found: Option<weir_core::Known>| weir_provider::ChangedRequest {
+        type_name: "weir_pod".into(),
+        address: APP.into(),
+        recorded: recorded.value.clone(),
+        found: found.or_else(|| Some(world.state[APP].value.clone())),
+        private: recorded.private.clone(),
+    };
+    // Nothing differs, so nobody changed anything.
+    let request = asked(&world, None);
+    let told = world.provider.changed_by(request).await.expect("an answer");
+    assert_eq!(told, None);
+
+    // An old time of the content does not hide when it was written.
+    std::fs::write(&file, "wrong").expect("written");
+    let old = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    let handle = std::fs::File::options().write(true).open(&file);
+    handle.and_then(|f| f.set_modified(old)).expect("set back");
+    world.next_run();
+    world.refresh().await.expect("a look");
+    let request = asked(&world, None);
+    let told = world.provider.changed_by(request).await.expect("an answer");
+    let told = told.expect("it is known");
+    let metadata = std::fs::metadata(&file).expect("a file");
+    let changed = std::os::unix::fs::MetadataExt::ctime(&metadata);
+    let changed = Duration::from_secs(u64::try_from(changed).expect("after 1970"));
+    assert_eq!(told.when, Some(std::time::UNIX_EPOCH + changed));
+    let how = told.how.expect("which file");
+    assert!(how.starts_with("app.conf, owned by "), "{how}");
+    // Who owns it need not be who wrote it.
+    assert_eq!(told.who, None);
+
+    // What is gone tells nothing.
+    std::fs::remove_file(&file).expect("removed");
+    world.next_run();
+    world.refresh().await.expect("a look");
+    let request = asked(&world, None);
+    let told = world.provider.changed_by(request).await.expect("an answer");
+    assert_eq!(told, None);
+}
+
+#[tokio::test]
 async fn drift_shows_where_it_is_and_is_mended() {
     let mut world = enrolled().await;
     world

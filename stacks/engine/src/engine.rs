@@ -1,6 +1,7 @@
 //! The engine, what it is asked, and the plan it answers with.
 
 use crate::{
+    attribution::ChangedBy,
     ephemeral::Ephemerals,
     journal::{Journal, NoProbe, Probe},
     registry::Registry,
@@ -8,7 +9,7 @@ use crate::{
     session::Session,
     settle::Unsettled,
 };
-use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc, time::Duration};
 use weir_core::{
     Address, Diagnostics, Span, event::EventSink, references::References, snapshot::Resource,
 };
@@ -112,6 +113,9 @@ pub struct PlanOptions {
     /// `weir import`: the instance that an object becomes, and the object's id. With
     /// [`Mode::Refresh`] and a target that is this instance, nothing else is recorded.
     pub import: Option<(Address, String)>,
+    /// How long providers may take to say who changed what drifted; `None` where they are not
+    /// asked. It keeps nothing from being planned.
+    pub attribution: Option<Duration>,
 }
 
 /// What a plan is for.
@@ -165,6 +169,9 @@ pub struct Planned {
     pub protected: BTreeMap<Address, Option<Span>>,
     /// Operations of an earlier run of which it could not be told whether they were done.
     pub unsettled: Vec<Unsettled>,
+    /// By whom what drifted might have been changed, where providers were asked and had something
+    /// to say. Not kept in a plan file.
+    pub changed_by: BTreeMap<Address, ChangedBy>,
     /// What applying it needs of state.
     pub(crate) scope: Scope,
 }

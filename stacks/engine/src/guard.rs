@@ -11,8 +11,9 @@ use std::{
 };
 use weir_core::{Diagnostic, Diagnostics, Known, Value};
 use weir_provider::{
-    ApplyRequest, ApplyResponse, HalfMade, Imported, Opened, PlanRequest, PlanResponse, Progress,
-    Provider, ProviderSchema, ReadRequest, ReadResponse, Renewed, Settled,
+    ApplyRequest, ApplyResponse, Attribution, ChangedRequest, HalfMade, Imported, Opened,
+    PlanRequest, PlanResponse, Progress, Provider, ProviderSchema, ReadRequest, ReadResponse,
+    Renewed, Settled,
 };
 
 /// Catches the panics of a provider in every call but those of `apply`, whose answer could not say
@@ -49,6 +50,12 @@ impl Provider for Guarded {
     async fn read(&self, request: ReadRequest) -> Result<ReadResponse, Diagnostics> {
         let call = || async { caught(self.0.read(request.clone())).await? };
         self.1.run(call).await
+    }
+    async fn changed_by(
+        &self,
+        request: ChangedRequest,
+    ) -> Result<Option<Attribution>, Diagnostics> {
+        caught(self.0.changed_by(request)).await?
     }
     async fn import(&self, type_name: &str, id: &str) -> Result<Vec<Imported>, Diagnostics> {
         let call = || async { caught(self.0.import(type_name, id)).await? };

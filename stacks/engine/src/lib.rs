@@ -12,7 +12,8 @@
 //!    planned and compared with state, all at the same time; the planned values go back to the
 //!    evaluator, in order of addresses ([`mod@plan`]);
 //! 4. what is in state and not in the configuration is planned for deletion;
-//! 5. [`weir_plan::order()`] and [`weir_plan::check()`] make it a [`weir_plan::CheckedPlan`].
+//! 5. providers are asked who changed what drifted, where [`PlanOptions::attribution`] wants it;
+//! 6. [`weir_plan::order()`] and [`weir_plan::check()`] make it a [`weir_plan::CheckedPlan`].
 //!
 //! [`Engine::apply`], under a lease on what the plan needs ([`mod@scope`]):
 //! 1. a plan is refused where what it needs has changed since it was made;
@@ -27,6 +28,7 @@
 
 pub mod apply;
 
+mod attribution;
 mod concurrent;
 mod diagnostics;
 mod drive;
@@ -45,6 +47,7 @@ mod session;
 pub mod settle;
 
 pub use apply::{NodeOutcome, NodeResult, Report, Status};
+pub use attribution::ChangedBy;
 pub use engine::{Engine, Mode, PlanInput, PlanOptions, Planned, Refresh};
 pub use journal::{Moment, NoProbe, Point, Probe, Record};
 pub use plan::Unplanned;

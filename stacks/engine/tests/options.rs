@@ -6,8 +6,10 @@ mod common;
 use common::{World, actions, addr, thing};
 use std::time::Duration;
 use weir_core::change::Action;
-use weir_engine::{Mode, PlanOptions, Refresh, Retry, Status};
+use weir_engine::{ChangedBy, Mode, PlanOptions, Refresh, Retry, Status};
+use weir_fake::cloud::Hand;
 use weir_plan::Target;
+use weir_provider::Attribution;
 use weir_state::Store as _;
 
 fn targets(texts: &[&str]) -> Vec<Target> {
@@ -333,4 +335,68 @@ async fn a_target_leaves_objects_alone_whose_blocks_are_gone_unless_it_names_the
     let report = world.apply_with(&data, options).await;
     assert_eq!(report.status, Status::Succeeded, "{}", report.diagnostics);
     assert_eq!(world.log_since(3), ["delete user", "delete a"]);
+}
+
+#[tokio::test]
+async fn drift_is_attributed_to_whom_the_provider_knows_and_never_fails_for_it() {
+    let world = World::new();
+    let names = ["told", "gone", "unknown", "silent", "same"];
+    let stack = names.map(|n| thing(n, "size = 1")).concat();
+    world.converge(&stack).await;
+    let hand = |who: &str| Hand {
+        who: who.into(),
+        at: 1_700_000_000,
+        how: "console".into(),
+    };
+    let cloud = world.cloud();
+    // A name from outside must not write to the terminal.
+    let [told, gone, unknown, silent, _] = names.map(|n| format!("fake_thing.{n}"));
+    let id = async |address: &str| world.id(address).await;
+    let set = |hand, id: String| cloud.tamper_by(hand, &id, "size", 7.into()).unwrap();
+    set(hand("ada\u{1b}[2J\nroot\u{202e}"), id(&told).await);
+    cloud.vanish_by(hand("bob"), &id(&gone).await).unwrap();
+    cloud.tamper(&id(&unknown).await, "size", 7.into()).unwrap();
+    set(hand("eve"), id(&silent).await);
+    let script = || world.script.silent.lock().unwrap();
+    script().insert(silent.clone());
+    let plan = async |attribution, mode| {
+        let options = PlanOptions {
+            mode,
+            attribution,
+            ..PlanOptions::default()
+        };
+        let planned = world.plan_with(&stack, options).await.unwrap();
+        assert_eq!(planned.plan.drift.len(), 4);
+        planned.changed_by
+    };
+    assert!(plan(None, Mode::Refresh).await.is_empty());
+    let when = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let by = |who: &str| {
+        ChangedBy::Told(Attribution {
+            who: Some(who.into()),
+            when: Some(when),
+            how: Some("console".into()),
+        })
+    };
+    for (patience, mode) in [(0, Mode::Refresh), (50, Mode::Apply), (0, Mode::Destroy)] {
+        let patience = Duration::from_millis(patience);
+        let found = plan(Some(patience), mode).await;
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert_eq!(found[&addr(&told)], by("ada\u{fffd}[2J root\u{fffd}"));
+        assert_eq!(found[&addr(&gone)], by("bob"));
+        let ChangedBy::NotTold(why) = &found[&addr(&silent)] else {
+            panic!("{found:?}");
+        };
+        assert!(why.contains("did not say within"), "{why}");
+    }
+    script().clear();
+    *world.script.panic_in.lock().unwrap() = "changed_by";
+    let found = plan(Some(Duration::from_secs(60)), Mode::Apply).await;
+    assert_eq!(found.len(), 4);
+    for by in found.values() {
+        assert!(
+            matches!(by, ChangedBy::NotTold(why) if why.contains("crashed")),
+            "{by:?}"
+        );
+    }
 }

@@ -13,7 +13,7 @@ use weir_core::{
     event::{EphemeralOp, Event},
     plan::{Deposed, Op, Plan},
 };
-use weir_engine::{Mode, Refresh};
+use weir_engine::{ChangedBy, Mode, Refresh};
 
 /// The first message.
 pub(crate) fn version() -> Json {
@@ -129,6 +129,29 @@ fn tell_moves(messages: &mut [Json], mode: Mode, refresh: Refresh) {
 /// What was changed outside of weir.
 pub(crate) fn drift(plan: &Plan) -> Vec<Json> {
     plan.drift.values().map(|c| drifted(c, "update")).collect()
+}
+
+/// As [`drift`], and `changed_by` says who might have done it. Terraform has no such field: it is
+/// in the messages of `drift` alone.
+pub(crate) fn drift_by(plan: &Plan, by: &BTreeMap<Address, ChangedBy>) -> Vec<Json> {
+    let told = plan.drift.values().map(|change| {
+        let mut message = drifted(change, "update");
+        message["change"]["changed_by"] = by.get(&change.address).map_or(Json::Null, changed_by);
+        message
+    });
+    told.collect()
+}
+
+fn changed_by(by: &ChangedBy) -> Json {
+    match by {
+        ChangedBy::Told(told) => json!({
+            "who": told.who,
+            "when": told.when.map(clock::rfc3339),
+            "how": told.how,
+            "error": null,
+        }),
+        ChangedBy::NotTold(why) => json!({ "who": null, "when": null, "how": null, "error": why }),
+    }
 }
 
 fn drifted(change: &Change, still_there: &str) -> Json {

@@ -10,6 +10,7 @@ use super::{
     style::{Ink, Paint},
     tree::{Lines, Mark},
 };
+use crate::clock;
 use body::Body;
 pub(crate) use heading::block;
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use weir_core::{
     change::{Action, Change},
     plan::{Deposed, OutputChange, Plan},
 };
+use weir_engine::ChangedBy;
 
 /// How many instances are added, changed and destroyed. A replacement adds and destroys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -92,8 +94,18 @@ pub(crate) enum Detail {
 
 /// The plan in words: drift, changes, outputs, summary.
 pub(crate) fn render(plan: &Plan, detail: Detail, paint: Paint) -> String {
+    render_with(plan, &BTreeMap::new(), detail, paint)
+}
+
+/// As [`render`], with who might have changed what drifted.
+pub(crate) fn render_with(
+    plan: &Plan,
+    by: &BTreeMap<Address, ChangedBy>,
+    detail: Detail,
+    paint: Paint,
+) -> String {
     let mut out = String::new();
-    drift(&mut out, plan, detail, paint);
+    drift(&mut out, (plan, by), detail, paint);
     let changes: Vec<&Change> = plan.changes.values().filter(|c| is_shown(c)).collect();
     let outputs = outputs(&plan.outputs);
     let nothing = changes.is_empty() && plan.deposed.is_empty();
@@ -202,13 +214,44 @@ fn legend(out: &mut String, changes: &[&Change], deposed: &[Deposed], paint: Pai
 }
 
 /// What was changed outside of weir; empty where nothing was.
-pub(crate) fn drifted(plan: &Plan, detail: Detail, paint: Paint) -> String {
+pub(crate) fn drifted(
+    plan: &Plan,
+    by: &BTreeMap<Address, ChangedBy>,
+    detail: Detail,
+    paint: Paint,
+) -> String {
     let mut out = String::new();
-    drift(&mut out, plan, detail, paint);
+    drift(&mut out, (plan, by), detail, paint);
     out
 }
 
-fn drift(out: &mut String, plan: &Plan, detail: Detail, paint: Paint) {
+/// By whom, when and how, as far as it is known.
+fn attributed(by: &ChangedBy) -> String {
+    let told = match by {
+        ChangedBy::Told(told) => told,
+        ChangedBy::NotTold(why) => return format!("by whom is not known: {why}"),
+    };
+    let when = told.when.map(clock::rfc3339);
+    let begin = match (&told.who, when) {
+        (Some(who), Some(when)) => Some(format!("by {who}, at {when}")),
+        (Some(who), None) => Some(format!("by {who}")),
+        (None, Some(when)) => Some(format!("last changed at {when}")),
+        (None, None) => None,
+    };
+    let parts: Vec<String> = begin.into_iter().chain(told.how.clone()).collect();
+    let end = match &told.who {
+        Some(_) => "",
+        None => "; by whom is not known",
+    };
+    parts.join(": ") + end
+}
+
+fn drift(
+    out: &mut String,
+    (plan, by): (&Plan, &BTreeMap<Address, ChangedBy>),
+    detail: Detail,
+    paint: Paint,
+) {
     if plan.drift.is_empty() {
         return;
     }
@@ -221,6 +264,9 @@ fn drift(out: &mut String, plan: &Plan, detail: Detail, paint: Paint) {
             "\n  # {} {what}\n",
             paint.strong(&change.address.to_string())
         ));
+        if let Some(by) = by.get(&change.address) {
+            out.push_str(&format!("  # ({})\n", attributed(by)));
+        }
         if !gone && detail == Detail::Full {
             out.push_str(&instance(change).text(paint));
         }

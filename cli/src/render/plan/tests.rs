@@ -1,16 +1,19 @@
 //! Golden texts of plans. `INSTA_UPDATE=always cargo test -p weir-cli` writes them anew.
 
-use super::{Detail, render};
+use super::{Detail, attributed, render};
 use crate::render::{
     samples::{by_address, change, map, n, object, plan, s, secret, strings, unknown},
     style::Paint,
 };
+use std::time::{Duration, UNIX_EPOCH};
 use weir_core::{
     Known, Path, Type, Value,
     change::{Action, Orphan, Reason, Reference, ReplaceOrder},
     plan::{Deposed, OutputChange, Plan},
     snapshot::DeposedKey,
 };
+use weir_engine::ChangedBy;
+use weir_provider::Attribution;
 
 fn text(plan: &Plan) -> String {
     render(plan, Detail::Full, Paint::Plain)
@@ -260,6 +263,33 @@ fn drift_reads_and_vanished_objects_stand_apart() {
         ),
     ]);
     insta::assert_snapshot!(text(&plan));
+}
+
+#[test]
+fn who_changed_it_is_said_as_far_as_it_is_known() {
+    let when = Some(UNIX_EPOCH + Duration::from_secs(1_777_631_527));
+    let (who, how) = (|| Some("ada".to_owned()), || Some("console".to_owned()));
+    let told = |who, when, how| ChangedBy::Told(Attribution { who, when, how });
+    let table = [
+        (
+            told(who(), when, how()),
+            "by ada, at 2026-05-01T10:32:07Z: console",
+        ),
+        (told(who(), None, how()), "by ada: console"),
+        (told(who(), when, None), "by ada, at 2026-05-01T10:32:07Z"),
+        (
+            told(None, when, how()),
+            "last changed at 2026-05-01T10:32:07Z: console; by whom is not known",
+        ),
+        (told(None, None, how()), "console; by whom is not known"),
+        (
+            ChangedBy::NotTold("the provider crashed".into()),
+            "by whom is not known: the provider crashed",
+        ),
+    ];
+    for (by, text) in table {
+        assert_eq!(attributed(&by), text);
+    }
 }
 
 #[test]

@@ -225,6 +225,7 @@ impl Engine {
             options: &input.options,
             left_out: left_out.as_ref(),
         };
+        let changed_by = self.attribute(input, &snapshot, &findings.drift).await;
         let outputs = outputs::outputs(&mut evaluator, &input.config, &around);
         let part = (selected.as_ref())
             .map(|s| Chosen::of_plan(input, taken.as_deref(), s, outputs.keys()));
@@ -264,6 +265,7 @@ impl Engine {
             generated: findings.generated,
             protected: findings.protected,
             unsettled: settlements.unsettled,
+            changed_by,
         })
     }
 }

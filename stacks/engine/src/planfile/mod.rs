@@ -197,6 +197,7 @@ impl Engine {
             generated: std::collections::BTreeMap::new(),
             protected,
             unsettled: settlements.unsettled,
+            changed_by: std::collections::BTreeMap::new(),
         })
     }
 }

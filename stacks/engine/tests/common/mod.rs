@@ -25,8 +25,8 @@ use weir_fake::{
 };
 use weir_lang::{Inputs, MemoryFiles, NoCatalog, load};
 use weir_provider::{
-    ApplyRequest, ApplyResponse, Imported, Opened, PlanRequest, PlanResponse, Progress, Provider,
-    ProviderSchema, ReadRequest, ReadResponse, Renewed, Settled,
+    ApplyRequest, ApplyResponse, Attribution, ChangedRequest, Imported, Opened, PlanRequest,
+    PlanResponse, Progress, Provider, ProviderSchema, ReadRequest, ReadResponse, Renewed, Settled,
 };
 use weir_state::{Holder, Lease, Options, SqliteStore, Store, Wait};
 
@@ -68,6 +68,8 @@ pub struct Script {
     pub lie: Mutex<BTreeSet<String>>,
     /// `plan` of these addresses says another size the second time.
     pub waver: Mutex<BTreeMap<String, usize>>,
+    /// `changed_by` of these addresses never answers.
+    pub silent: Mutex<BTreeSet<String>>,
     /// `settle` can't tell.
     pub undecided: Mutex<bool>,
     /// Called at the start of each `apply` with its address.
@@ -116,6 +118,22 @@ impl Provider for Scripted {
             }
         }
         Ok(response)
+    }
+    async fn changed_by(
+        &self,
+        request: ChangedRequest,
+    ) -> Result<Option<Attribution>, Diagnostics> {
+        self.enter("changed_by");
+        if self
+            .script
+            .silent
+            .lock()
+            .unwrap()
+            .contains(&request.address)
+        {
+            std::future::pending::<()>().await;
+        }
+        self.inner.changed_by(request).await
     }
     async fn apply(&self, request: ApplyRequest, progress: &dyn Progress) -> ApplyResponse {
         let script = &self.script;
@@ -396,6 +414,7 @@ impl World {
                     id,
                     value,
                     operation,
+                    ..
                 } => {
                     names.insert(id, name(&value));
                     if operation.is_some() {
@@ -405,6 +424,7 @@ impl World {
                 Entry::Deleted {
                     id,
                     operation: Some(_),
+                    ..
                 } => {
                     lines.push(format!("delete {}", names[&id]));
                 }

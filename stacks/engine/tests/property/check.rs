@@ -303,8 +303,9 @@ fn did(entry: &Entry) -> Option<Did> {
             id,
             operation,
             value,
+            ..
         } => (Op::Update, id, operation.as_ref(), Some(value)),
-        Entry::Deleted { id, operation } => (Op::Delete, id, operation.as_ref(), None),
+        Entry::Deleted { id, operation, .. } => (Op::Delete, id, operation.as_ref(), None),
         _ => return None,
     };
     let (_, address) = operation?.split_once(' ')?;

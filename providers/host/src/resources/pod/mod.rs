@@ -1,10 +1,12 @@
 //! `weir_pod`: one instance of a service's pod on one host.
 
 mod batch;
+mod changed;
 mod observe;
 mod spec;
 
 pub(crate) use batch::apply;
+pub(crate) use changed::changed_by;
 
 use weir_core::plan::Op;
 use weir_core::{Diagnostics, Known, Path, Type, Value};

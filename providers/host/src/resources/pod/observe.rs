@@ -165,6 +165,7 @@ fn other_file(file: &Value, state: &FileState, user: Option<&str>) -> Value {
         owner,
         group,
         content,
+        changed: _,
     } = state
     else {
         return file.clone();
