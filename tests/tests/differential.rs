@@ -178,6 +178,22 @@ fn partly_there(step: &Step, theirs: &Answer, ours: &Answer) -> bool {
         && ours.lines.iter().any(|l| l == "apply: ok")
 }
 
+/// Whether an object that a `moved` block brings to a block with `count` goes on to its first instance.
+/// Terraform makes no move of its own to where a statement leads, and deletes the object.
+fn moves_on(theirs: &Answer, ours: &Answer) -> bool {
+    let deleted = theirs.lines.iter().filter_map(|line| {
+        let (address, rest) = line.strip_prefix("change ")?.split_once(' ')?;
+        let from = rest.strip_prefix("delete because=delete_because_wrong_repetition from=")?;
+        Some((address, from))
+    });
+    let stays = |(address, from): (&str, &str)| {
+        let first = format!("change {address}[0] ");
+        let from = format!(" from={from}");
+        (ours.lines.iter()).any(|l| l.starts_with(&first) && l.ends_with(&from))
+    };
+    deleted.into_iter().any(stays)
+}
+
 /// Whether Terraform records null in an output for an instance that targets leave out and that is not
 /// there. In weir the output has no value before the instance is there.
 fn records_null(step: &Step, theirs: &Answer, ours: &Answer) -> bool {
@@ -266,6 +282,7 @@ fn check_live(scenario: &Scenario, sections: &[&str]) -> Result<(), String> {
             goes_on(step, &theirs, &ours),
             partly_there(step, &theirs, &ours),
             records_null(step, &theirs, &ours),
+            moves_on(&theirs, &ours),
             keeps_secret(&theirs, &ours),
             brings_more(step, &theirs, &ours),
             moved_into_module(step, &theirs, &ours),

@@ -3,6 +3,7 @@
 mod checks;
 mod dependencies;
 mod ephemeral;
+mod foreseen;
 mod import;
 mod instance;
 mod moves;
@@ -50,6 +51,8 @@ struct Findings {
     protected: BTreeMap<Address, Option<Span>>,
     /// How instances that are to go are found before.
     standing: BTreeMap<Address, Standing>,
+    /// Instances that are to go, in the order of evaluation.
+    going: Vec<foreseen::Going>,
     /// Instances with `create_before_destroy`.
     create_first: BTreeSet<Address>,
     /// What data sources that were read depend on.
@@ -224,6 +227,11 @@ impl Engine {
             snapshot: &snapshot,
             options: &input.options,
             left_out: left_out.as_ref(),
+            foreseen: foreseen::Foreseen {
+                snapshot: &snapshot,
+                schemas: &*self.registry,
+                going: &findings.going,
+            },
         };
         let changed_by = self.attribute(input, &snapshot, &findings.drift).await;
         let outputs = outputs::outputs(&mut evaluator, &input.config, &around);

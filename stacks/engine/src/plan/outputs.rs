@@ -1,5 +1,6 @@
 //! The root module's outputs, before and after.
 
+use super::foreseen::Foreseen;
 use crate::engine::{Mode, PlanOptions, Refresh};
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{Address, Marks, Value, plan::OutputChange, snapshot::Snapshot};
@@ -11,6 +12,8 @@ pub(super) struct Around<'a> {
     pub(super) options: &'a PlanOptions,
     /// Where not all is planned, the blocks of which no instance is left, as they are written.
     pub(super) left_out: Option<&'a BTreeSet<Address>>,
+    /// Where all goes, what a plan would have made of it.
+    pub(super) foreseen: Foreseen<'a>,
 }
 
 impl Around<'_> {
@@ -40,7 +43,8 @@ pub(super) fn outputs(
             && around.snapshot.outputs.is_empty();
         let looks = around.options.refresh != Refresh::Nothing && !is_empty;
         if around.left_out.is_none() && looks {
-            refreshed(evaluator, &mut changes);
+            let outputs = around.foreseen.seen(evaluator, Evaluator::outputs);
+            refreshed(outputs, &mut changes);
         }
         return changes;
     }
@@ -67,8 +71,8 @@ pub(super) fn outputs(
 
 /// What goes with everything is what it would be by now, as far as that is known: an output that
 /// was never recorded goes too, one that is null is none. Of an empty state nothing goes.
-fn refreshed(evaluator: &mut Evaluator, changes: &mut BTreeMap<String, OutputChange>) {
-    for (name, output) in evaluator.outputs() {
+fn refreshed(outputs: BTreeMap<String, Output>, changes: &mut BTreeMap<String, OutputChange>) {
+    for (name, output) in outputs {
         let value = marked(output);
         if value.is_null() {
             changes.remove(&name);

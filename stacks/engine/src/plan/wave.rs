@@ -2,6 +2,7 @@
 
 use super::{
     Findings,
+    foreseen::Going,
     instance::{Around, Finding},
     references,
 };
@@ -136,6 +137,7 @@ impl Engine {
         if input.options.mode == Mode::Destroy {
             for i in &instances {
                 let standing = references::before_it_goes(i, snapshot, &*self.registry);
+                findings.going.extend(Going::of(i, &standing));
                 findings.standing.insert(i.address.clone(), standing);
                 evaluator.supply(&i.address, drive::from_state(snapshot, &i.address));
             }
