@@ -39,12 +39,25 @@ impl Going {
 
 /// What is planned silently.
 pub(super) struct Foreseen<'a> {
-    pub(super) snapshot: &'a Snapshot,
-    pub(super) schemas: &'a dyn Schemas,
-    pub(super) going: &'a [Going],
+    going: &'a [Going],
+    snapshot: &'a Snapshot,
+    schemas: &'a dyn Schemas,
 }
 
-impl Foreseen<'_> {
+impl<'a> Foreseen<'a> {
+    /// `snapshot` is the state after the moves.
+    pub(super) fn of(
+        going: &'a [Going],
+        snapshot: &'a Snapshot,
+        schemas: &'a dyn Schemas,
+    ) -> Foreseen<'a> {
+        Foreseen {
+            going,
+            snapshot,
+            schemas,
+        }
+    }
+
     /// What `look` sees of the configuration where its objects are as a plan would leave them.
     /// Afterwards they are as state has them again: nothing else is planned from it.
     pub(super) fn seen<T>(

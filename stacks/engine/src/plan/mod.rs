@@ -14,6 +14,7 @@ mod wave;
 
 pub(crate) use checks::{Chosen, checks};
 pub(crate) use dependencies::Behind;
+use foreseen::{Foreseen, Going};
 pub(crate) use instance::removal;
 pub(crate) use outputs::marked;
 
@@ -52,7 +53,7 @@ struct Findings {
     /// How instances that are to go are found before.
     standing: BTreeMap<Address, Standing>,
     /// Instances that are to go, in the order of evaluation.
-    going: Vec<foreseen::Going>,
+    going: Vec<Going>,
     /// Instances with `create_before_destroy`.
     create_first: BTreeSet<Address>,
     /// What data sources that were read depend on.
@@ -227,11 +228,7 @@ impl Engine {
             snapshot: &snapshot,
             options: &input.options,
             left_out: left_out.as_ref(),
-            foreseen: foreseen::Foreseen {
-                snapshot: &snapshot,
-                schemas: &*self.registry,
-                going: &findings.going,
-            },
+            foreseen: Foreseen::of(&findings.going, &snapshot, &*self.registry),
         };
         let changed_by = self.attribute(input, &snapshot, &findings.drift).await;
         let outputs = outputs::outputs(&mut evaluator, &input.config, &around);
