@@ -1,7 +1,7 @@
 //! What the evaluator yields: instances ready for a provider, and pods that want a host.
 
 use std::collections::BTreeMap;
-use weir_core::{Address, ModulePath, Span, Value, address::ProviderRef};
+use weir_core::{Address, Diagnostic, ModulePath, Span, Value, address::ProviderRef};
 
 /// An instance whose inputs are ready: known, or planned as unknown.
 #[derive(Debug, Clone)]
@@ -68,6 +68,10 @@ pub struct Lifecycle {
     pub ignore_changes: Ignore,
     /// `replace_triggered_by`
     pub replace_triggered_by: Vec<Trigger>,
+    /// Why elements of `replace_triggered_by` name nothing, where a part of the configuration is
+    /// evaluated: an error for who plans this instance, and none where it is left out. Of the
+    /// whole they are errors of the evaluation.
+    pub refused_triggers: Vec<Diagnostic>,
     /// `destroy`: where it is false, the object is forgotten instead of deleted.
     pub destroy: bool,
     /// `refresh`: where it is false, plans take state for what is.
@@ -82,6 +86,7 @@ impl Default for Lifecycle {
             prevent_destroy: false,
             ignore_changes: Ignore::Nothing,
             replace_triggered_by: Vec::new(),
+            refused_triggers: Vec::new(),
             destroy: true,
             refresh: true,
         }

@@ -54,6 +54,8 @@ struct Findings {
     standing: BTreeMap<Address, Standing>,
     /// Instances that are to go, in the order of evaluation.
     going: Vec<Going>,
+    /// What is wrong with triggers of instances that targets may leave out.
+    refused: BTreeMap<Address, Vec<Diagnostic>>,
     /// Instances with `create_before_destroy`.
     create_first: BTreeSet<Address>,
     /// What data sources that were read depend on.
@@ -209,6 +211,13 @@ impl Engine {
         let nothing = BTreeSet::new();
         let behind = taken.as_ref().map_or(&nothing, |p| p.behind());
         let selected = chosen(input, &snapshot, &findings.changes, dependencies, behind);
+        let refused = refused(&findings, selected.as_ref());
+        if refused.has_errors() {
+            return Err(Unplanned {
+                errors: refused,
+                changes: findings.changes,
+            });
+        }
         let left_out = selected.as_ref().map(|s| blocks_left_out(&findings, s));
         let named = unnamed(&input.options, &findings);
         findings.diagnostics.extend(named);
@@ -332,6 +341,22 @@ fn warnings(
     }
     unsettled.iter().for_each(|u| found.push(u.warning()));
     found
+}
+
+/// What is wrong with triggers of what is planned.
+fn refused(findings: &Findings, selected: Option<&BTreeSet<Address>>) -> Diagnostics {
+    let planned = |a: &Address| selected.is_none_or(|s| s.contains(a));
+    let refused = findings.refused.iter().filter(|(a, _)| planned(a));
+    let on = |(address, found): (&Address, &Vec<Diagnostic>)| {
+        let mut found = found.clone();
+        for d in &mut found {
+            d.address = Some(address.clone());
+        }
+        found
+    };
+    let mut refused = Diagnostics(refused.flat_map(on).collect());
+    refused.sort();
+    refused
 }
 
 /// What `-target` and `-exclude` leave; `None` where all is planned.

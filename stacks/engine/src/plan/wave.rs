@@ -128,6 +128,10 @@ impl Engine {
             if i.lifecycle.create_before_destroy {
                 findings.create_first.insert(i.address.clone());
             }
+            let refused = &i.lifecycle.refused_triggers;
+            if !refused.is_empty() && input.options.mode == Mode::Apply {
+                findings.refused.insert(i.address.clone(), refused.clone());
+            }
             if i.lifecycle.prevent_destroy {
                 findings
                     .protected

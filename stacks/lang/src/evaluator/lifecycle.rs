@@ -15,6 +15,15 @@ use crate::{
 };
 use weir_core::{Address, Diagnostic, Key, Kind, PathStep, Type, Value, convert::convert};
 
+/// What an element of `replace_triggered_by` names.
+enum Named {
+    Found(Trigger),
+    /// Nothing that could change, or what is an error that was reported.
+    Nothing,
+    /// An instance that there is not.
+    Missing(Diagnostic),
+}
+
 impl Evaluator {
     /// The lifecycle of an instance.
     pub(super) fn lifecycle(
@@ -44,14 +53,22 @@ impl Evaluator {
             .unwrap_or(false),
         };
         let mut replace_triggered_by = Vec::with_capacity(triggers.len());
+        let mut refused_triggers = Vec::new();
         for trigger in triggers {
-            replace_triggered_by.extend(self.trigger(trigger, frame, problems)?);
+            match self.trigger(trigger, frame, problems)? {
+                Named::Found(trigger) => replace_triggered_by.push(trigger),
+                Named::Nothing => {}
+                // Whether this instance is of the part that is planned shows at its end only.
+                Named::Missing(d) if self.part.is_some() => refused_triggers.push(d),
+                Named::Missing(d) => problems.push(d),
+            }
         }
         Ok(Lifecycle {
             create_before_destroy: *create_before_destroy,
             prevent_destroy,
             ignore_changes: ignore_changes.clone(),
             replace_triggered_by,
+            refused_triggers,
             destroy: *destroy,
             refresh: *refresh,
         })
@@ -63,17 +80,17 @@ impl Evaluator {
         trigger: &TriggerBlock,
         frame: &Frame<'_>,
         problems: &mut Vec<Diagnostic>,
-    ) -> Result<Option<Trigger>, NodeId> {
+    ) -> Result<Named, NodeId> {
         let inst = self.graph.module(frame.inst);
         let Some(ix) = self.module_of(frame.inst).names.object(&trigger.object) else {
-            return Ok(None); // Linking has reported it.
+            return Ok(Named::Nothing); // Linking has reported it.
         };
         let block = inst.id(ix);
         let Some(x) = &self.graph.get(block).expansion else {
             return Err(block);
         };
         let found = |key: Key, whole_block: bool| {
-            Some(Trigger {
+            Named::Found(Trigger {
                 address: Address {
                     module: inst.path.clone(),
                     object: trigger.object.clone(),
@@ -92,7 +109,7 @@ impl Evaluator {
                     .help(format!("Write `{name}` for any change of any of them."));
                 let span = &trigger.reference.span;
                 problems.push(frame.context().sources.point(d, span));
-                return Ok(None);
+                return Ok(Named::Nothing);
             }
             if !matches!(self.graph.get(x.all).state, State::Complete(_)) {
                 return Err(x.all);
@@ -105,24 +122,23 @@ impl Evaluator {
             let before = problems.len();
             let index = value(index, frame, problems)?;
             if problems.len() > before {
-                return Ok(None);
+                return Ok(Named::Nothing);
             }
             reference.steps.push(RefStep::Index(index));
         } else if x.keys.is_empty() {
             // It is not enabled: it never changes.
-            return Ok(None);
+            return Ok(Named::Nothing);
         }
         let resolved = match frame.resolve(&reference) {
             Ok(resolved) => resolved,
             Err(crate::eval::EvalError::NotReady(node)) => return Err(node),
             Err(crate::eval::EvalError::Diagnostic(d)) => {
-                problems.push(*d);
-                return Ok(None);
+                return Ok(Named::Missing(*d));
             }
         };
         if let Some(d) = no_attribute(&resolved.value, trigger, &reference) {
             problems.push(frame.context().sources.point(d, &reference.span));
-            return Ok(None);
+            return Ok(Named::Nothing);
         }
         let key = match reference.steps.get(named) {
             Some(RefStep::Index(index)) => match (x.mode, index.as_str()) {
