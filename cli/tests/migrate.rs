@@ -104,8 +104,12 @@ fn killed_at_any_moment_it_is_ended_by_the_next_run() {
     whole.expect(0, "state migrate");
     let whole = since.elapsed();
     let (mut early, mut between, mut late) = (0, 0, 0);
-    // All along the way, and so densely that each step is hit.
-    for part in 0..14_u32 {
+    // All along the way, and so densely that each step is hit; then on, where the machine is
+    // slower by now, until one is too late.
+    for part in 0..80_u32 {
+        if part >= 14 && late > 0 {
+            break;
+        }
         let stack = turned();
         let mut child = stack.spawn("state migrate");
         std::thread::sleep(whole * part / 11 + Duration::from_millis(1));

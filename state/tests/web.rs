@@ -89,6 +89,7 @@ async fn what_was_sent_without_an_answer_is_recorded_once() {
         server.fail("DELETE", &faults);
         store.release(lease).await.unwrap();
         drop(store);
+        server.heal();
         let again = open(&address).unwrap();
         let snapshot = again.snapshot().await.unwrap();
         assert_eq!(
