@@ -136,7 +136,7 @@ impl Speaker {
 }
 
 static DURATION: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\b(after|\[)\d+s\b").expect("a constant pattern"));
+    LazyLock::new(|| Regex::new(r"(after |\[)\d+s\b").expect("a constant pattern"));
 static DEPOSED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\(deposed object [0-9a-f]{8}\)").expect("a constant pattern"));
 
@@ -152,7 +152,7 @@ fn plain(value: &mut Json) {
                 out.push_str(if id { "ID" } else { &rest[..len] });
                 rest = &rest[len..];
             }
-            let out = DURATION.replace_all(&out, "${1} 0s");
+            let out = DURATION.replace_all(&out, "${1}0s");
             *text = DEPOSED
                 .replace_all(&out, "(deposed object KEY)")
                 .into_owned();
