@@ -1,10 +1,10 @@
 //! What of a state a plan needs, and whether that is as it was when the plan was made.
 //!
-//! 1. [`of`]: what the plan changes, and what that depends on, by the plan alone. A host is changed
+//! 1. `of`: what the plan changes, and what that depends on, by the plan alone. A host is changed
 //!    by whoever changes a pod on it: what runs there is one answer to its agent;
 //! 2. whoever applies the plan takes a lease on that ([`Planned::scope`]), so that two plans with
 //!    nothing in common are applied at the same time;
-//! 3. [`holds`]: of a state that has changed since, whether any of it did.
+//! 3. `holds`: of a state that has changed since, whether any of it did.
 
 use crate::{
     engine::{Engine, Mode, Planned},

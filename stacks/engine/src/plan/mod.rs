@@ -155,6 +155,38 @@ impl Engine {
         Ok(Some(Arc::new(part)))
     }
 
+    /// Evaluates all that the plan is about, and finds what is to be done with each object.
+    async fn find(
+        &self,
+        input: &PlanInput,
+        snapshot: &Snapshot,
+        taken: Option<&Arc<Part>>,
+        findings: &mut Findings,
+    ) -> Evaluator {
+        let evaluator =
+            Evaluator::of_part(input.config.clone(), self.registry.clone(), taken.cloned());
+        let evaluator = match input.options.mode {
+            Mode::Destroy => evaluator.destroying(),
+            Mode::Apply | Mode::Refresh => evaluator,
+        };
+        let mut evaluator = self.evaluate(input, snapshot, evaluator, findings).await;
+        if input.options.mode == Mode::Apply && !findings.diagnostics.has_errors() {
+            self.plan_imports(input, snapshot, &mut evaluator, findings)
+                .await;
+        }
+        import::check_target(input, findings);
+        if !findings.diagnostics.has_errors() {
+            let orphans = orphans::of(input, snapshot, taken.map(|p| &**p), findings);
+            self.plan_orphans(input, snapshot, orphans, &evaluator, findings)
+                .await;
+        }
+        if input.options.mode == Mode::Apply {
+            moves::validate(input, &evaluator, findings);
+        }
+        moves::note(snapshot, findings);
+        evaluator
+    }
+
     async fn make(&self, input: &PlanInput, lease: Option<&Lease>) -> Result<Planned, Unplanned> {
         let settlements = self.settle(lease, &input.config).await?;
         let stored = self
@@ -170,29 +202,9 @@ impl Engine {
             ..Findings::default()
         };
         let taken = self.targeted(input, &snapshot)?;
-        let evaluator =
-            Evaluator::of_part(input.config.clone(), self.registry.clone(), taken.clone());
-        let evaluator = match input.options.mode {
-            Mode::Destroy => evaluator.destroying(),
-            Mode::Apply | Mode::Refresh => evaluator,
-        };
         let mut evaluator = self
-            .evaluate(input, &snapshot, evaluator, &mut findings)
+            .find(input, &snapshot, taken.as_ref(), &mut findings)
             .await;
-        if input.options.mode == Mode::Apply && !findings.diagnostics.has_errors() {
-            self.plan_imports(input, &snapshot, &mut evaluator, &mut findings)
-                .await;
-        }
-        import::check_target(input, &mut findings);
-        if !findings.diagnostics.has_errors() {
-            let orphans = orphans::of(input, &snapshot, taken.as_deref(), &findings);
-            self.plan_orphans(input, &snapshot, orphans, &evaluator, &mut findings)
-                .await;
-        }
-        if input.options.mode == Mode::Apply {
-            moves::validate(input, &evaluator, &mut findings);
-        }
-        moves::note(&snapshot, &mut findings);
         if findings.diagnostics.has_errors() {
             findings.diagnostics.sort();
             return Err(Unplanned {
