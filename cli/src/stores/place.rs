@@ -179,13 +179,22 @@ pub(super) fn written<'s>(state: &'s StateSettings, name: &str) -> Option<&'s Va
 pub(super) fn text(state: &StateSettings, name: &str) -> Result<Option<String>, Diagnostic> {
     match written(state, name) {
         None => Ok(None),
-        Some(value) => match value.as_str() {
-            Some(text) if !text.is_empty() => Ok(Some(text.to_owned())),
-            _ => Err(wrong(
-                state,
-                format!("The {name} of the state must be a text"),
-            )),
-        },
+        Some(value) => text_of(state, value, name).map(Some),
+    }
+}
+
+/// A value that must be a text.
+pub(super) fn text_of(
+    state: &StateSettings,
+    value: &Value,
+    name: &str,
+) -> Result<String, Diagnostic> {
+    match value.as_str() {
+        Some(text) if !text.is_empty() => Ok(text.to_owned()),
+        _ => Err(wrong(
+            state,
+            format!("The {name} of the state must be a text"),
+        )),
     }
 }
 

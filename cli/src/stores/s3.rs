@@ -1,6 +1,6 @@
 //! A bucket as a stack names it: `state "s3"`, and Terraform's `backend "s3"` with its arguments.
 
-use super::place::{flag, refuse_others, text, written, wrong};
+use super::place::{flag, refuse_others, text, text_of, written, wrong};
 use crate::env::Env;
 use weir_core::{Diagnostic, Value};
 use weir_lang::StateSettings;
@@ -143,16 +143,8 @@ fn within<'s>(
 }
 
 fn member(state: &StateSettings, of: &Value, name: &str) -> Result<Option<String>, Diagnostic> {
-    match of.get(name).filter(|v| !v.is_null()) {
-        None => Ok(None),
-        Some(value) => match value.as_str() {
-            Some(text) if !text.is_empty() => Ok(Some(text.to_owned())),
-            _ => Err(wrong(
-                state,
-                format!("The {name} of the state must be a text"),
-            )),
-        },
-    }
+    let value = of.get(name).filter(|v| !v.is_null());
+    value.map(|v| text_of(state, v, name)).transpose()
 }
 
 /// The one text of a list.
