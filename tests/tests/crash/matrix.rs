@@ -140,7 +140,7 @@ fn sooner(whole: Duration, last: Duration) -> Duration {
 }
 
 /// One row: stacks with these settings and faults, each killed once.
-fn row(settings: impl Fn(u64) -> String, faults: u32, kills: u64, seed: u64) -> Row {
+fn row(settings: &dyn Fn(u64) -> String, faults: u32, kills: u64, seed: u64) -> Row {
     // How long a run takes on this machine, now. Faults end it sooner.
     let whole = stack(&settings(seed), faults, seed);
     let started = Instant::now();
@@ -208,49 +208,81 @@ fn terraform(kills: u64, seed: u64) -> Option<Row> {
     Some(row)
 }
 
+/// The rows that were asked for, each printed when it ends.
+struct Table {
+    /// Names of rows to run begin so.
+    asked: String,
+    rows: Vec<(String, Row)>,
+}
+
+impl Table {
+    fn begin() -> Table {
+        println!(
+            "\n{:<21} {:>6} {:>8} {:>6} {:>12} {:>11} {:>17}",
+            "", "kills", "in mid", "lost", "made twice", "unreadable", "2nd plan not empty"
+        );
+        Table {
+            asked: std::env::var("WEIR_ROWS").unwrap_or_default(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Whether a row of this store may be asked for.
+    fn has(&self, store: &str) -> bool {
+        store.starts_with(&self.asked) || self.asked.starts_with(store)
+    }
+
+    fn row(&mut self, name: String, run: impl FnOnce() -> Row) {
+        if name.starts_with(&self.asked) {
+            let row = run();
+            println!("{name:<21} {row}");
+            self.rows.push((name, row));
+        }
+    }
+
+    /// The rows of one store: seeds of no two stacks are the same, because stacks of a seed may
+    /// share a place.
+    fn store(&mut self, store: &str, settings: &dyn Fn(u64) -> String, kills: u64, seed: u64) {
+        let after = |rows: u64| seed + rows * (kills + 1);
+        self.row(store.into(), || row(settings, 0, kills, seed));
+        self.row(format!("{store}, faults"), || {
+            row(settings, 10, kills, after(1))
+        });
+        // Object stores have no leases on parts.
+        if matches!(store, "sqlite" | "postgres") {
+            // Two at a time, these take twice as long.
+            let of_two = kills.div_ceil(2);
+            self.row(format!("{store}, two writers"), || {
+                writers::row(settings, 0, of_two, after(2))
+            });
+            self.row(format!("{store}, two, faults"), || {
+                writers::row(settings, 10, of_two, after(3))
+            });
+        }
+    }
+}
+
 #[test]
 fn matrix() {
     let kills = number("WEIR_KILLS", 12);
     let seed = number("WEIR_SEED", 1);
-    // Two at a time, these take twice as long.
-    let of_two = kills.div_ceil(2);
-    let mut rows: Vec<(String, Row)> = Vec::new();
-    let asked = std::env::var("WEIR_ROWS").unwrap_or_default();
-    let is_asked = |name: &str| name.starts_with(&asked);
-    if is_asked("sqlite") {
-        let sqlite = |_| String::new();
-        rows.push(("sqlite".into(), row(sqlite, 0, kills, seed)));
-        rows.push(("sqlite, faults".into(), row(sqlite, 10, kills, seed)));
-        let two = writers::row(sqlite, 0, of_two, seed);
-        rows.push(("sqlite, two writers".into(), two));
-        let two = writers::row(sqlite, 10, of_two, seed);
-        rows.push(("sqlite, two, faults".into(), two));
-    }
+    let mut table = Table::begin();
+    table.store("sqlite", &|_| String::new(), kills, seed);
     match Server::start() {
-        Ok(_) if !is_asked("postgres") => {}
+        Ok(_) if !table.has("postgres") => {}
         Ok(server) => {
-            // A schema for each stack: they share the server and nothing else.
             let url = server.url();
             let postgres = |seed: u64| {
                 format!(
                     "state \"postgres\" {{\n    url    = \"{url}\"\n    schema = \"s{seed}\"\n  }}"
                 )
             };
-            rows.push(("postgres".into(), row(postgres, 0, kills, seed)));
-            let after = |rows: u64| seed + rows * (kills + 1);
-            rows.push((
-                "postgres, faults".into(),
-                row(postgres, 10, kills, after(1)),
-            ));
-            let two = writers::row(postgres, 0, of_two, after(2));
-            rows.push(("postgres, two writers".into(), two));
-            let two = writers::row(postgres, 10, of_two, after(3));
-            rows.push(("postgres, two, faults".into(), two));
+            table.store("postgres", &postgres, kills, seed);
         }
         Err(why) => println!("Skipped: the rows of Postgres. {why}"),
     }
     match Bucket::start() {
-        Ok(_) if !is_asked("s3") => {}
+        Ok(_) if !table.has("s3") => {}
         Ok(bucket) => {
             let s3 = |seed: u64| {
                 format!(
@@ -259,13 +291,11 @@ fn matrix() {
                     bucket.endpoint()
                 )
             };
-            rows.push(("s3".into(), row(s3, 0, kills, seed)));
-            let after = seed + kills + 1;
-            rows.push(("s3, faults".into(), row(s3, 10, kills, after)));
+            table.store("s3", &s3, kills, seed);
         }
         Err(why) => println!("Skipped: the rows of S3. {why}"),
     }
-    if is_asked("http") {
+    if table.has("http") {
         let server = WebServer::start().expect("a port of this machine");
         let http = |seed: u64| {
             let address = server.address(&format!("s{seed}"));
@@ -273,23 +303,13 @@ fn matrix() {
                 "state \"http\" {{\n    address      = \"{address}\"\n    lock_address = \"{address}/lock\"\n  }}"
             )
         };
-        rows.push(("http".into(), row(http, 0, kills, seed)));
-        let after = seed + kills + 1;
-        rows.push(("http, faults".into(), row(http, 10, kills, after)));
+        table.store("http", &http, kills, seed);
     }
-    let peer = terraform(number("WEIR_PEER_KILLS", 0), seed);
-    println!(
-        "\n{:<21} {:>6} {:>8} {:>6} {:>12} {:>11} {:>17}",
-        "", "kills", "in mid", "lost", "made twice", "unreadable", "2nd plan not empty"
-    );
-    for (name, row) in rows.iter().map(|(n, r)| (&**n, r)).chain(
-        peer.as_ref()
-            .filter(|r| r.kills > 0)
-            .map(|r| ("terraform (400)", r)),
-    ) {
-        println!("{name:<21} {row}");
+    let peer = number("WEIR_PEER_KILLS", 0);
+    if let Some(row) = (peer > 0).then(|| terraform(peer, seed)).flatten() {
+        println!("{:<21} {row}", "terraform (400)");
     }
-    for (name, row) in rows {
+    for (name, row) in table.rows {
         let bad = (row.lost, row.twice, row.unreadable, row.not_empty);
         assert_eq!(bad, (0, 0, 0, 0), "{name}: {row}");
         assert!(

@@ -67,7 +67,7 @@ fn end(run: Running, fate: Fate) -> Run {
 
 /// One row: stacks with these settings and faults. In turn the first, the second and both are
 /// killed.
-pub(super) fn row(settings: impl Fn(u64) -> String, faults: u32, kills: u64, seed: u64) -> Row {
+pub(super) fn row(settings: &dyn Fn(u64) -> String, faults: u32, kills: u64, seed: u64) -> Row {
     // How long they take on this machine, now. Faults end them sooner.
     let whole = stack(&settings(seed), faults, seed);
     let started = Instant::now();
