@@ -16,6 +16,8 @@
 //! 4. `services` lowers `site`, `cluster` and `service` blocks to instances of `weir_host` and
 //!    `weir_pod`, which a provider serves as it serves any resource.
 //! 5. [`Evaluator::outputs`] has the root module's outputs at the end.
+//!
+//! [`machines`] has the types of the clouds' machines and chooses among them.
 
 pub mod config;
 pub mod constraint;
@@ -26,6 +28,7 @@ pub mod functions;
 pub mod inputs;
 pub mod instance;
 pub mod ir;
+pub mod machines;
 pub mod parse;
 pub mod sources;
 
