@@ -107,7 +107,7 @@ pub(super) async fn apply_stack(
     } = *request;
     can_be_approved(approve, style, context)?;
     let input = stack.input(mode, plan, false)?;
-    let run = Run::start(&stack.config, operation, &plan.run, style, context).await?;
+    let run = Run::start(stack, operation, &plan.run, style, context).await?;
     let mut planned = run.plan_input(&input).await?;
     let mut lease = None;
     if !run.is_idle(&planned).await? {
@@ -191,7 +191,7 @@ async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) 
         context.ui.json(&messages::version())?;
     }
     let saved = read(file, &context.env)?;
-    let run = Run::start(saved.config(), "apply", &plan.run, style, context).await?;
+    let run = Run::resume(saved.config(), "apply", &plan.run, style, context).await?;
     let scope = run.engine.scope_of(&saved).await?;
     let lease = run.acquire(scope).await?;
     let outcome = match run.engine.open(saved, &lease).await {

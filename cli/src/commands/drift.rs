@@ -88,7 +88,7 @@ async fn look(
     let stack = run::load(&args.plan, style, context)?;
     let mut input = stack.input(Mode::Refresh, &args.plan, false)?;
     input.options.attribution = Some(PATIENCE);
-    let run = Run::start(&stack.config, "drift", &args.plan.run, style, context).await?;
+    let run = Run::start(&stack, "drift", &args.plan.run, style, context).await?;
     let planned = run.plan_apart(&input).await?;
     let mut warnings = planned.warnings.clone();
     super::apply::judged_again(&mut warnings);

@@ -41,9 +41,10 @@ pub(crate) async fn cmd_import(args: &Import, context: &Context) -> Result {
     let stack = Stack {
         config: loaded.config,
         inputs,
+        ahead: crate::stores::Ahead::default(),
     };
     let purpose = format!("import {to}");
-    let run = Run::start(&stack.config, &purpose, &args.run, style, context).await?;
+    let run = Run::start(&stack, &purpose, &args.run, style, context).await?;
     import(&run, &stack, (&to, &args.id), context).await
 }
 

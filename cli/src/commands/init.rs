@@ -61,8 +61,13 @@ pub(crate) async fn cmd_init(args: &Init, context: &Context) -> Result {
         }
     }
     let states = States::of(loaded.config.stack(), &context.env)?;
-    states.refuse_terraforms().await?;
-    let (store, made) = states.init().await?;
+    let (store, made) = match states.open_existing().await? {
+        Some(store) => (store, Made::Found),
+        None => {
+            states.refuse_terraforms().await?;
+            states.init().await?
+        }
+    };
     let name = &loaded.config.stack().name;
     context.ui.tell(&format!(
         "Stack {name:?} is ready: its state was {} in {} (lineage {}).",

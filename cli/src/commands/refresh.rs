@@ -30,7 +30,7 @@ async fn refresh(args: &Refresh, style: Style, context: &Context) -> Result {
     }
     let stack = run::load(&args.plan, style, context)?;
     let input = stack.input(Mode::Refresh, &args.plan, false)?;
-    let run = Run::start(&stack.config, "refresh", &args.plan.run, style, context).await?;
+    let run = Run::start(&stack, "refresh", &args.plan.run, style, context).await?;
     let planned = run.plan_input(&input).await?;
     let secured = run.secure(planned, &input).await?;
     let outcome = recorded(&run, &secured, args, context).await;

@@ -96,7 +96,11 @@ pub(crate) async fn cmd_rollback(args: &Rollback, context: &Context) -> Result {
     ));
     drop(store);
     let (config, inputs) = unbundle(&bundle, Some(clock::now()), &Catalogue)?;
-    let stack = run::Stack { config, inputs };
+    let stack = run::Stack {
+        config,
+        inputs,
+        ahead: crate::stores::Ahead::default(),
+    };
     let request = apply::Request {
         plan: &args.plan,
         approve: args.approve,

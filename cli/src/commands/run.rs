@@ -1,7 +1,7 @@
 //! What plan, apply and destroy have in common: load, lock, plan, and listen to Ctrl-C.
 
 use super::Context;
-use crate::stores::{Sealer, States};
+use crate::stores::{Ahead, Sealer, States};
 use crate::{
     args::{PlanArgs, RunArgs},
     compose,
@@ -160,6 +160,8 @@ impl EventSink for JsonEvents {
 pub(super) struct Stack {
     pub(super) config: Arc<Config>,
     pub(super) inputs: Inputs,
+    /// Its state, where that was opened meanwhile.
+    pub(super) ahead: Ahead,
 }
 
 impl Stack {
@@ -218,11 +220,13 @@ pub(super) fn load(
     context: &Context,
 ) -> Result<Stack, CommandError> {
     let inputs = compose::inputs(&args.vars, &context.env)?;
+    let ahead = Ahead::begin(&context.env);
     let loaded = compose::load(&inputs, &context.env)?;
     warn(&loaded.warnings, style, context)?;
     Ok(Stack {
         config: loaded.config,
         inputs,
+        ahead,
     })
 }
 
@@ -260,7 +264,35 @@ pub(super) fn report(result: super::Result, style: Style, context: &Context) -> 
 impl Run {
     /// Opens the stack's store, waits until nobody holds all of it and makes the engine.
     pub(super) async fn start(
+        stack: &Stack,
+        purpose: &str,
+        args: &RunArgs,
+        style: Style,
+        context: &Context,
+    ) -> Result<Run, CommandError> {
+        let states = States::of(stack.config.stack(), &context.env)?;
+        let store = match stack.ahead.take(stack.config.stack()).await {
+            Some(store) => store,
+            None => states.begin().await?,
+        };
+        Run::on((states, store), purpose, args, style, context).await
+    }
+
+    /// As [`Run::start`], for the configuration that a plan carries.
+    pub(super) async fn resume(
         config: &Config,
+        purpose: &str,
+        args: &RunArgs,
+        style: Style,
+        context: &Context,
+    ) -> Result<Run, CommandError> {
+        let states = States::of(config.stack(), &context.env)?;
+        let store = states.begin().await?;
+        Run::on((states, store), purpose, args, style, context).await
+    }
+
+    async fn on(
+        (states, store): (States, Arc<dyn Store>),
         purpose: &str,
         args: &RunArgs,
         style: Style,
@@ -287,9 +319,6 @@ impl Run {
                 events
             }
         };
-        let states = States::of(config.stack(), &context.env)?;
-        states.refuse_terraforms().await?;
-        let store = states.open().await?;
         let holder = Holder::this_process(context.env.user(), purpose);
         let patience = Patience {
             since: Instant::now(),

@@ -1,5 +1,6 @@
 //! Where the states of a stack are, and what they are encrypted with.
 
+mod ahead;
 mod encryption;
 mod http;
 mod place;
@@ -12,6 +13,7 @@ use crate::{
     env::Env,
     error::CommandError,
 };
+pub(crate) use ahead::Ahead;
 use place::Place;
 use std::{
     fs,
@@ -135,15 +137,7 @@ impl States {
         let inputs = compose::inputs(&VarArgs::default(), env)?;
         match weir_lang::load(compose::files(), &Catalogue, &inputs) {
             Ok(loaded) => States::of(loaded.config.stack(), env),
-            Err(_) => States::of(
-                &StackSettings {
-                    name: String::new(),
-                    state: None,
-                    encryption: None,
-                    span: None,
-                },
-                env,
-            ),
+            Err(_) => States::of(&ahead::nothing(), env),
         }
     }
 
@@ -181,15 +175,24 @@ impl States {
         }))
     }
 
-    /// Refuses to begin with nothing where Terraform has a state with something in it: all of it
-    /// would be made a second time.
+    /// As [`States::open`], for what begins a state: refuses to begin with nothing where Terraform has
+    /// a state with something in it, of which all would be made a second time.
+    ///
+    /// # Errors
+    /// With the next step.
+    pub(crate) async fn begin(&self) -> Result<Arc<dyn Store>> {
+        if let Some(store) = self.open_existing().await? {
+            return Ok(store);
+        }
+        self.refuse_terraforms().await?;
+        self.make().await
+    }
+
+    /// Refuses where Terraform has a state with something in it. For who has no state yet.
     ///
     /// # Errors
     /// With the next step.
     pub(crate) async fn refuse_terraforms(&self) -> Result<()> {
-        if self.open_existing().await?.is_some() {
-            return Ok(());
-        }
         let Some((name, text)) = self.terraforms().await? else {
             return Ok(());
         };
@@ -214,9 +217,14 @@ impl States {
 
     /// Opens the store, and makes it where there is none.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>> {
-        if let Some(store) = self.open_existing().await? {
-            return Ok(store);
+        match self.open_existing().await? {
+            Some(store) => Ok(store),
+            None => self.make().await,
         }
+    }
+
+    /// Makes the store.
+    async fn make(&self) -> Result<Arc<dyn Store>> {
         if let KeyFile::WithState(key) = &self.key {
             KeySource::create_file(key).map_err(CommandError::caused)?;
         }
@@ -235,7 +243,7 @@ impl States {
         if let KeyFile::WithInit(key) = &self.key {
             KeySource::create_file(key).map_err(CommandError::caused)?;
         }
-        Ok((self.open().await?, Made::New))
+        Ok((self.make().await?, Made::New))
     }
 
     /// Opens the store; `None` where there is none.

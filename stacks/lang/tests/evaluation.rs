@@ -511,3 +511,37 @@ fn what_would_take_all_memory_is_refused() {
         }
     }
 }
+
+#[test]
+fn a_word_is_found_in_the_files_of_the_stack_alone() {
+    let mentions = |path: &str, text: &str| {
+        weir_lang::mentions(&MemoryFiles::of([(path, text)]), &["state", "backend"])
+    };
+    let cases = [
+        ("main.hcl", "stack \"s\" {}\n", false),
+        (
+            "main.hcl",
+            "stack \"s\" {\n  state \"sqlite\" {}\n}\n",
+            true,
+        ),
+        ("main.tf", "terraform {\n  backend \"s3\" {}\n}\n", true),
+        (
+            "a_override.tf",
+            "terraform {\n  backend \"s3\" {}\n}\n",
+            true,
+        ),
+        ("main.tf.json", "{\"terraform\": {\"backend\": {}}}", true),
+        (
+            "main.tf.json",
+            "{\"terraform\": {\"\\u0062ackend\": {}}}",
+            true,
+        ),
+        ("main.tf.json", "{\"terraform\": {}}", false),
+        // No configuration of the stack's own.
+        ("notes.txt", "state", false),
+        ("m/main.tf", "terraform {\n  backend \"s3\" {}\n}\n", false),
+    ];
+    for (path, text, found) in cases {
+        assert_eq!(mentions(path, text), found, "{path}: {text}");
+    }
+}

@@ -89,10 +89,11 @@ async fn planned(
         lock_timeout: args.lock_timeout,
     };
     let style = Style::Human;
-    let run = Run::start(config, "console", &run_args, style, context).await?;
+    let run = Run::resume(config, "console", &run_args, style, context).await?;
     let stack = Stack {
         config: config.clone(),
         inputs,
+        ahead: crate::stores::Ahead::default(),
     };
     let planned = run.plan_all(&stack).await?;
     context.ui.diagnostics(&planned.warnings);

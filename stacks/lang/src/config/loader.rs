@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     eval::Context,
-    files::{Catalog, EntryKind, Files, Finding, Mounted, Recording},
+    files::{Catalog, Entry, EntryKind, Files, Finding, Mounted, Recording},
     functions::Registry,
     inputs::{Inputs, VarSource},
     ir::Body,
@@ -341,6 +341,26 @@ impl<'a> Reading<'a> {
             }
         }
     }
+}
+
+/// Whether a file of the stack's own folder has one of these words in it, anywhere; what can't be
+/// read may have. It takes a look at the text, before and without reading it as configuration.
+pub fn mentions(files: &dyn Files, words: &[&str]) -> bool {
+    let Ok(entries) = files.configuration(Path::new("")) else {
+        return true;
+    };
+    let has_words = |name: &String| match files.read_bytes(Path::new(name)) {
+        // JSON has other ways to write a letter.
+        Ok(text) => {
+            let finds = |word: &str| memchr::memmem::find(&text, word.as_bytes()).is_some();
+            words.iter().any(|word| finds(word)) || name.ends_with(".json") && finds("\\u")
+        }
+        Err(_) => true,
+    };
+    let of_stack =
+        |e: &&Entry| e.kind == EntryKind::File && FileRole::of(&e.name) != FileRole::Other;
+    let files = entries.iter().filter(of_stack);
+    files.map(|e| &e.name).any(has_words)
 }
 
 /// What a file in a stack's folder is.

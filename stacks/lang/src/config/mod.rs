@@ -18,7 +18,7 @@ mod version;
 
 pub use additions::{Additions, Undeclared};
 pub use discover::{InstalledModule, InstalledModules, RemoteCall, is_remote};
-pub use loader::{Examined, examine, load, load_with, reload, remote_calls};
+pub use loader::{Examined, examine, load, load_with, mentions, reload, remote_calls};
 pub use lower::RequiredProvider;
 pub(crate) use lower::{is_later, later};
 pub(crate) use module::{Module, ModuleId, Node, NodeIx, NodeKind, Serving};
