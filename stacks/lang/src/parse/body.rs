@@ -11,7 +11,8 @@ use weir_core::Diagnostic;
 /// Where a body stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Within {
-    File,
+    /// In a file: up to the first item that begins here or later.
+    File(usize),
     Block,
 }
 
@@ -27,7 +28,12 @@ enum Layout {
 impl Parser<'_> {
     /// All of a file.
     pub(super) fn file(&mut self) -> Body {
-        self.body(Within::File)
+        self.body(Within::File(usize::MAX))
+    }
+
+    /// The items of a file from here up to the first that begins at `end` or later.
+    pub(super) fn items_to(&mut self, end: usize) -> Body {
+        self.body(Within::File(end))
     }
 
     /// Items up to the end of the file, or to the brace that closes the block.
@@ -41,7 +47,11 @@ impl Parser<'_> {
         let mut names = BTreeSet::new();
         loop {
             self.cursor.blank();
-            if self.cursor.at_end() || (within == Within::Block && self.cursor.at("}")) {
+            let ends = match within {
+                Within::File(end) => self.cursor.pos >= end,
+                Within::Block => self.cursor.at("}"),
+            };
+            if ends || self.cursor.at_end() {
                 break;
             }
             let item_start = self.cursor.pos;

@@ -1,7 +1,10 @@
 //! Characters of one file, with places, space and comments.
 
 use super::json::Quoted;
-use std::{cell::OnceCell, sync::Arc};
+use std::{
+    cell::{Cell, OnceCell},
+    sync::Arc,
+};
 use unicode_ident::{is_xid_continue, is_xid_start};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 use weir_core::{Diagnostic, Span};
@@ -36,6 +39,8 @@ pub(super) struct Cursor<'a> {
     pub(super) open: Vec<Open>,
     file: Arc<str>,
     lines: OnceCell<Lines>,
+    /// The line that was asked for last, counted from 0: the next is near.
+    line: Cell<usize>,
     /// Where the text was written between the quotes of a JSON file, whose places are meant.
     quoted: Option<Quoted<'a>>,
 }
@@ -55,6 +60,7 @@ impl<'a> Cursor<'a> {
             open: Vec::new(),
             file,
             lines: OnceCell::new(),
+            line: Cell::new(0),
             quoted: None,
         }
     }
@@ -191,7 +197,9 @@ impl<'a> Cursor<'a> {
             return (span.line, span.column);
         }
         let lines = self.lines.get_or_init(|| Lines::of(self.text));
-        lines.place(self.text, at)
+        let line = lines.line(at, self.line.get());
+        self.line.set(line);
+        lines.place_on(line, self.text, at)
     }
 
     /// What stands here, in words.
@@ -251,12 +259,24 @@ impl Lines {
         )
     }
 
+    /// The line of a place, counted from 0. It is found at once where it is this one, or the next.
+    fn line(&self, at: usize, near: usize) -> usize {
+        let has = |line: &usize| {
+            let starts = |line: usize| self.0.get(line).is_none_or(|(start, _)| at < *start);
+            !starts(*line) && starts(line + 1)
+        };
+        [near, near + 1].into_iter().find(has).unwrap_or_else(|| {
+            let before = self.0.partition_point(|(start, _)| *start <= at);
+            before.saturating_sub(1)
+        })
+    }
+
     /// Line and column, counted from 1, of a place in the text.
     pub(super) fn place(&self, text: &str, at: usize) -> (u32, u32) {
-        let line = self
-            .0
-            .partition_point(|(start, _)| *start <= at)
-            .saturating_sub(1);
+        self.place_on(self.line(at, 0), text, at)
+    }
+
+    fn place_on(&self, line: usize, text: &str, at: usize) -> (u32, u32) {
         let (start, ascii) = self.0.get(line).copied().unwrap_or((0, true));
         let before = text.get(start..at).unwrap_or("");
         let column = if ascii {

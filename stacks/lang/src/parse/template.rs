@@ -41,8 +41,27 @@ impl Parser<'_> {
     pub(super) fn quoted(&mut self) -> Parsed<Expr> {
         let start = self.cursor.pos;
         self.cursor.pos += 1;
+        if let Some(text) = self.plain() {
+            let span = self.cursor.span(start, self.cursor.pos);
+            return Ok(Expr::literal(text, span));
+        }
         let tokens = self.tokens(&End::Quote, start)?;
         self.finish(tokens, TemplateForm::Quoted, start)
+    }
+
+    /// Text up to and with the closing quote, where it stands for itself letter by letter, as most
+    /// does.
+    fn plain(&mut self) -> Option<Value> {
+        let rest = self.cursor.rest();
+        let for_itself =
+            |b: &u8| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\' | b'$' | b'%');
+        let len = rest.bytes().position(|b| !for_itself(&b))?;
+        if rest.as_bytes()[len] != b'"' {
+            return None;
+        }
+        let text = Value::string(&rest[..len]);
+        self.cursor.pos += len + 1;
+        Some(text)
     }
 
     /// `<<EOT` or `<<-EOT`, up to the line that is `EOT` alone.
