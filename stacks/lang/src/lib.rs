@@ -55,6 +55,9 @@ pub use instance::{
     Demand, HostFacts, Ignore, Import, ImportId, Instance, Lifecycle, Next, PlaceRequest,
     Placement, ProviderConfig, Trigger,
 };
-pub use services::service_schema;
+pub use services::{
+    pools::{MachineOffer, MachinePool, Prefer},
+    service_schema,
+};
 pub use sources::Sources;
 pub use vars::{automatic_files, given_values};

@@ -233,7 +233,10 @@ pub(crate) struct Site {
 #[derive(Debug)]
 pub(crate) struct Cluster {
     pub(crate) name: Arc<str>,
+    /// With the providers of offers as text: they are names, and nothing that is evaluated.
     pub(crate) body: Body,
+    /// The providers of its pools' offers.
+    pub(crate) offers: Vec<ProviderUse>,
     pub(crate) span: Span,
 }
 

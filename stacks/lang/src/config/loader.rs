@@ -591,12 +591,12 @@ fn nodes_of(blocks: &Blocks) -> Vec<Node> {
             .iter()
             .map(|b| (NodeKind::Site(b.clone()), &b.span)),
     );
-    kinds.extend(
-        blocks
-            .clusters
-            .iter()
-            .map(|b| (NodeKind::Cluster(b.clone()), &b.span)),
-    );
+    kinds.extend(blocks.clusters.iter().map(|b| {
+        (
+            NodeKind::Cluster(lower::settled_cluster(b, blocks)),
+            &b.span,
+        )
+    }));
     for service in &blocks.services {
         kinds.push((NodeKind::Service(service.clone()), &service.span));
         kinds.extend(

@@ -284,10 +284,11 @@ fn same(base: &Block, over: &Block) -> bool {
 
 /// Whether the nested block is one of weir's own that its label tells from others of its type.
 fn has_name(block: &Block) -> bool {
-    const NAMED: [&str; 9] = [
+    const NAMED: [&str; 10] = [
         "pod",
         "host",
         "pool",
+        "offer",
         "task",
         "volume",
         "artifact",

@@ -23,6 +23,8 @@ pub(crate) enum Format {
     Positive,
     /// A whole number above zero.
     Count,
+    /// A whole number, or zero.
+    Whole,
 }
 
 /// Why a text does not have its form.
@@ -89,6 +91,11 @@ impl Format {
                 value.as_i64().is_some_and(|n| n > 0),
                 "no whole number above zero",
                 "Write a whole number above zero, such as 3.".to_owned(),
+            ),
+            Format::Whole => (
+                value.as_i64().is_some_and(|n| n >= 0),
+                "no whole number from zero on",
+                "Write a whole number, such as 0 or 3.".to_owned(),
             ),
         };
         if fits {

@@ -42,6 +42,7 @@ use crate::{
     config::{Config, NodeIx, NodeKind, Part},
     eval::{Context, NodeId},
     instance::{Import, Next, PlaceRequest, Placement},
+    services::pools::MachinePool,
 };
 use graph::{Deps, Graph, InstId, Role, State};
 use std::{
@@ -153,6 +154,8 @@ pub struct Evaluator {
     services: BTreeMap<NodeId, pods::Placed>,
     /// Configurations of hosts, by their site.
     hosts: BTreeMap<NodeId, Arc<Vec<Value>>>,
+    /// Pools whose machines are made, by their cluster.
+    machines: BTreeMap<NodeId, Vec<MachinePool>>,
     /// The nodes of hosts' agents by address: values carry them as text.
     agents: BTreeMap<String, NodeId>,
     /// The pods' names on their hosts, each of which must be one pod's alone.
@@ -197,6 +200,7 @@ impl Evaluator {
             providers: BTreeSet::new(),
             services: BTreeMap::new(),
             hosts: BTreeMap::new(),
+            machines: BTreeMap::new(),
             agents: BTreeMap::new(),
             slugs: BTreeMap::new(),
             imports: BTreeMap::new(),
@@ -378,6 +382,12 @@ impl Evaluator {
         found.extend(std::mem::take(&mut self.warnings));
         found.sort();
         found
+    }
+
+    /// The pools whose machines a cloud makes, as far as they are known by now, in the order of
+    /// their clusters and within those as they are written; with errors in them, too.
+    pub fn machine_pools(&self) -> impl Iterator<Item = &MachinePool> {
+        self.machines.values().flatten()
     }
 
     /// Notes what was found wrong, once.

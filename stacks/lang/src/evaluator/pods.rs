@@ -1,7 +1,7 @@
 //! Sites, clusters and services in the line of nodes.
 
 use super::{
-    Evaluator,
+    Evaluator, Purpose,
     blocks::Ready,
     expand::count,
     frame::{Frame, Names},
@@ -14,12 +14,12 @@ use crate::{
         NodeKind,
         blocks::{Cluster, PhaseOrder, Pod, PodRepeat, Service, Site},
     },
-    eval::NodeId,
+    eval::{NodeId, Scope},
     instance::{HostFacts, Lifecycle, Next, PlaceRequest, Placement},
     services::{
         demand::{self, Wanted, WantedPod},
         hosts::{self, SiteHosts},
-        placed, pods,
+        placed, pods, pool_errors,
     },
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -84,9 +84,19 @@ impl Evaluator {
     pub(super) fn cluster(&mut self, id: NodeId, cluster: &Cluster) -> Result<(), Stop> {
         let inst = self.graph.get(id).inst;
         let path = &self.graph.module(inst).path;
+        let mut machines = Vec::new();
         let outcome = self.compute(inst, Names::default(), |frame, problems| {
-            hosts::cluster(cluster, path, frame, problems)
+            let value = hosts::cluster(cluster, path, frame, &mut machines, problems)?;
+            if self.purpose == Purpose::Run {
+                let wanted = machines.iter().filter_map(|p| Some((p, p.count?)));
+                for (pool, count) in wanted.filter(|(_, count)| *count > 0) {
+                    let d = pool_errors::not_built_in(pool, count);
+                    problems.push(frame.context().sources.point(d, &pool.span));
+                }
+            }
+            Ok(value)
         });
+        self.machines.insert(id, machines);
         self.keep(id, outcome)
     }
 

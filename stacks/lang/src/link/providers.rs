@@ -24,6 +24,13 @@ pub(super) fn resolve(modules: &[Module], report: &mut Report<'_>) -> BTreeMap<P
                 NodeKind::Import(import) if import.provider.is_some() => {
                     (&import.provider, String::new(), &import.span)
                 }
+                NodeKind::Cluster(cluster) => {
+                    // Only whether they are there: a cluster has no provider of its own.
+                    for offer in &cluster.offers {
+                        climb(modules, ModuleId(m), offer.clone(), report);
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             let wanted = used.clone().unwrap_or_else(|| ProviderUse {

@@ -7,7 +7,7 @@
 //!    has the higher number. Types without a known price come last, in the order they are named.
 
 use super::{Arch, Burstable, Catalogue, Cloud, Machine, Price};
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{cmp::Reverse, collections::BTreeSet, fmt};
 
 /// What a machine must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +86,24 @@ pub enum Misfit {
     Price,
     /// The catalogue has no price of it in the region: not offered there, or not known.
     NoPrice,
+}
+
+impl fmt::Display for Misfit {
+    /// In a few words: `too few cpus`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Misfit::NotNamed => "not among `types`",
+            Misfit::Arch => "other arch",
+            Misfit::Cpus => "too few cpus",
+            Misfit::Memory => "too little memory",
+            Misfit::Gpus => "other number of GPUs",
+            Misfit::GpuModel => "other GPU",
+            Misfit::Burstable => "burstable",
+            Misfit::Spot => "not sold as spot",
+            Misfit::Price => "too dear",
+            Misfit::NoPrice => "no price known there",
+        })
+    }
 }
 
 /// A type that fits.

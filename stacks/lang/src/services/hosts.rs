@@ -1,6 +1,11 @@
 //! Sites and clusters: which hosts there are.
 
-use super::{field, schema::SHAPES, text};
+use super::{
+    field,
+    pools::{self, MachinePool},
+    schema::SHAPES,
+    text,
+};
 use crate::{
     config::blocks::{Cluster, Site},
     decode::{Expanded, Expansion, article, decode, expand},
@@ -349,7 +354,7 @@ fn bastions(value: &Value) -> Result<Value, String> {
     Ok(Value::list(bastion_type(), out))
 }
 
-/// `cluster.NAME`: the hosts of its pools.
+/// `cluster.NAME`: the hosts of its pools. Pools whose machines are made go to `machines`.
 ///
 /// # Errors
 /// The node that has no value yet.
@@ -357,18 +362,30 @@ pub(crate) fn cluster(
     cluster: &Cluster,
     module: &ModulePath,
     scope: &dyn Scope,
+    machines: &mut Vec<MachinePool>,
     problems: &mut Vec<Diagnostic>,
 ) -> Result<Value, NodeId> {
+    let title = format!("cluster.{}", cluster.name);
+    let id = match module.is_root() {
+        true => title,
+        false => format!("{module}.{title}"),
+    };
     let mut hosts: Vec<Value> = Vec::new();
     let mut seen: BTreeSet<String> = BTreeSet::new();
-    let Expansion::Known(pools) = expand(&cluster.body, "pool", 1, scope, problems)? else {
+    let Expansion::Known(blocks) = expand(&cluster.body, "pool", 1, scope, problems)? else {
         return Ok(Value::unknown(Type::Dynamic));
     };
-    for pool in &pools {
+    for pool in &blocks {
         let name = pool.labels.first().cloned().unwrap_or_default();
         let (value, found) = pool.in_scope(scope, |scope| {
             let value = decode(pool.body, &SHAPES.pool, &pool.span, scope, problems)?;
-            let found = pool_hosts(&value);
+            let found = match pools::is_of_machines(pool, &value) {
+                true => {
+                    machines.extend(pools::read(&id, pool, &value, scope, problems)?);
+                    Ok(Vec::new())
+                }
+                false => pool_hosts(&value),
+            };
             Ok::<_, NodeId>((value, found))
         })?;
         let found = match found {
@@ -406,12 +423,6 @@ pub(crate) fn cluster(
             hosts.push(with_labels(host, field(&value, "labels")));
         }
     }
-    let title = format!("cluster.{}", cluster.name);
-    let id = if module.is_root() {
-        title
-    } else {
-        format!("{module}.{title}")
-    };
     Ok(Value::object([
         ("id", Value::string(id)),
         ("name", Value::string(cluster.name.clone())),

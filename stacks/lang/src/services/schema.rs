@@ -1,5 +1,6 @@
 //! The attributes of `site`, `cluster`, `service` and what stands in them, as data.
 
+use super::machine_schema as machines;
 use crate::decode::{Format, Shape};
 use std::sync::LazyLock;
 use weir_core::{
@@ -73,8 +74,19 @@ pub(crate) static CLUSTER: LazyLock<Block> = LazyLock::new(|| {
                 "labels",
                 optional(Type::map(Type::String), "Added to each host's labels."),
             ),
+            (
+                "count",
+                optional(Type::Number, "How many machines are made."),
+            ),
+            (
+                "prefer",
+                text("`order` or `price`: which offer is tried first."),
+            ),
         ],
-        [],
+        [
+            ("machine", one(machines::MACHINE.clone())),
+            ("offer", labelled(machines::OFFER.clone())),
+        ],
     );
     block([], [("pool", at_least_one(labelled(pool)))])
 });
@@ -306,6 +318,7 @@ pub(crate) struct Shapes {
     pub(crate) ssh: Shape,
     pub(crate) host: Shape,
     pub(crate) pool: Shape,
+    pub(crate) offer: Shape,
     pub(crate) service: Shape,
     pub(crate) pod: Shape,
     pub(crate) place: Shape,
@@ -352,7 +365,8 @@ pub(crate) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
                 ("connection", Format::OneOf(&["ssh", "local"])),
             ],
         ),
-        pool: Shape::new(&nested(&CLUSTER, "pool")),
+        pool: machines::pool_shape(nested(&CLUSTER, "pool")),
+        offer: machines::offer_shape(),
         service: Shape::new(&SERVICE),
         pod: Shape::with_formats(
             &pod,
@@ -379,7 +393,7 @@ pub(crate) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
     }
 });
 
-fn block<const A: usize, const B: usize>(
+pub(super) fn block<const A: usize, const B: usize>(
     attributes: [(&str, Attribute); A],
     blocks: [(&str, NestedBlock); B],
 ) -> Block {
@@ -389,19 +403,19 @@ fn block<const A: usize, const B: usize>(
     }
 }
 
-fn optional(ty: Type, about: &str) -> Attribute {
+pub(super) fn optional(ty: Type, about: &str) -> Attribute {
     Attribute::new(ty, SetBy::Optional).describe(about)
 }
 
-fn required(ty: Type, about: &str) -> Attribute {
+pub(super) fn required(ty: Type, about: &str) -> Attribute {
     Attribute::new(ty, SetBy::Required).describe(about)
 }
 
-fn text(about: &str) -> Attribute {
+pub(super) fn text(about: &str) -> Attribute {
     optional(Type::String, about)
 }
 
-fn one(block: Block) -> NestedBlock {
+pub(super) fn one(block: Block) -> NestedBlock {
     NestedBlock {
         block,
         nesting: Nesting::Single,
@@ -410,7 +424,7 @@ fn one(block: Block) -> NestedBlock {
     }
 }
 
-fn labelled(block: Block) -> NestedBlock {
+pub(super) fn labelled(block: Block) -> NestedBlock {
     NestedBlock {
         block,
         nesting: Nesting::Map,

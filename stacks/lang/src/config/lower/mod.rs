@@ -3,6 +3,7 @@
 mod address;
 mod calls;
 mod checks;
+mod pools;
 mod resources;
 mod services;
 mod settings;
@@ -29,6 +30,7 @@ use crate::{
 use std::sync::Arc;
 use weir_core::{Diagnostic, Span};
 
+pub(crate) use pools::settled as settled_cluster;
 pub(crate) use resources::provider as provider_block;
 pub(crate) use services::{is_later, later};
 pub use settings::RequiredProvider;

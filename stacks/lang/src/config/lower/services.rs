@@ -1,6 +1,6 @@
 //! `site`, `cluster` and `service`.
 
-use super::{duplicate, not_yet, resources::without};
+use super::{duplicate, not_yet, pools, resources::without};
 use crate::{
     config::{
         blocks::{Cluster, Phase, PhaseOrder, Pod, PodRepeat, Service, Site},
@@ -38,9 +38,11 @@ pub(super) fn cluster(block: &Block, report: &mut Report<'_>) -> Option<Arc<Clus
         &block.span,
         report,
     );
+    let (body, offers) = pools::providers_as_text(&block.body, report);
     Some(Arc::new(Cluster {
         name: name.into(),
-        body: block.body.clone(),
+        body,
+        offers,
         span: block.span.clone(),
     }))
 }
@@ -270,7 +272,7 @@ pub(crate) fn is_later(name: &str) -> bool {
 }
 
 /// See [`is_later`].
-const LATER: [&str; 17] = [
+const LATER: [&str; 15] = [
     "shared",
     "publish",
     "retire",
@@ -282,8 +284,6 @@ const LATER: [&str; 17] = [
     "unavailable",
     "each",
     "at",
-    "machine",
-    "offer",
     "guarantee",
     "priority",
     "params",

@@ -261,6 +261,8 @@ fn own(block: &'static Block, name: &str) -> Member {
             block: &nested.block,
             labels: usize::from(nested.nesting == Nesting::Map),
         }),
+        // Of the language's own bodies an offer alone has one.
+        None if name == "provider" => Member::Attribute(Reads::Native),
         None => Member::Attribute(Reads::Template),
     }
 }
