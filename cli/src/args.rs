@@ -90,6 +90,9 @@ pub(crate) enum Command {
     /// Look at running services.
     #[command(subcommand)]
     Service(crate::commands::service::Service),
+    /// Look at the machines that pools have clouds make.
+    #[command(subcommand)]
+    Pool(crate::commands::pool::Pool),
     /// Print the version.
     Version(crate::commands::version::Version),
 }

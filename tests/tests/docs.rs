@@ -230,8 +230,8 @@ fn tables(block: &str) -> [&str; 2] {
 
 #[test]
 fn the_tables_of_attributes_are_the_languages() {
-    let page = page("docs/services.md");
-    let documented = documented(&page.text);
+    let pages = ["docs/services.md", "docs/pools.md"].map(|name| page(name).text);
+    let documented = documented(&pages.concat());
     let mut schema = BTreeMap::new();
     for (name, block) in weir_lang::service_schema() {
         listed(name, block, &mut schema);
@@ -241,7 +241,7 @@ fn the_tables_of_attributes_are_the_languages() {
             .into_iter()
             .find_map(|b| documented.get(&(b.to_owned(), name.clone())));
         let Some((shown, default)) = row else {
-            panic!("docs/services.md: `{name}` of `{block}` is in no table");
+            panic!("docs/services.md, docs/pools.md: `{name}` of `{block}` is in no table");
         };
         if *ty != Type::Dynamic && !ty.to_string().contains("any") {
             assert_eq!(*shown, ty.to_string(), "the type of `{name}` of `{block}`");
@@ -252,7 +252,7 @@ fn the_tables_of_attributes_are_the_languages() {
     for (block, name) in documented.keys() {
         assert!(
             schema.contains_key(&(block.clone(), name.clone())),
-            "docs/services.md: `{block}` has no `{name}`"
+            "docs/services.md, docs/pools.md: `{block}` has no `{name}`"
         );
     }
 }

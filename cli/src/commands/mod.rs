@@ -11,6 +11,7 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
+pub(crate) mod pool;
 pub(crate) mod providers;
 pub(crate) mod refresh;
 pub(crate) mod rollback;
@@ -73,6 +74,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Workspace(args) => workspace::cmd_workspace(&args, context).await,
         Command::Graph(args) => graph::cmd_graph(&args, context).await,
         Command::Service(args) => service::cmd_service(&args, context).await,
+        Command::Pool(args) => pool::cmd_pool(&args, context).await,
         Command::Version(args) => version::cmd_version(&args, context),
     }
 }

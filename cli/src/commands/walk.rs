@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 use weir_core::{Address, Diagnostics, Object, Type, Value};
 use weir_engine::Registry;
-use weir_lang::{Config, Evaluator, Instance, Next, PlaceRequest, Placement, Schemas};
+use weir_lang::{Config, Evaluator, Instance, MachinePool, Next, PlaceRequest, Placement, Schemas};
 use weir_provider::Provider;
 
 /// What was found on the way.
@@ -12,6 +12,8 @@ use weir_provider::Provider;
 pub(super) struct Walked {
     /// Every instance.
     pub(super) instances: BTreeMap<Address, Instance>,
+    /// Pools whose machines a cloud makes.
+    pub(super) pools: Vec<MachinePool>,
     /// All that is wrong, and warnings.
     pub(super) diagnostics: Diagnostics,
 }
@@ -70,6 +72,7 @@ async fn through(
             }
         }
     }
+    walked.pools = evaluator.machine_pools().cloned().collect();
     walked.diagnostics.extend(evaluator.take_diagnostics());
     walked.diagnostics.sort();
     walked

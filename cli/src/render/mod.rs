@@ -5,6 +5,7 @@ pub(crate) mod graph;
 pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod plan;
+pub(crate) mod pools;
 pub(crate) mod progress;
 #[cfg(test)]
 mod samples;

@@ -4,6 +4,7 @@ mod checks;
 pub(crate) mod config;
 pub(crate) mod diagnostic;
 pub(crate) mod plan;
+pub(crate) mod pools;
 mod providers;
 mod references;
 mod relevant;

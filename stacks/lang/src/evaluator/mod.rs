@@ -37,6 +37,7 @@ pub use assertion::Roots;
 pub use checks::{CheckInstance, CheckKind, CheckResult, CheckStatus};
 
 pub use origin::is_not_known_yet;
+pub use shapes::lacks_provider;
 
 use crate::{
     config::{Config, NodeIx, NodeKind, Part},

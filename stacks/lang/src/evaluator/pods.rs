@@ -84,10 +84,14 @@ impl Evaluator {
     pub(super) fn cluster(&mut self, id: NodeId, cluster: &Cluster) -> Result<(), Stop> {
         let inst = self.graph.get(id).inst;
         let path = &self.graph.module(inst).path;
+        let is_run = self.purpose == Purpose::Run;
         let mut machines = Vec::new();
         let outcome = self.compute(inst, Names::default(), |frame, problems| {
-            let value = hosts::cluster(cluster, path, frame, &mut machines, problems)?;
-            if self.purpose == Purpose::Run {
+            let unknown =
+                |attribute: &str, title: &str, expr: &_| unknown(attribute, title, expr, frame);
+            let unknown: Option<hosts::Unknown<'_>> = is_run.then_some(&unknown);
+            let value = hosts::cluster(cluster, path, frame, unknown, &mut machines, problems)?;
+            if is_run {
                 let wanted = machines.iter().filter_map(|p| Some((p, p.count?)));
                 for (pool, count) in wanted.filter(|(_, count)| *count > 0) {
                     let d = pool_errors::not_built_in(pool, count);

@@ -118,6 +118,17 @@ impl Shapes {
     }
 }
 
+/// Whether it says that no provider is at hand for a block: to who asks about the rest of a stack
+/// this is no error.
+pub fn lacks_provider(d: &Diagnostic) -> bool {
+    let starts = ["There is no provider `", "There is no resource of type `"];
+    let data = "There is no data source of type `";
+    starts
+        .into_iter()
+        .chain([data])
+        .any(|s| d.summary.starts_with(s))
+}
+
 fn unknown_type(object: &Object, schemas: &dyn Schemas) -> Diagnostic {
     let ty = object.type_name();
     let what = match object {

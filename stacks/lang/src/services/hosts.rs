@@ -1,7 +1,7 @@
 //! Sites and clusters: which hosts there are.
 
 use super::{
-    field,
+    field, pool_errors,
     pools::{self, MachinePool},
     schema::SHAPES,
     text,
@@ -354,7 +354,8 @@ fn bastions(value: &Value) -> Result<Value, String> {
     Ok(Value::list(bastion_type(), out))
 }
 
-/// `cluster.NAME`: the hosts of its pools. Pools whose machines are made go to `machines`.
+/// `cluster.NAME`: the hosts of its pools. Pools whose machines are made go to `machines`; where
+/// how many there are must be known, `unknown` makes the error for one that is not.
 ///
 /// # Errors
 /// The node that has no value yet.
@@ -362,6 +363,7 @@ pub(crate) fn cluster(
     cluster: &Cluster,
     module: &ModulePath,
     scope: &dyn Scope,
+    unknown: Option<Unknown<'_>>,
     machines: &mut Vec<MachinePool>,
     problems: &mut Vec<Diagnostic>,
 ) -> Result<Value, NodeId> {
@@ -381,7 +383,12 @@ pub(crate) fn cluster(
             let value = decode(pool.body, &SHAPES.pool, &pool.span, scope, problems)?;
             let found = match pools::is_of_machines(pool, &value) {
                 true => {
-                    machines.extend(pools::read(&id, pool, &value, scope, problems)?);
+                    let found = pools::read(&id, pool, &value, scope, unknown, problems)?;
+                    if machines.iter().any(|p| p.name == name) {
+                        let d = pool_errors::two_pools(&cluster.name, &name);
+                        problems.push(scope.context().sources.point(d, &pool.span));
+                    }
+                    machines.extend(found);
                     Ok(Vec::new())
                 }
                 false => pool_hosts(&value),

@@ -3,8 +3,9 @@
 use super::pools::{MachineOffer, MachinePool};
 use crate::{
     hints,
-    machines::{Arch, Catalogue, Cloud, NoImage, PassedOver, Wish, images},
+    machines::{Arch, Catalogue, Cloud, Misfit, NoImage, PassedOver, Wish, images},
 };
+use std::cmp::Reverse;
 use weir_core::Diagnostic;
 
 /// How many types that come close are shown.
@@ -38,6 +39,20 @@ pub(super) fn two_offers(pool: &str, name: &str) -> Diagnostic {
     Diagnostic::error(format!("{pool} has two offers `{name}`"))
         .because("An offer is known by its name within its pool.")
         .help("Rename one of them, or remove it.")
+}
+
+pub(super) fn two_pools(cluster: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(format!("Cluster `{cluster}` has two pools `{name}`"))
+        .because("What is made for a pool goes by the pool's name.")
+        .help("Rename one of them, or remove it.")
+}
+
+pub(super) fn secret(what: &str, attribute: &str) -> Diagnostic {
+    Diagnostic::error(format!(
+        "`{attribute}` of {what} must not be sensitive or ephemeral"
+    ))
+    .because("What machines are made, where, and what they cost is shown.")
+    .help("Wrap what may be shown in `nonsensitive(...)`.")
 }
 
 pub(super) fn no_cloud(offer: &str, provider: &str) -> Diagnostic {
@@ -140,8 +155,13 @@ pub(super) fn no_image(offer: &MachineOffer, image: &str, arch: Arch, why: &NoIm
 
 pub(super) fn nothing_fits(offer: &MachineOffer, wish: &Wish, passed: &[PassedOver]) -> Diagnostic {
     let mut close: Vec<&PassedOver> = passed.iter().collect();
-    // Stable: of those that lack as little the cheapest first.
-    close.sort_by_key(|p| p.lacks.len());
+    // Stable: of those that lack as little the cheapest first; of those too small the largest.
+    close.sort_by_key(|p| {
+        let small = [Misfit::Cpus, Misfit::Memory];
+        let is_small = p.lacks.iter().any(|l| small.contains(l));
+        let size = is_small.then_some((p.machine.cpus, p.machine.memory_mib));
+        (p.lacks.len(), is_small, Reverse(size))
+    });
     let close: Vec<String> = close
         .into_iter()
         .take(CLOSEST)

@@ -4,10 +4,11 @@
 //! 2. each offer gets its region, its image and the type that [`choose`] finds;
 //! 3. [`MachinePool::ranked`] says in which order the offers are tried.
 
-use super::{field, pool_errors as errors, schema::SHAPES, text};
+use super::{field, hosts::Unknown, pool_errors as errors, schema::SHAPES, text};
 use crate::{
     decode::{Expanded, Expansion, decode, expand, parse_size},
     eval::{NodeId, Scope},
+    ir::{Attribute, Body},
     machines::{
         Arch, Burstable, Catalogue, Choice, Cloud, Gpus, ImageLookup, Machine, Market, NoChoice,
         NoImage, Price, Requirement, Wish, choose, image,
@@ -27,6 +28,9 @@ pub(crate) const REGION: &str = "region";
 const IMAGE: &str = "debian-12";
 /// The size of its disk where nothing is said, in GiB.
 const DISK_GIB: u64 = 20;
+
+/// US dollars an hour: more than any machine costs.
+const HIGHEST: f64 = 1e6;
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -93,6 +97,11 @@ impl MachineOffer {
 }
 
 impl MachinePool {
+    /// `cluster.main.pool.cloud`
+    pub fn address(&self) -> String {
+        format!("{}.pool.{}", self.cluster, self.name)
+    }
+
     /// The offers that have a machine that fits, in the order in which they are tried.
     pub fn ranked(&self) -> Vec<&MachineOffer> {
         let fitting = self.offers.iter();
@@ -139,6 +148,7 @@ pub(crate) fn read(
     pool: &Expanded<'_>,
     value: &Value,
     scope: &dyn Scope,
+    unknown: Option<Unknown<'_>>,
     problems: &mut Vec<Diagnostic>,
 ) -> Result<Option<MachinePool>, NodeId> {
     let name = pool.labels.first().cloned().unwrap_or_default();
@@ -155,9 +165,24 @@ pub(crate) fn read(
             return Ok(None);
         }
     }
-    let count = match field(value, "count") {
-        Some(count) => count.as_i64().and_then(|n| u64::try_from(n).ok()),
-        None => {
+    let block = pool.body.blocks("machine").next().map(|b| &b.body);
+    for (body, value) in [(Some(pool.body), value), (block, machine)] {
+        if let Some(a) = body.and_then(|body| marked(body, value)) {
+            let what = format!("pool `{name}` of {cluster}");
+            problems.push(at(errors::secret(&what, &a.name), &a.expr.span));
+            return Ok(None);
+        }
+    }
+    let count = match (field(value, "count"), unknown) {
+        (Some(count), Some(unknown)) if count.is_unknown() => {
+            if let Some(a) = pool.body.attribute("count") {
+                let what = format!("pool `{name}` of {cluster}");
+                problems.push(at(unknown("count", &what, &a.expr), &a.expr.span));
+            }
+            None
+        }
+        (Some(count), _) => count.as_i64().and_then(|n| u64::try_from(n).ok()),
+        (None, _) => {
             problems.push(at(errors::no_count(&title), &pool.span));
             None
         }
@@ -197,6 +222,11 @@ pub(crate) fn read(
         let offer = block.in_scope(scope, |scope| {
             let value = decode(block.body, &SHAPES.offer, &block.span, scope, problems)?;
             let sources = &scope.context().sources;
+            if let Some(a) = marked(block.body, &value) {
+                let d = errors::secret(&format!("offer `{name}`"), &a.name);
+                problems.push(sources.point(d, &a.expr.span));
+                return Ok(None);
+            }
             let mut report = |d: Diagnostic, attribute: &str| {
                 let attribute = block.body.attribute(attribute);
                 let span = attribute.map_or(&block.span, |a| &a.expr.span);
@@ -207,6 +237,14 @@ pub(crate) fn read(
         found.offers.extend(offer);
     }
     Ok(Some(found))
+}
+
+/// An attribute whose value must not be shown; labels are none of the machines' business.
+fn marked<'b>(body: &'b Body, value: &Value) -> Option<&'b Attribute> {
+    body.attributes.iter().find(|a| {
+        let value = value.get(&a.name).filter(|_| &*a.name != "labels");
+        value.is_some_and(|v| !v.marks_deep().is_empty())
+    })
 }
 
 /// Takes what is wrong, and the attribute it stands at.
@@ -322,22 +360,27 @@ fn wish(requirement: &Requirement, value: &Value) -> Option<Wish> {
     })
 }
 
+/// A price; what is beyond any is the highest there is.
 fn price_of(value: &Value) -> Option<Price> {
-    Price::from_dollars(value.as_number()?.to_f64())
+    Price::from_dollars(value.as_number()?.to_f64().min(HIGHEST))
 }
 
-/// The text of a list; `None` where not all of it is known.
+/// The text of a list without nulls; `None` where not all of it is known.
 fn texts(value: &Value, name: &str) -> Option<Vec<String>> {
     let Some(list) = field(value, name) else {
         return Some(Vec::new());
     };
-    let items = list.elements()?.into_iter();
+    let items = list.elements()?.into_iter().filter(|v| !v.is_null());
     items.map(|v| v.as_str().map(str::to_owned)).collect()
 }
 
 /// What a `machine` asks for, or a `type` has; `None` where not all of it is known.
 fn requirement(value: &Value) -> Option<Requirement> {
-    let whole = |value: &Value| u32::try_from(value.as_i64()?).ok();
+    // What is below zero was reported; nothing has as many as what is beyond.
+    let whole = |value: &Value| match value.as_number()?.to_f64() {
+        n if n < 0.0 => None,
+        n => Some(n.min(f64::from(u32::MAX)) as u32),
+    };
     let memory = parse_size(text(value, "memory")?)?;
     let gpu_model = match field(value, "gpu_model") {
         None => None,
