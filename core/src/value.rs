@@ -338,6 +338,13 @@ impl Value {
             Kind::Null(_) | Kind::Unknown(..) | Kind::Bool(_) | Kind::Number(_) => true,
         }
     }
+    /// The value with null wherever it is not known, of the same type and marks.
+    pub fn unknown_as_null(self) -> Value {
+        self.transform(&mut |v| match v.is_unknown() {
+            true => Value::null_of(v.ty()).mark(v.marks()),
+            false => v,
+        })
+    }
     /// Every value in it replaced by what `f` makes of it, innermost first.
     pub fn transform(self, f: &mut impl FnMut(Value) -> Value) -> Value {
         let Value { kind, marks } = self;

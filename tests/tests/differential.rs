@@ -15,6 +15,7 @@
 //!   tries stacks of other seeds (`WEIR_SEED` is the first), and makes those that differ smaller.
 //!   `WEIR_FEATURES=moved,import` limits what they are made of, `WEIR_SECTIONS` names the sections
 //!   that are compared field by field, `WEIR_SHRINK` says how often a smaller stack is tried.
+//!   `WEIR_TRY=a.txt,b.txt` tries the stacks of these files, wherever they are, instead of seeds.
 
 use std::{
     env, fs,
@@ -194,21 +195,6 @@ fn moves_on(theirs: &Answer, ours: &Answer) -> bool {
     deleted.into_iter().any(stays)
 }
 
-/// Whether Terraform records null in an output for an instance that targets leave out and that is not
-/// there. In weir the output has no value before the instance is there.
-fn records_null(step: &Step, theirs: &Answer, ours: &Answer) -> bool {
-    let missing = |a: &Answer, b: &Answer| -> Vec<String> {
-        let lines = a.lines.iter().filter(|l| !b.lines.contains(l));
-        lines.cloned().collect()
-    };
-    let of_null = |l: &String| l.starts_with("value ") && l.contains("null");
-    let more = missing(theirs, ours);
-    step.flags.iter().any(|f| f.starts_with("-target="))
-        && !more.is_empty()
-        && more.iter().all(of_null)
-        && missing(ours, theirs).is_empty()
-}
-
 /// Whether a target names an instance that its block does not have. Terraform goes on without it: an
 /// output made from it is recorded as null, and the apply of what depends on it fails. In weir it is
 /// as if the target were not there for an output, and what depends on the block brings it.
@@ -281,7 +267,6 @@ fn check_live(scenario: &Scenario, sections: &[&str]) -> Result<(), String> {
         let apart = [
             goes_on(step, &theirs, &ours),
             partly_there(step, &theirs, &ours),
-            records_null(step, &theirs, &ours),
             moves_on(&theirs, &ours),
             keeps_secret(&theirs, &ours),
             brings_more(step, &theirs, &ours),
@@ -411,6 +396,40 @@ fn stored_stacks_are_terraforms() {
     );
 }
 
+/// Stacks of files, by what differs.
+fn try_written(names: &str, sections: &[&str], failed: &Mutex<Vec<String>>) {
+    let all = read(names.split(',').map(PathBuf::from).collect());
+    for_each(all, |(file, scenario)| {
+        if let Err(found) = check_live(&scenario, sections) {
+            println!("##### {}\n{found}", file.display());
+            let name = file.display().to_string();
+            failed.lock().expect("no thread panicked").push(name);
+        }
+    });
+}
+
+/// Stacks of seeds, by what differs once they are as small as they get.
+fn try_random(
+    seeds: Vec<u64>,
+    features: &[Feature],
+    sections: &[&str],
+    failed: &Mutex<Vec<String>>,
+) {
+    let tries = number("WEIR_SHRINK").map_or(400, |n| n as usize);
+    for_each(seeds, |seed| {
+        let program = Program::random(seed, features);
+        if check_live(&program.scenario(), sections).is_ok() {
+            return;
+        }
+        let small = program.smaller(tries, |p| check_live(&p.scenario(), sections).is_err());
+        let found = check_live(&small.scenario(), sections).err();
+        let (text, found) = (small.scenario().text(), found.unwrap_or_default());
+        println!("##### seed {seed}\n{text}\n{found}");
+        let name = seed.to_string();
+        failed.lock().expect("no thread panicked").push(name);
+    });
+}
+
 #[test]
 #[ignore = "as long as WEIR_CASES says, beside a terraform on the path"]
 fn random_stacks_are_terraforms() {
@@ -426,20 +445,15 @@ fn random_stacks_are_terraforms() {
     };
     let chosen = env::var("WEIR_SECTIONS").ok();
     let sections = sections(chosen.as_deref());
-    let tries = number("WEIR_SHRINK").map_or(400, |n| n as usize);
     let failed = Mutex::new(Vec::new());
-    println!("seeds from {first}: {cases} cases");
-    for_each((first..first + cases).collect(), |seed| {
-        let program = Program::random(seed, &features);
-        if check_live(&program.scenario(), &sections).is_ok() {
-            return;
+    match env::var("WEIR_TRY") {
+        Ok(names) => try_written(&names, &sections, &failed),
+        Err(_) => {
+            println!("seeds from {first}: {cases} cases");
+            let seeds = (first..first + cases).collect();
+            try_random(seeds, &features, &sections, &failed);
         }
-        let small = program.smaller(tries, |p| check_live(&p.scenario(), &sections).is_err());
-        let found = check_live(&small.scenario(), &sections).err();
-        let (text, found) = (small.scenario().text(), found.unwrap_or_default());
-        println!("##### seed {seed}\n{text}\n{found}");
-        failed.lock().expect("no thread panicked").push(seed);
-    });
+    }
     let failed = failed.into_inner().expect("no thread panicked");
     assert!(failed.is_empty(), "{} differ: {failed:?}", failed.len());
 }

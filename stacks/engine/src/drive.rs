@@ -1,8 +1,53 @@
 //! Takes an evaluator through a configuration with values that are there already.
 
 use std::collections::BTreeMap;
-use weir_core::{Address, Diagnostics, Value, snapshot::Snapshot};
+use weir_core::{Address, Diagnostics, Object, Value, snapshot::Snapshot};
 use weir_lang::{Evaluator, Instance, Next, PlaceRequest, Placement, ProviderConfig};
+
+/// What an evaluator gets for an instance.
+pub(crate) enum Supply {
+    /// What it is, or will be.
+    Value(Value),
+    /// It is not there, and this run does not make it.
+    Absent,
+}
+
+impl From<Value> for Supply {
+    fn from(value: Value) -> Supply {
+        Supply::Value(value)
+    }
+}
+
+impl Supply {
+    /// What there is of an instance that this run does nothing with. What is only read or opened is
+    /// not kept, so that nothing is known of it.
+    pub(crate) fn as_it_is(snapshot: &Snapshot, address: &Address) -> Supply {
+        let is_kept = !matches!(
+            address.object,
+            Object::Data { .. } | Object::Ephemeral { .. }
+        );
+        match snapshot.resources.contains_key(address) || !is_kept {
+            true => from_state(snapshot, address).into(),
+            false => Supply::Absent,
+        }
+    }
+
+    /// The value, where there is one.
+    pub(crate) fn value(&self) -> Option<&Value> {
+        match self {
+            Supply::Value(value) => Some(value),
+            Supply::Absent => None,
+        }
+    }
+
+    /// Gives it to the evaluator.
+    pub(crate) fn to(self, evaluator: &mut Evaluator, address: &Address) {
+        match self {
+            Supply::Value(value) => evaluator.supply(address, value),
+            Supply::Absent => evaluator.leave_out(address),
+        }
+    }
+}
 
 /// What an evaluator yielded on its way.
 #[derive(Default)]
@@ -16,7 +61,7 @@ pub(crate) struct Driven {
 /// were beside what was yielded all the same.
 pub(crate) fn drive(
     evaluator: &mut Evaluator,
-    mut value: impl FnMut(&Address) -> Value,
+    mut value: impl FnMut(&Address) -> Supply,
     mut placement: impl FnMut(&Address) -> Option<Placement>,
 ) -> (Driven, Diagnostics) {
     let mut driven = Driven::default();
@@ -37,7 +82,7 @@ pub(crate) fn drive(
             Next::Waiting => {
                 yielded.sort_by(|a, b| a.address.cmp(&b.address));
                 for instance in yielded.drain(..) {
-                    evaluator.supply(&instance.address, value(&instance.address));
+                    value(&instance.address).to(evaluator, &instance.address);
                     driven.instances.insert(instance.address.clone(), instance);
                 }
             }

@@ -176,7 +176,7 @@ impl Engine {
         let pods = crate::pods::Pods::of_state(snapshot, config);
         let (driven, _) = drive::drive(
             &mut evaluator,
-            |address| drive::from_state(snapshot, address),
+            |address| drive::from_state(snapshot, address).into(),
             |address| pods.placement(address).cloned(),
         );
         // Errors are not lost: planning meets them again, and says so in their place.

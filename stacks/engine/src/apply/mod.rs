@@ -27,7 +27,7 @@ pub(crate) use stale::stale;
 
 use crate::{
     diagnostics,
-    drive::{self, Driven},
+    drive::{self, Driven, Supply},
     engine::{Engine, Mode, Planned},
     plan::{Behind, marked},
     pods, scope,
@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
         let (driven, errors) = drive::drive(
             &mut evaluator,
             |address| planned_value(planned, &snapshot, address),
-            |address| pods::placement(&planned_value(planned, &snapshot, address)),
+            |address| pods::placement(planned_value(planned, &snapshot, address).value()?),
         );
         // What is only deleted needs no configuration (planning refused what does).
         let writes = |op: Op| matches!(op, Op::Create | Op::Update | Op::Read);
@@ -547,14 +547,26 @@ impl<'a> Run<'a> {
         found
     }
 
-    /// The outputs as they are now; one that is not known (as something failed) keeps its old
-    /// value.
+    /// Whether all was done that there was to do.
+    fn is_all_done(&self) -> bool {
+        self.broken.is_none()
+            && self.failures.is_empty()
+            && self.states.iter().all(|s| *s == State::Done)
+    }
+
+    /// The outputs as they are now; one that is not known as something failed keeps its old value.
+    /// What is not known though nothing did is of what this run leaves out and is not there: it is
+    /// recorded as null.
     fn final_outputs(&mut self) -> BTreeMap<String, Known> {
         let mut now = self.evaluator.outputs();
         // What the plan says nothing of, as targets left it out, stays.
         let planned = &self.planned.plan.outputs;
         let mut outputs = self.outputs.clone();
-        outputs.retain(|name, _| !planned.contains_key(name));
+        let plan = &self.planned.plan;
+        let all_go = self.planned.mode == Mode::Destroy && plan.complete;
+        outputs.retain(|name, _| !planned.contains_key(name) && !all_go);
+        let leaves_out = self.planned.mode == Mode::Refresh || !plan.complete;
+        let records_null = leaves_out && self.is_all_done();
         for (name, change) in planned {
             if change.after.is_none() {
                 continue;
@@ -562,8 +574,14 @@ impl<'a> Run<'a> {
             // One that was not to change did not: its instances may be left out by targets.
             let value = match change.before == change.after {
                 true => None,
-                false => now.remove(name).and_then(|o| Known::new(marked(o)).ok()),
+                false => now.remove(name).map(marked),
             };
+            let is_missing = records_null && value.as_ref().is_some_and(Value::is_unknown);
+            let value = value.map(|v| match records_null {
+                true => v.unknown_as_null(),
+                false => v,
+            });
+            let value = value.and_then(|v| Known::new(v).ok());
             let value = value.map(|v| match &change.before {
                 Some(before)
                     if weir_plan::same(before, v.value())
@@ -574,7 +592,7 @@ impl<'a> Run<'a> {
                 _ => v,
             });
             if let Some(value) = value.or_else(|| self.outputs.get(name).cloned())
-                && !value.value().is_null()
+                && (is_missing || !value.value().is_null())
             {
                 outputs.insert(name.clone(), value);
             }
@@ -608,15 +626,12 @@ fn evaluator(engine: &Engine, planned: &Planned) -> Evaluator {
 
 /// What the evaluator was given for an instance while planning: the planned value; for what the
 /// plan leaves out, what state has.
-fn planned_value(planned: &Planned, snapshot: &Snapshot, address: &Address) -> Value {
-    match planned
-        .plan
-        .changes
-        .get(address)
-        .and_then(|c| c.after.clone())
-    {
-        Some(value) => value,
-        None => drive::from_state(snapshot, address),
+fn planned_value(planned: &Planned, snapshot: &Snapshot, address: &Address) -> Supply {
+    let change = planned.plan.changes.get(address);
+    match change.and_then(|c| c.after.clone()) {
+        Some(value) => value.into(),
+        None if planned.mode == Mode::Destroy => drive::from_state(snapshot, address).into(),
+        None => Supply::as_it_is(snapshot, address),
     }
 }
 

@@ -105,7 +105,8 @@ impl Run<'_> {
                     .and_then(|c| c.after.clone())
                     .unwrap_or_else(|| Value::unknown(weir_core::Type::Dynamic)),
             };
-            let (driven, errors) = drive::drive(&mut evaluator, value, |address| {
+            let supply = |address: &Address| value(address).into();
+            let (driven, errors) = drive::drive(&mut evaluator, supply, |address| {
                 planned
                     .plan
                     .changes

@@ -26,7 +26,7 @@ impl Engine {
                 .await?
         };
         Ok(Finding {
-            value: Some(value),
+            supply: Some(value.into()),
             ..Finding::failed(Diagnostics::new())
         })
     }

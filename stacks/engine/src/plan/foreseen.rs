@@ -1,29 +1,37 @@
 //! Objects as a plan would leave them, where all of them are to go. Terraform plans without a word
-//! before it destroys, and its outputs come of that plan: one that a change of the configuration
-//! leaves unknown stays as it was recorded.
+//! before it destroys, and what it says of outputs and of what objects depend on comes of that plan:
+//! an output that a change of the configuration leaves unknown stays as it was recorded.
 
 use super::instance::unknown_where_computed;
 use crate::drive;
+use std::collections::BTreeMap;
 use weir_core::{
     Address, Object, Value,
+    change::{Action, Change, Reason, ReplaceOrder},
     references::Standing,
     schema::{OnChange, Schema},
     snapshot::{Resource, Snapshot, Status},
 };
-use weir_lang::{Evaluator, Ignore, Instance, Schemas};
-use weir_plan::{ignore, same};
+use weir_lang::{Evaluator, Ignore, Instance, Output, Schemas, Trigger};
+use weir_plan::{fired, ignore, same};
 use weir_provider::proposed;
 
 /// An instance that is to go, in the order of evaluation.
 pub(super) struct Going {
     address: Address,
     ignored: Ignore,
-    is_settled: bool,
+    triggers: Vec<Trigger>,
+    /// How it is found by what state has of all others.
+    standing: Standing,
 }
 
 impl Going {
     /// None for what is only read or opened: it keeps the value it has.
-    pub(super) fn of(instance: &Instance, standing: &Standing) -> Option<Going> {
+    pub(super) fn of(
+        instance: &Instance,
+        snapshot: &Snapshot,
+        schemas: &dyn Schemas,
+    ) -> Option<Going> {
         let address = &instance.address;
         let is_managed = !matches!(
             address.object,
@@ -32,85 +40,107 @@ impl Going {
         is_managed.then(|| Going {
             address: address.clone(),
             ignored: instance.lifecycle.ignore_changes.clone(),
-            is_settled: matches!(standing, Standing::Settled),
+            triggers: instance.lifecycle.replace_triggered_by.clone(),
+            standing: before_it_goes(instance, snapshot, schemas),
         })
+    }
+}
+
+/// How an instance that is to go is found before: as its block has it, or with something left to
+/// do.
+fn before_it_goes(instance: &Instance, snapshot: &Snapshot, schemas: &dyn Schemas) -> Standing {
+    let address = &instance.address;
+    let resource = snapshot.resources.get(address);
+    let schema = schemas.resource(address.object.type_name());
+    let (Some(resource), Some(schema)) = (resource, schema) else {
+        return Standing::Left;
+    };
+    let value = resource.value.value();
+    let ignored = &instance.lifecycle.ignore_changes;
+    let config = ignore(instance.config.clone(), value, ignored, &schema.block);
+    let wanted = proposed::merge(schema, Some(value), &config);
+    match resource.status == Status::Ready && same(value, &wanted) {
+        true => Standing::Settled,
+        false => Standing::Seen,
     }
 }
 
 /// What is planned silently.
-pub(super) struct Foreseen<'a> {
-    going: &'a [Going],
-    snapshot: &'a Snapshot,
-    schemas: &'a dyn Schemas,
+#[derive(Default)]
+pub(super) struct Foreseen {
+    /// What outputs would be.
+    pub(super) outputs: BTreeMap<String, Output>,
+    /// How objects would be found.
+    pub(super) standing: BTreeMap<Address, Standing>,
 }
 
-impl<'a> Foreseen<'a> {
-    /// `snapshot` is the state after the moves.
+impl Foreseen {
+    /// Looks ahead. Afterwards objects are as state has them again: nothing else is planned from
+    /// what they would be. `snapshot` is the state after the moves.
     pub(super) fn of(
-        going: &'a [Going],
-        snapshot: &'a Snapshot,
-        schemas: &'a dyn Schemas,
-    ) -> Foreseen<'a> {
-        Foreseen {
-            going,
-            snapshot,
-            schemas,
-        }
-    }
-
-    /// What `look` sees of the configuration where its objects are as a plan would leave them.
-    /// Afterwards they are as state has them again: nothing else is planned from it.
-    pub(super) fn seen<T>(
-        &self,
+        going: &[Going],
+        snapshot: &Snapshot,
+        schemas: &dyn Schemas,
         evaluator: &mut Evaluator,
-        look: impl FnOnce(&mut Evaluator) -> T,
-    ) -> T {
+    ) -> Foreseen {
+        let found = going.iter().map(|g| (g.address.clone(), g.standing));
+        let mut standing: BTreeMap<Address, Standing> = found.collect();
+        let mut changes = BTreeMap::new();
         // Nothing would become of anything: so it is mostly.
-        if self.going.iter().all(|g| g.is_settled) {
-            return look(evaluator);
-        }
-        let mut changed = Vec::new();
-        for going in self.going {
+        let open = going.iter().any(|g| g.standing != Standing::Settled);
+        for going in going.iter().filter(|_| open) {
             // What can't be evaluated any more is as state has it.
-            let config = match evaluator.config_of(&going.address) {
-                Ok(config) => config,
-                Err(_) => continue,
+            let Ok(config) = evaluator.config_of(&going.address) else {
+                continue;
             };
-            if let Some(value) = self.value(going, config) {
-                evaluator.supply(&going.address, value);
-                changed.push(&going.address);
+            let Some((action, value)) = would_be(going, config, snapshot, schemas, &changes) else {
+                continue;
+            };
+            if let Some(resource) = snapshot.resources.get(&going.address) {
+                standing.insert(going.address.clone(), Standing::Seen);
+                let change = change(&going.address, resource, action, value.clone());
+                changes.insert(going.address.clone(), change);
             }
+            evaluator.supply(&going.address, value);
         }
-        let seen = look(evaluator);
-        for address in changed {
-            evaluator.supply(address, drive::from_state(self.snapshot, address));
+        let outputs = evaluator.outputs();
+        for going in going.iter().filter(|_| open) {
+            let value = drive::from_state(snapshot, &going.address);
+            evaluator.supply(&going.address, value);
         }
-        seen
-    }
-
-    /// What would become of an object; `None` where it stays.
-    fn value(&self, going: &Going, config: Value) -> Option<Value> {
-        let schema = self.schemas.resource(going.address.object.type_name())?;
-        let Some(resource) = self.snapshot.resources.get(&going.address) else {
-            return Some(unknown_where_computed(&config, schema));
-        };
-        let prior = resource.value.value();
-        let config = ignore(config, prior, &going.ignored, &schema.block);
-        let wanted = proposed::merge(schema, Some(prior), &config);
-        if is_replaced(resource, &wanted, schema) {
-            return Some(unknown_where_computed(&config, schema));
-        }
-        // An object that is updated is the same one.
-        let id = prior.get("id").filter(|id| !id.is_null());
-        let updated = unknown_where_computed(&config, schema);
-        (!same(prior, &wanted)).then(|| match id {
-            Some(id) => updated.with("id", id.clone()),
-            None => updated,
-        })
+        Foreseen { outputs, standing }
     }
 }
 
-/// Whether a plan would replace the object.
+/// What would become of an object; `None` where it stays.
+fn would_be(
+    going: &Going,
+    config: Value,
+    snapshot: &Snapshot,
+    schemas: &dyn Schemas,
+    changes: &BTreeMap<Address, Change>,
+) -> Option<(Action, Value)> {
+    let schema = schemas.resource(going.address.object.type_name())?;
+    let Some(resource) = snapshot.resources.get(&going.address) else {
+        return Some((Action::Create, unknown_where_computed(&config, schema)));
+    };
+    let prior = resource.value.value();
+    let config = ignore(config, prior, &going.ignored, &schema.block);
+    let wanted = proposed::merge(schema, Some(prior), &config);
+    if is_replaced(resource, &wanted, schema) || !fired(&going.triggers, changes).is_empty() {
+        let action = Action::Replace(ReplaceOrder::DeleteFirst);
+        return Some((action, unknown_where_computed(&config, schema)));
+    }
+    // An object that is updated is the same one.
+    let id = prior.get("id").filter(|id| !id.is_null());
+    let updated = unknown_where_computed(&config, schema);
+    (!same(prior, &wanted)).then(|| match id {
+        Some(id) => (Action::Update, updated.with("id", id.clone())),
+        None => (Action::Update, updated),
+    })
+}
+
+/// Whether a plan would replace the object by itself.
 fn is_replaced(resource: &Resource, wanted: &Value, schema: &Schema) -> bool {
     let prior = resource.value.value();
     let moves = |name: &str| match (prior.get(name), wanted.get(name)) {
@@ -120,4 +150,20 @@ fn is_replaced(resource: &Resource, wanted: &Value, schema: &Schema) -> bool {
     let forces = (schema.block.attributes.iter())
         .any(|(name, a)| a.on_change == OnChange::Replace && moves(name));
     forces || resource.status != Status::Ready
+}
+
+/// What triggers look at.
+fn change(address: &Address, resource: &Resource, action: Action, after: Value) -> Change {
+    Change {
+        address: address.clone(),
+        action,
+        reason: Reason::ConfigChanged,
+        before: Some(resource.value.clone()),
+        after: Some(after),
+        provider: resource.provider.clone(),
+        private: Vec::new(),
+        batch: None,
+        moved_from: None,
+        import: None,
+    }
 }

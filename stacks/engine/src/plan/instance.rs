@@ -3,6 +3,7 @@
 use super::import::{import_change, managed};
 use crate::{
     apply::elapsed_ms,
+    drive::Supply,
     engine::{Engine, Mode, PlanInput, Refresh},
 };
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
@@ -25,8 +26,9 @@ pub(super) struct Finding {
     pub(super) drift: Option<Change>,
     /// What to record of it before anything is done; `None` where state is right.
     pub(super) observed: Option<Option<Resource>>,
-    /// The value of what has no change: an ephemeral resource.
-    pub(super) value: Option<Value>,
+    /// What the evaluator gets, where that is not what the change says: of an ephemeral resource, of
+    /// what is not there.
+    pub(super) supply: Option<Supply>,
     pub(super) diagnostics: Diagnostics,
 }
 
@@ -36,7 +38,7 @@ impl Finding {
             change: None,
             drift: None,
             observed: None,
-            value: None,
+            supply: None,
             diagnostics,
         }
     }
@@ -186,7 +188,7 @@ impl Engine {
         if later && mode == Mode::Refresh {
             // Nothing is made that it could wait for: it is read by a run that makes it.
             return Ok(Finding {
-                value: Some(unknown_where_computed(&instance.config, schema)),
+                supply: Some(unknown_where_computed(&instance.config, schema).into()),
                 ..Finding::failed(Diagnostics::new())
             });
         }
@@ -224,7 +226,7 @@ impl Engine {
             change: Some(change),
             drift: None,
             observed: None,
-            value: None,
+            supply: None,
             diagnostics,
         })
     }
@@ -297,7 +299,6 @@ impl Task<'_> {
     /// What is, without a plan for it.
     async fn refresh(&self) -> Result<Finding, Diagnostics> {
         let address = &self.instance.address;
-        let nothing = || Value::unknown(weir_core::Type::Dynamic);
         if let Some((to, id)) = &self.input.options.import
             && to == address
         {
@@ -305,7 +306,7 @@ impl Task<'_> {
         }
         let Some(stored) = self.snapshot.resources.get(address) else {
             return Ok(Finding {
-                value: Some(nothing()),
+                supply: Some(Supply::Absent),
                 ..Finding::failed(Diagnostics::new())
             });
         };
@@ -326,10 +327,10 @@ impl Task<'_> {
         let before = stored.value.clone();
         let drift = diff::drift(subject(self.instance), before, found.current.clone());
         let observed = self.observed(stored, &found, false, schema);
-        let value = found
-            .current
-            .clone()
-            .map_or_else(nothing, Known::into_value);
+        let supply = match found.current.clone() {
+            Some(current) => current.into_value().into(),
+            None => Supply::Absent,
+        };
         let change = found.current.map(|current| {
             let prior = Prior {
                 stored: Some(&stored.value),
@@ -348,7 +349,7 @@ impl Task<'_> {
             change,
             drift,
             observed,
-            value: Some(value),
+            supply: Some(supply),
             ..Finding::failed(Diagnostics::new())
         })
     }
@@ -450,7 +451,7 @@ impl Task<'_> {
             change: Some(change),
             drift,
             observed,
-            value: None,
+            supply: None,
             diagnostics,
         })
     }
@@ -477,7 +478,7 @@ impl Task<'_> {
         let resource = self.import(&provider, schema, &import).await?;
         let change = import_change(address, &resource, id);
         Ok(Finding {
-            value: change.after.clone(),
+            supply: change.after.clone().map(Supply::Value),
             change: Some(change),
             observed: Some(Some(resource)),
             ..Finding::failed(Diagnostics::new())

@@ -19,8 +19,9 @@ pub(crate) use instance::removal;
 pub(crate) use outputs::marked;
 
 use crate::{
-    diagnostics, drive,
-    engine::{Engine, Mode, PlanInput, PlanOptions, Planned},
+    diagnostics,
+    drive::Supply,
+    engine::{Engine, Mode, PlanInput, PlanOptions, Planned, Refresh},
     scope::{self, Needs},
     settle::Settlements,
 };
@@ -187,6 +188,24 @@ impl Engine {
         evaluator
     }
 
+    /// What a plan would have made of what is to go; nothing where nothing goes, or where nothing is
+    /// looked up before.
+    fn foreseen(
+        &self,
+        input: &PlanInput,
+        snapshot: &Snapshot,
+        evaluator: &mut Evaluator,
+        findings: &mut Findings,
+    ) -> Foreseen {
+        let looks = input.options.refresh != Refresh::Nothing;
+        if input.options.mode != Mode::Destroy || !looks {
+            return Foreseen::default();
+        }
+        let mut foreseen = Foreseen::of(&findings.going, snapshot, &*self.registry, evaluator);
+        findings.standing = std::mem::take(&mut foreseen.standing);
+        foreseen
+    }
+
     async fn make(&self, input: &PlanInput, lease: Option<&Lease>) -> Result<Planned, Unplanned> {
         let settlements = self.settle(lease, &input.config).await?;
         let stored = self
@@ -249,7 +268,7 @@ impl Engine {
             snapshot: &snapshot,
             options: &input.options,
             left_out: left_out.as_ref(),
-            foreseen: Foreseen::of(&findings.going, &snapshot, &*self.registry),
+            foreseen: self.foreseen(input, &snapshot, &mut evaluator, &mut findings),
         };
         let changed_by = self.attribute(input, &snapshot, &findings.drift).await;
         let outputs = outputs::outputs(&mut evaluator, &input.config, &around);
@@ -330,7 +349,7 @@ fn leave_out(
     findings.diagnostics.push(part());
     let left_out = findings.changes.keys().filter(|a| !selected.contains(*a));
     for address in left_out.filter(|a| !matches!(a.object, Object::Data { .. })) {
-        evaluator.supply(address, drive::from_state(snapshot, address));
+        Supply::as_it_is(snapshot, address).to(evaluator, address);
     }
     if let Some(refusal) = moves::excluded(findings, &input.options, selected) {
         return Err(refusal.into());

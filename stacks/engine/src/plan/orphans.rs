@@ -260,7 +260,7 @@ fn finding(change: Change, drift: Option<Change>, observed: Option<Option<Resour
         change: Some(change),
         drift,
         observed,
-        value: None,
+        supply: None,
         diagnostics: Diagnostics::new(),
     }
 }

@@ -13,7 +13,7 @@ pub(super) struct Around<'a> {
     /// Where not all is planned, the blocks of which no instance is left, as they are written.
     pub(super) left_out: Option<&'a BTreeSet<Address>>,
     /// Where all goes, what a plan would have made of it.
-    pub(super) foreseen: Foreseen<'a>,
+    pub(super) foreseen: Foreseen,
 }
 
 impl Around<'_> {
@@ -43,8 +43,7 @@ pub(super) fn outputs(
             && around.snapshot.outputs.is_empty();
         let looks = around.options.refresh != Refresh::Nothing && !is_empty;
         if around.left_out.is_none() && looks {
-            let outputs = around.foreseen.seen(evaluator, Evaluator::outputs);
-            refreshed(outputs, &mut changes);
+            refreshed(&around.foreseen.outputs, &mut changes);
         }
         return changes;
     }
@@ -71,17 +70,17 @@ pub(super) fn outputs(
 
 /// What goes with everything is what it would be by now, as far as that is known: an output that
 /// was never recorded goes too, one that is null is none. Of an empty state nothing goes.
-fn refreshed(outputs: BTreeMap<String, Output>, changes: &mut BTreeMap<String, OutputChange>) {
+fn refreshed(outputs: &BTreeMap<String, Output>, changes: &mut BTreeMap<String, OutputChange>) {
     for (name, output) in outputs {
-        let value = marked(output);
+        let value = marked(output.clone());
         if value.is_null() {
-            changes.remove(&name);
+            changes.remove(name);
         } else if value.is_wholly_known() {
             let change = OutputChange {
                 before: Some(value),
                 after: None,
             };
-            changes.insert(name, change);
+            changes.insert(name.clone(), change);
         }
     }
 }

@@ -7,11 +7,8 @@ use weir_core::{
     Address,
     plan::Plan,
     references::{Object, References, Standing},
-    snapshot::{Snapshot, Status},
+    snapshot::Snapshot,
 };
-use weir_lang::{Instance, Schemas};
-use weir_plan::{ignore, same};
-use weir_provider::proposed;
 
 /// The references of a state as planning leaves them; `None` where that is what state says.
 /// `snapshot` is that state after the moves.
@@ -73,29 +70,6 @@ pub(super) fn found(
     let objects = there.chain(imported).chain(deposed).collect();
     let found = snapshot.references.after(Some(graph), objects);
     (found != snapshot.references).then_some(found)
-}
-
-/// How an instance that is to go is found before: as its block has it, or with something left to
-/// do.
-pub(super) fn before_it_goes(
-    instance: &Instance,
-    snapshot: &Snapshot,
-    schemas: &dyn Schemas,
-) -> Standing {
-    let address = &instance.address;
-    let resource = snapshot.resources.get(address);
-    let schema = schemas.resource(address.object.type_name());
-    let (Some(resource), Some(schema)) = (resource, schema) else {
-        return Standing::Left;
-    };
-    let value = resource.value.value();
-    let ignored = &instance.lifecycle.ignore_changes;
-    let config = ignore(instance.config.clone(), value, ignored, &schema.block);
-    let wanted = proposed::merge(schema, Some(value), &config);
-    match resource.status == Status::Ready && same(value, &wanted) {
-        true => Standing::Settled,
-        false => Standing::Seen,
-    }
 }
 
 /// The stored dependencies, and the blocks behind each object that none of them leads to: what an

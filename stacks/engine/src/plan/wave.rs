@@ -4,7 +4,6 @@ use super::{
     Findings,
     foreseen::Going,
     instance::{Around, Finding},
-    references,
 };
 use crate::{
     concurrent, diagnostics, drive,
@@ -140,9 +139,8 @@ impl Engine {
         }
         if input.options.mode == Mode::Destroy {
             for i in &instances {
-                let standing = references::before_it_goes(i, snapshot, &*self.registry);
-                findings.going.extend(Going::of(i, &standing));
-                findings.standing.insert(i.address.clone(), standing);
+                let going = Going::of(i, snapshot, &*self.registry);
+                findings.going.extend(going);
                 evaluator.supply(&i.address, drive::from_state(snapshot, &i.address));
             }
             return;
@@ -177,7 +175,7 @@ fn take(
 ) {
     let address = &instance.address;
     let located = diagnostics::locate(finding.diagnostics, &input.config, &instance.span, address);
-    if instance.scoped.is_some() && finding.change.is_none() && finding.value.is_none() {
+    if instance.scoped.is_some() && finding.change.is_none() && finding.supply.is_none() {
         evaluator.fail_scoped(address, located);
         return;
     }
@@ -188,8 +186,8 @@ fn take(
     if let Some(observed) = finding.observed {
         findings.observed.insert(address.clone(), observed);
     }
-    if let Some(value) = finding.value {
-        evaluator.supply(address, value);
+    if let Some(supply) = finding.supply {
+        supply.to(evaluator, address);
         findings
             .changes
             .extend(finding.change.map(|c| (address.clone(), c)));

@@ -339,23 +339,7 @@ impl<'a> Frame<'a> {
         let mut reads = self.reads.borrow_mut();
         reads.nodes.insert(x.all);
         reads.deps.insert(x.all);
-        let value = cell.get_or_init(|| {
-            let value_of = |id: NodeId| match &self.ev.graph.get(id).state {
-                State::Supplied(value) => value.clone(),
-                // Complete says that every instance has a value.
-                _ => Value::unknown(Type::Dynamic),
-            };
-            match x.mode {
-                _ if x.is_open() => Value::unknown(Type::Dynamic),
-                Mode::Each => Value::object(x.keys.iter().zip(x.instances()).map(|(key, id)| {
-                    let Key::Name(key) = key else {
-                        return ("", value_of(id));
-                    };
-                    (key.as_str(), value_of(id))
-                })),
-                _ => Value::tuple(x.instances().map(value_of).collect()),
-            }
-        });
+        let value = cell.get_or_init(|| self.ev.together(x));
         Ok(value.clone())
     }
 

@@ -15,6 +15,7 @@
 //!
 //! No step recurses from node to node: a chain of references may be as long as memory allows.
 
+mod absent;
 mod ask;
 mod assertion;
 mod awaits;
@@ -149,6 +150,8 @@ pub struct Evaluator {
     ready: VecDeque<Next>,
     /// Instances that were yielded.
     yielded: BTreeMap<Address, NodeId>,
+    /// Of these, those that are not there and are not made.
+    absent: BTreeSet<NodeId>,
     /// Providers without a block that were yielded.
     providers: BTreeSet<ProviderRef>,
     /// Services that were handed out to be placed, and where they were placed.
@@ -198,6 +201,7 @@ impl Evaluator {
             shapes,
             ready: VecDeque::new(),
             yielded: BTreeMap::new(),
+            absent: BTreeSet::new(),
             providers: BTreeSet::new(),
             services: BTreeMap::new(),
             hosts: BTreeMap::new(),
@@ -272,13 +276,19 @@ impl Evaluator {
         let Some(id) = self.yielded.get(address).copied() else {
             return;
         };
+        let was_absent = self.absent.remove(&id);
+        self.give(id, address, value, was_absent);
+    }
+
+    /// A value for an instance, which the same value does not stand for where `is_new`.
+    fn give(&mut self, id: NodeId, address: &Address, value: Value, is_new: bool) {
         let value = self.check_postconditions(id, address, value);
         let entity = self.graph.get_mut(id);
         let before = std::mem::replace(&mut entity.state, State::Supplied(value));
         match before {
             State::Supplied(old) => {
                 let same = matches!(&self.graph.get(id).state, State::Supplied(new) if *new == old);
-                if !same {
+                if is_new || !same {
                     self.graph.invalidate(id);
                     self.forget_all(id);
                 }

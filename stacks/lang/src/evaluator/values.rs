@@ -219,7 +219,7 @@ impl Evaluator {
 }
 
 /// The value of an expression; what is wrong with it goes to `problems`, and an unknown stands in
-/// its place.
+/// its place. Where it is made from what is not whole, nothing is wrong with it.
 pub(super) fn value(
     expr: &Expr,
     frame: &Frame<'_>,
@@ -228,6 +228,7 @@ pub(super) fn value(
     match eval(expr, frame) {
         Ok(value) => Ok(value),
         Err(EvalError::NotReady(node)) => Err(node),
+        Err(EvalError::Diagnostic(_)) if frame.misses_some() => Ok(Value::unknown(Type::Dynamic)),
         Err(EvalError::Diagnostic(d)) => {
             problems.push(*d);
             Ok(Value::unknown(Type::Dynamic))
