@@ -134,7 +134,9 @@ fn evaluated(prior: &Snapshot, plan: &Plan, mode: Mode) -> Snapshot {
     let mut prior = prior.clone();
     if mode == Mode::Destroy && plan.complete {
         // What would have been null is not there any more when all goes.
-        prior.outputs.retain(|name, _| plan.outputs.contains_key(name));
+        prior
+            .outputs
+            .retain(|name, _| plan.outputs.contains_key(name));
     }
     for (name, output) in &plan.outputs {
         // What goes is what it would have been.
