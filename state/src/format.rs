@@ -226,6 +226,41 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
     Ok(row)
 }
 
+/// A row that nests no deeper is read again for certain: readers take twice that.
+const SHALLOW: usize = 60;
+
+/// Makes sure that what is written can be read again.
+fn reads_again<T>(text: &str, read: impl FnOnce(&str) -> Result<T>) -> Result<()> {
+    if nesting(text) > SHALLOW {
+        read(text)?;
+    }
+    Ok(())
+}
+
+/// How deep the lists and objects of a JSON text nest.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => {
+                while let Some(within) = bytes.next().filter(|b| *b != b'"') {
+                    if within == b'\\' {
+                        bytes.next();
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
 /// A resource as a row.
 ///
 /// # Errors
@@ -247,7 +282,7 @@ pub fn resource_to_text(resource: &Resource) -> Result<String> {
         },
         foreign: resource.foreign.as_ref().map(|f| f.0.clone()),
     });
-    resource_from_text(&text)?;
+    reads_again(&text, resource_from_text)?;
     Ok(text)
 }
 
@@ -281,7 +316,7 @@ pub fn resource_from_text(text: &str) -> Result<Resource> {
 /// When the row could not be read again (nested too deeply).
 pub fn output_to_text(value: &Known) -> Result<String> {
     let text = write(json::encode(value.value()));
-    output_from_text(&text)?;
+    reads_again(&text, output_from_text)?;
     Ok(text)
 }
 
@@ -328,7 +363,7 @@ pub fn begin_to_text(begin: &Begin) -> Result<String> {
         dependencies: begin.dependencies.iter().cloned().collect(),
         foreign: begin.foreign.as_ref().map(|f| f.0.clone()),
     });
-    begin_from_text(begin.address.clone(), &text)?;
+    reads_again(&text, |text| begin_from_text(begin.address.clone(), text))?;
     Ok(text)
 }
 

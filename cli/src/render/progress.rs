@@ -199,13 +199,10 @@ impl Shared {
     }
 
     fn redraw(&self) {
-        let (summary, over) = {
-            let state = self.state();
-            (state.summary(Instant::now()), state.done + state.failed)
-        };
         if let Some(bar) = &*self.bar() {
-            bar.set_position(over);
-            bar.set_message(summary);
+            let state = self.state();
+            bar.set_position(state.done + state.failed);
+            bar.set_message(state.summary(Instant::now()));
         }
     }
 }
