@@ -1,5 +1,9 @@
 //! Values as JSON: plain, and self-describing (type, unknowns and marks beside the value).
 
+mod stored;
+
+pub use stored::{StoredReader, Text};
+
 use crate::{
     number::Number,
     path::{Path, Step},

@@ -5,6 +5,10 @@
 //! null there and never reach a store. The golden file `tests/golden/v1.jsonl` holds one row of
 //! each kind.
 
+mod resources;
+
+pub use resources::ResourceReader;
+
 use crate::{
     Applied, ApplyOutcome, ApplyRecord, Begin, ClosedEntry, Ending, EntryId, Holder, Items, Part,
     Target, Verdict, process,

@@ -3,7 +3,7 @@
 use super::{EncryptionError, WrappedKey};
 use aes_gcm::{
     Aes256Gcm,
-    aead::{Aead, Generate, Key, KeyInit, Nonce, Payload},
+    aead::{Aead, AeadInOut, Generate, Key, KeyInit, Nonce, Payload, Tag},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use std::{fmt, sync::Arc};
@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 pub(super) const KEY: usize = 32;
 /// Bytes of a nonce.
 const NONCE: usize = 12;
+/// Bytes of what proves that nothing was changed.
+const TAG: usize = 16;
 /// How a sealed text begins. No text that a store keeps unsealed does.
 const MARK: &str = "sealed:";
 
@@ -66,13 +68,20 @@ impl DataKey {
 
     /// `None` when it was changed, was sealed with another key, or belongs elsewhere.
     pub(super) fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, sealed) = sealed.split_at_checked(NONCE)?;
-        let payload = Payload {
-            msg: sealed,
-            aad: context,
-        };
-        let nonce = Nonce::<Aes256Gcm>::try_from(nonce).ok()?;
-        self.cipher.decrypt(&nonce, payload).ok()
+        let mut sealed = sealed.to_owned();
+        self.open_in_place(context, &mut sealed).map(<[u8]>::to_vec)
+    }
+
+    /// As [`DataKey::open`], in the bytes that were sealed.
+    fn open_in_place<'a>(&self, context: &[u8], sealed: &'a mut [u8]) -> Option<&'a [u8]> {
+        let (nonce, sealed) = sealed.split_at_mut_checked(NONCE)?;
+        let (plain, tag) = sealed.split_at_mut_checked(sealed.len().checked_sub(TAG)?)?;
+        let nonce = Nonce::<Aes256Gcm>::try_from(&*nonce).ok()?;
+        let tag = Tag::<Aes256Gcm>::try_from(&*tag).ok()?;
+        self.cipher
+            .decrypt_inout_detached(&nonce, context, plain.into(), &tag)
+            .ok()?;
+        Some(plain)
     }
 }
 
@@ -146,6 +155,20 @@ impl Keyring {
     /// # Errors
     /// It was changed, is from elsewhere, was never sealed, or its key is not in this ring.
     pub fn open(&self, context: &str, sealed: &str) -> Result<String, EncryptionError> {
+        let mut room = Vec::new();
+        self.open_in(context, sealed, &mut room).map(str::to_owned)
+    }
+
+    /// As [`Keyring::open`]; the text lies in `room`, whatever was in it before.
+    ///
+    /// # Errors
+    /// As [`Keyring::open`].
+    pub(crate) fn open_in<'a>(
+        &self,
+        context: &str,
+        sealed: &str,
+        room: &'a mut Vec<u8>,
+    ) -> Result<&'a str, EncryptionError> {
         let Some(rest) = sealed.strip_prefix(MARK) else {
             return Err(EncryptionError::NotSealed {
                 what: context.to_owned(),
@@ -161,11 +184,12 @@ impl Keyring {
             .rev()
             .find(|(_, k)| k.id() == id)
             .ok_or_else(changed)?;
-        let bytes = BASE64_STANDARD_NO_PAD
-            .decode(coded)
+        room.clear();
+        BASE64_STANDARD_NO_PAD
+            .decode_vec(coded, room)
             .map_err(|_| changed())?;
-        let plain = key.open(context.as_bytes(), &bytes).ok_or_else(changed)?;
-        String::from_utf8(plain).map_err(|_| changed())
+        let plain = key.open_in_place(context.as_bytes(), room);
+        std::str::from_utf8(plain.ok_or_else(changed)?).map_err(|_| changed())
     }
 
     /// Whether a text of a store is sealed.

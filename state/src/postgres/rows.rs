@@ -9,7 +9,7 @@ use super::{
 };
 use crate::rows::{
     ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, Needs, OpenRow,
-    PastRow, Rows, ScopeRow, seal, signed,
+    PastRow, RowRef, Rows, ScopeRow, seal, signed,
 };
 use std::collections::BTreeMap;
 use tokio_postgres::{Client, Row, types::Type};
@@ -201,10 +201,13 @@ impl Rows for Session {
     fn each_item(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault> {
         self.each(&format!("{ITEM} WHERE state = $1"), f)
     }
-    fn each_of_state(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn each_of_state(
+        &self,
+        f: &mut dyn FnMut(RowRef<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         let sql = "SELECT id, kind, key, serial, CASE kind WHEN 'config' THEN '' ELSE body END, sum
                    FROM @item WHERE state = $1";
-        self.each(sql, f)
+        self.each(sql, &mut |row| f(row.lent()))
     }
 
     fn items_until(&self, serial: u64) -> Result<Vec<ItemRow>, Fault> {

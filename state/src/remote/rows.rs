@@ -5,7 +5,7 @@ use crate::{
     StateError,
     rows::{
         ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, OpenRow,
-        PastRow, Rows, ScopeRow,
+        PastRow, RowRef, Rows, ScopeRow,
     },
 };
 use weir_core::snapshot::Snapshot;
@@ -36,7 +36,10 @@ impl<B: Blob> Rows for Remote<B> {
     fn each_item(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault> {
         self.copy.each_item(f)
     }
-    fn each_of_state(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn each_of_state(
+        &self,
+        f: &mut dyn FnMut(RowRef<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         self.copy.each_of_state(f)
     }
     fn items_until(&self, serial: u64) -> Result<Vec<ItemRow>, Fault> {

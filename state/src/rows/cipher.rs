@@ -68,7 +68,8 @@ pub(crate) enum Part<'a> {
 impl Part<'_> {
     fn context(self) -> String {
         match self {
-            Part::Item(kind, key) => format!("the row of {kind} {key}"),
+            // One after the other, without the machinery of a format: a state has many.
+            Part::Item(kind, key) => ["the row of ", kind, " ", key].concat(),
             Part::Entry(id) => format!("journal entry {id}"),
             Part::Message(id) => format!("the message of journal entry {id}"),
             Part::Closed(id) => format!("closed journal entry {id}"),
@@ -104,6 +105,21 @@ impl Cipher {
     pub(crate) fn seal(&self, part: Part<'_>, text: String) -> Result<String, Fault> {
         match &self.0 {
             Some(ring) => Ok(ring.seal(&part.context(), &text)?),
+            None => Ok(text),
+        }
+    }
+
+    /// As [`Cipher::open`]; what was sealed is opened in `room`, which is kept from one text to
+    /// the next.
+    pub(crate) fn open_in<'a>(
+        &self,
+        part: Part<'_>,
+        text: &'a str,
+        room: &'a mut Vec<u8>,
+    ) -> Result<&'a str, Fault> {
+        match &self.0 {
+            Some(ring) => Ok(ring.open_in(&part.context(), text, room)?),
+            None if Keyring::is_sealed(text) => Err(EncryptionError::NoKey.into()),
             None => Ok(text),
         }
     }

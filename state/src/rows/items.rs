@@ -2,6 +2,7 @@
 
 use super::{
     Rows,
+    batch::RowRef,
     cipher::{Again, Part},
     fault::Fault,
     head::{Head, Sum, seal, toggle},
@@ -66,16 +67,18 @@ pub(crate) struct PastRow {
 }
 
 impl ItemRow {
+    /// The row where it lies.
+    pub(crate) fn lent(&self) -> RowRef<'_> {
+        RowRef {
+            kind: &self.kind,
+            key: &self.key,
+            serial: self.serial,
+            body: &self.body,
+            sum: &self.sum,
+        }
+    }
     pub(super) fn seal(&self) -> Sum {
-        seal(
-            "item",
-            &[
-                self.kind.as_bytes(),
-                self.key.as_bytes(),
-                &self.serial.to_be_bytes(),
-                self.body.as_bytes(),
-            ],
-        )
+        self.lent().seal()
     }
     pub(super) fn is_whole(&self) -> bool {
         self.seal() == self.sum
@@ -98,7 +101,7 @@ pub(crate) fn put(
     let part = Part::Item(kind.text(), key);
     let old = work.rows.item(kind, key)?;
     let opened = match &old {
-        Some(old) if !old.is_whole() => return Err(damaged_row(old)),
+        Some(old) if !old.is_whole() => return Err(damaged_row(old.lent())),
         Some(old) => Some(cipher.open(part, old.body.clone())?),
         None => None,
     };
@@ -164,7 +167,7 @@ pub(crate) fn discard(work: &mut Work<'_>, kind: Kind, key: &str) -> Result<(), 
 pub(crate) fn kept(rows: &dyn Rows, kind: Kind, key: &str) -> Result<Option<String>, Fault> {
     match rows.item(kind, key)? {
         None => Ok(None),
-        Some(row) if !row.is_whole() => Err(damaged_row(&row)),
+        Some(row) if !row.is_whole() => Err(damaged_row(row.lent())),
         Some(row) => Ok(Some(
             rows.cipher().open(Part::Item(kind.text(), key), row.body)?,
         )),
@@ -180,7 +183,7 @@ pub(crate) fn rewrite(work: &mut Work<'_>, again: &Again<'_>) -> Result<(), Faul
     })?;
     for mut row in items {
         if !row.is_whole() {
-            return Err(damaged_row(&row));
+            return Err(damaged_row(row.lent()));
         }
         toggle(&mut work.head.digest, &row.sum);
         row.body = again(Part::Item(&row.kind, &row.key), row.body)?;
@@ -194,7 +197,7 @@ pub(crate) fn rewrite(work: &mut Work<'_>, again: &Again<'_>) -> Result<(), Faul
     work.rows.drop_past()?;
     for PastRow { mut item, until } in past {
         if item.seal_past(until) != item.sum {
-            return Err(damaged_row(&item));
+            return Err(damaged_row(item.lent()));
         }
         item.body = again(Part::Item(&item.kind, &item.key), item.body)?;
         item.sum = item.seal_past(until);
@@ -217,8 +220,8 @@ fn check(rows: &dyn Rows) -> Result<Sum, Fault> {
     let Some(first) = damaged.first() else {
         return Ok(digest);
     };
-    let Fault::Damage { cause, .. } = damaged_row(first) else {
-        return Err(damaged_row(first));
+    let Fault::Damage { cause, .. } = damaged_row(first.lent()) else {
+        return Err(damaged_row(first.lent()));
     };
     let more = match damaged.len() {
         1 => String::new(),
@@ -242,7 +245,7 @@ fn last_good(rows: &dyn Rows, damaged: &[ItemRow]) -> Option<Serial> {
     reading::at(rows, &head, serial).ok().map(|_| serial)
 }
 
-pub(super) fn damaged_row(row: &ItemRow) -> Fault {
+pub(super) fn damaged_row(row: RowRef<'_>) -> Fault {
     Fault::damage(format!(
         "the row of {} {} fails its checksum",
         row.kind, row.key

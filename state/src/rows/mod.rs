@@ -3,6 +3,7 @@
 //! [`Transact`] how it makes a transaction; nothing else differs between one and another.
 
 mod archive;
+mod batch;
 pub(crate) mod cipher;
 mod fault;
 mod handle;
@@ -16,6 +17,7 @@ mod work;
 pub(crate) mod writer;
 
 pub use archive::Archive;
+pub(crate) use batch::RowRef;
 pub(crate) use cipher::{Cipher, KeyRow};
 pub(crate) use fault::{BUSY_SECONDS, Fault};
 pub use handle::Stats;
@@ -42,7 +44,10 @@ pub(crate) trait Rows {
     }
     /// Gives every row in turn, until one is refused; the texts of configurations without their
     /// bodies, of which there may be far more than of state.
-    fn each_of_state(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault>;
+    fn each_of_state(
+        &self,
+        f: &mut dyn FnMut(RowRef<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault>;
     /// Gives every row in turn, until one is refused.
     fn each_item(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault>;
     /// The rows that stand since this serial or before.

@@ -8,10 +8,11 @@
 
 use super::{
     Rows,
+    batch::{Batch, RowRef},
     cipher::{Cipher, Part},
     fault::Fault,
     head::{Head, Sum, toggle},
-    items::{ItemRow, Kind, PastRow, check_digest, damaged_row},
+    items::{Kind, PastRow, check_digest, damaged_row},
     journal,
 };
 use crate::{StateError, Target, Verdict, fold, format};
@@ -83,16 +84,17 @@ pub(crate) fn at(rows: &dyn Rows, head: &Head, serial: Serial) -> Result<Snapsho
         }));
     }
     let cipher = rows.cipher();
+    let mut reader = Reader::new(&cipher);
     let mut portion = Portion::default();
     for row in rows.items_until(serial.0)? {
-        portion.add(row, &cipher)?;
+        portion.add(row.lent(), &mut reader)?;
     }
     for PastRow { mut item, until } in rows.past_at(serial.0)? {
         if item.seal_past(until) != item.sum {
-            return Err(damaged_row(&item));
+            return Err(damaged_row(item.lent()));
         }
         item.sum = item.seal();
-        portion.add(item, &cipher)?;
+        portion.add(item.lent(), &mut reader)?;
     }
     finish(vec![portion], head, serial)
 }
@@ -110,44 +112,62 @@ struct Portion {
     references: Option<References>,
 }
 
+/// What reads rows, one after the other, and keeps from one to the next what they can share.
+struct Reader<'a> {
+    cipher: &'a Cipher,
+    resources: format::ResourceReader,
+    /// Where bodies are opened.
+    room: Vec<u8>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(cipher: &'a Cipher) -> Reader<'a> {
+        Reader {
+            cipher,
+            resources: format::ResourceReader::default(),
+            room: Vec::new(),
+        }
+    }
+}
+
 impl Portion {
-    fn of(rows: Vec<ItemRow>, cipher: &Cipher) -> Result<Portion, Fault> {
+    fn of(rows: &Batch, reader: &mut Reader<'_>) -> Result<Portion, Fault> {
         let mut portion = Portion {
             resources: Vec::with_capacity(rows.len()),
             ..Portion::default()
         };
-        rows.into_iter()
-            .try_for_each(|row| portion.add(row, cipher))?;
+        rows.rows().try_for_each(|row| portion.add(row, reader))?;
         Ok(portion)
     }
 
-    fn add(&mut self, row: ItemRow, cipher: &Cipher) -> Result<(), Fault> {
-        toggle(&mut self.digest, &row.sum);
+    fn add(&mut self, row: RowRef<'_>, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        toggle(&mut self.digest, row.sum);
         // It came without its body, which is checked when somebody asks for it.
         if row.kind == Kind::Config.text() {
             return Ok(());
         }
         if !row.is_whole() {
-            return Err(damaged_row(&row));
+            return Err(damaged_row(row));
         }
         if row.kind == Kind::Mark.text() {
             return Ok(());
         }
-        let body = cipher.open(Part::Item(&row.kind, &row.key), row.body)?;
+        let part = Part::Item(row.kind, row.key);
+        let body = reader.cipher.open_in(part, row.body, &mut reader.room)?;
         if row.kind == Kind::Output.text() {
-            let value = format::output_from_text(&body)?;
-            self.outputs.push((row.key, value));
+            let value = format::output_from_text(body)?;
+            self.outputs.push((row.key.to_owned(), value));
             return Ok(());
         }
         if row.kind == Kind::References.text() {
-            self.references = Some(format::references_from_text(&body)?);
+            self.references = Some(format::references_from_text(body)?);
             return Ok(());
         }
         let address: Address = row
             .key
             .parse()
             .map_err(|e| Fault::damage(format!("a row can't be read: {e}")))?;
-        let resource = format::resource_from_text(&body)?;
+        let resource = reader.resources.read(body)?;
         // What depends on nothing is on no loop: nobody asks when that was recorded.
         if !resource.dependencies.is_empty() {
             self.recorded.push((address.clone(), Serial(row.serial)));
@@ -157,41 +177,77 @@ impl Portion {
     }
 }
 
-/// Where portions wait for a thread, with their numbers.
-type Queue = Mutex<Receiver<(usize, Vec<ItemRow>)>>;
+/// Portions on their way to a thread, with their numbers, and their room on its way back.
+struct Queue {
+    filled: Mutex<Receiver<(usize, Batch)>>,
+    emptied: Mutex<Vec<Batch>>,
+}
+
 /// Portions that are done, with their numbers.
 type Done = Vec<(usize, Result<Portion, Fault>)>;
+
+impl Queue {
+    fn next(&self) -> Option<(usize, Batch)> {
+        let filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
+        filled.recv().ok()
+    }
+
+    /// Room for a portion.
+    fn room(&self) -> Batch {
+        let mut emptied = self.emptied.lock().unwrap_or_else(PoisonError::into_inner);
+        emptied.pop().unwrap_or_default()
+    }
+
+    fn give_back(&self, mut room: Batch) {
+        room.clear();
+        let mut emptied = self.emptied.lock().unwrap_or_else(PoisonError::into_inner);
+        emptied.push(room);
+    }
+
+    /// Reads portions until no more will come.
+    fn work_off(&self, reader: &mut Reader<'_>) -> Done {
+        let mut done = Vec::new();
+        while let Some((number, portion)) = self.next() {
+            done.push((number, Portion::of(&portion, reader)));
+            self.give_back(portion);
+        }
+        done
+    }
+}
 
 /// Every row, read on all cores. The portions are in the order of the rows.
 fn read_all(rows: &dyn Rows) -> Result<Vec<Portion>, Fault> {
     let cipher = &rows.cipher();
     let others = thread::available_parallelism().map_or(0, |n| n.get() - 1);
     let (send, receive) = mpsc::sync_channel(others);
-    let queue: &Queue = &Mutex::new(receive);
+    let queue = &Queue {
+        filled: Mutex::new(receive),
+        emptied: Mutex::default(),
+    };
     let mut done = thread::scope(|scope| {
         let mut helpers = Vec::new();
         let mut sharing = Sharing {
             send,
-            cipher,
+            queue,
+            reader: Reader::new(cipher),
             number: 0,
             done: Vec::new(),
         };
-        let mut portion = Vec::new();
+        let mut portion = Batch::default();
         let taken = rows.each_of_state(&mut |row| {
             portion.push(row);
             if portion.len() == PORTION {
                 if helpers.len() < others {
                     let help = thread::Builder::new().name("weir-state-read".into());
+                    let work = || queue.work_off(&mut Reader::new(cipher));
                     // Where there is no thread to be had, this one does it all.
-                    helpers.extend(help.spawn_scoped(scope, || work_off(queue, cipher)).ok());
+                    helpers.extend(help.spawn_scoped(scope, work).ok());
                 }
-                sharing.hand_out(std::mem::replace(&mut portion, Vec::with_capacity(PORTION)));
+                sharing.hand_out(std::mem::replace(&mut portion, queue.room()));
             }
             Ok(())
         });
-        let last = Portion::of(portion, cipher);
-        sharing.done.push((sharing.number, last));
-        let mut done = sharing.end(queue);
+        let mut done = sharing.end(&portion);
         for helper in helpers {
             match helper.join() {
                 Ok(more) => done.extend(more),
@@ -206,8 +262,9 @@ fn read_all(rows: &dyn Rows) -> Result<Vec<Portion>, Fault> {
 
 /// The part of the thread that has the rows.
 struct Sharing<'a> {
-    send: SyncSender<(usize, Vec<ItemRow>)>,
-    cipher: &'a Cipher,
+    send: SyncSender<(usize, Batch)>,
+    queue: &'a Queue,
+    reader: Reader<'a>,
     /// Of the next portion.
     number: usize,
     done: Done,
@@ -215,41 +272,27 @@ struct Sharing<'a> {
 
 impl Sharing<'_> {
     /// Gives the portion to a helper; while they are busy this thread does it.
-    fn hand_out(&mut self, portion: Vec<ItemRow>) {
+    fn hand_out(&mut self, portion: Batch) {
         let number = self.number;
         self.number += 1;
         match self.send.try_send((number, portion)) {
             Ok(()) => {}
             Err(TrySendError::Full((_, portion)) | TrySendError::Disconnected((_, portion))) => {
-                self.done.push((number, Portion::of(portion, self.cipher)));
+                let read = Portion::of(&portion, &mut self.reader);
+                self.done.push((number, read));
+                self.queue.give_back(portion);
             }
         }
     }
 
-    /// Helps with what still waits.
-    fn end(self, queue: &Queue) -> Done {
-        let Sharing {
-            send,
-            cipher,
-            mut done,
-            ..
-        } = self;
+    /// Does the last portion, and helps with what still waits.
+    fn end(mut self, last: &Batch) -> Done {
         // Whoever waits for more learns that there is none.
-        drop(send);
-        done.extend(work_off(queue, cipher));
-        done
-    }
-}
-
-/// Reads portions until no more will come.
-fn work_off(queue: &Queue, cipher: &Cipher) -> Done {
-    let mut done = Vec::new();
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((number, portion)) = next else {
-            return done;
-        };
-        done.push((number, Portion::of(portion, cipher)));
+        drop(self.send);
+        let read = Portion::of(last, &mut self.reader);
+        self.done.push((self.number, read));
+        self.done.extend(self.queue.work_off(&mut self.reader));
+        self.done
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     Encryption, StateError,
     rows::{
         ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, Needs, OpenRow,
-        PastRow, Rows, ScopeRow, Sum, Transact, signed, unsigned,
+        PastRow, RowRef, Rows, ScopeRow, Sum, Transact, signed, unsigned,
     },
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -217,6 +217,14 @@ pub(super) fn write_head(conn: &Connection, head: &Head) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The text of a column where SQLite has it.
+fn text<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<&'a str> {
+    let value = row.get_ref(column)?;
+    let wrong =
+        |e| rusqlite::Error::FromSqlConversionFailure(column, value.data_type(), Box::new(e));
+    value.as_str().map_err(wrong)
+}
+
 fn item(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
     Ok(ItemRow {
         kind: row.get(0)?,
@@ -349,10 +357,24 @@ impl<C: Connected> Rows for C {
         let sql = "SELECT kind, key, serial, body, sum FROM item ORDER BY kind, key";
         each(self.conn(), sql, f)
     }
-    fn each_of_state(&self, f: &mut dyn FnMut(ItemRow) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn each_of_state(
+        &self,
+        f: &mut dyn FnMut(RowRef<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         let sql = "SELECT kind, key, serial, CASE kind WHEN 'config' THEN '' ELSE body END, sum
                    FROM item ORDER BY kind, key";
-        each(self.conn(), sql, f)
+        let mut statement = self.conn().prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            f(RowRef {
+                kind: text(row, 0)?,
+                key: text(row, 1)?,
+                serial: unsigned(row.get(2)?),
+                body: text(row, 3)?,
+                sum: &row.get(4)?,
+            })?;
+        }
+        Ok(())
     }
     fn items_until(&self, serial: u64) -> Result<Vec<ItemRow>, Fault> {
         let sql = "SELECT kind, key, serial, body, sum FROM item WHERE serial <= ?";
