@@ -1,5 +1,7 @@
 //! What weir believes to be there: the state at one serial.
 
+mod graph;
+
 use crate::{
     address::{Address, Key, ProviderRef, members},
     references::References,
@@ -188,8 +190,12 @@ impl Snapshot {
     }
 
     /// The instances of a loop of dependencies, if there is one. Each vertex, instance or block,
-    /// is visited once: depth-first, without recursion, as a chain may be long.
+    /// is visited once: depth-first, without recursion, as a chain may be long. It is looked for
+    /// by name only where there is one.
     fn cycle(&self) -> Option<Vec<Address>> {
+        if !graph::has_loop(&self.resources) {
+            return None;
+        }
         let mut done: BTreeSet<Vertex<'_>> = BTreeSet::new();
         // What depends on nothing is on no loop.
         let users = (self.resources.iter()).filter(|(_, r)| !r.dependencies.is_empty());

@@ -3,8 +3,9 @@
 //! 1. the thread that has the rows takes them out of the database, portion by portion;
 //!    texts of configurations without their bodies, which a snapshot does not have;
 //! 2. each portion is checked against its sums, decrypted and parsed by whoever is free: a helper
-//!    on another core, or the thread itself;
-//! 3. all portions together must be what the head says, and what they say must be a snapshot.
+//!    on another core, or the thread itself; its room then goes back for another;
+//! 3. all portions together must be what the head says, and what they say must be a snapshot:
+//!    a helper sees to that, while the thread that has the rows checks what else is to be checked.
 
 use super::{
     Rows,
@@ -18,9 +19,10 @@ use super::{
 use crate::{StateError, Target, Verdict, fold, format};
 use std::{
     collections::BTreeMap,
+    num::NonZero,
     sync::{
         Mutex, PoisonError,
-        mpsc::{self, Receiver, SyncSender, TrySendError},
+        mpsc::{self, Receiver, SendError, SyncSender, TrySendError},
     },
     thread,
 };
@@ -31,6 +33,9 @@ use weir_core::{
     snapshot::{Removal, Resource, Serial, Snapshot, Status},
 };
 
+/// From so many portions on, another thread makes the state of them.
+const ASIDE: usize = 4;
+
 /// So many rows are handed to another thread at once. Fewer are not worth one.
 const PORTION: usize = 256;
 
@@ -39,30 +44,57 @@ pub(crate) fn snapshot(rows: &dyn Rows) -> Result<Snapshot, Fault> {
     let head = rows.head()?;
     let mut snapshot = match rows.take_examined(&head) {
         Some(snapshot) => snapshot,
-        None => examine(rows, &head)??,
+        None => examine(rows, &head, &mut || {})??,
     };
     put_aside(rows, &mut snapshot)?;
     Ok(snapshot)
 }
 
 /// Reads all rows: the state without what replacements put aside, or why rows that are whole are
-/// none.
+/// none. What `meanwhile` does, with the same rows, is done while another core makes one state of
+/// what was read; where it does not come to that, it is not done.
 ///
 /// # Errors
 /// Rows are damaged, missing, doubled or old.
-pub(crate) fn examine(rows: &dyn Rows, head: &Head) -> Result<Result<Snapshot, Fault>, Fault> {
+pub(crate) fn examine(
+    rows: &dyn Rows,
+    head: &Head,
+    meanwhile: &mut dyn FnMut(),
+) -> Result<Result<Snapshot, Fault>, Fault> {
     let mut digest = journal::check(rows)?;
-    let read = read_all(rows).and_then(|portions| {
-        for portion in &portions {
-            toggle(&mut digest, &portion.digest);
-        }
-        finish(portions, head, head.serial())
-    });
+    let read = read_all(rows);
+    for portion in read.iter().flatten() {
+        toggle(&mut digest, &portion.digest);
+    }
     if read.is_err() || digest != head.digest {
         // Says which rows they are, and how far back the state is good.
         check_digest(rows, head)?;
     }
-    Ok(read)
+    let portions = match read {
+        Ok(portions) => portions,
+        Err(e) => return Ok(Err(e)),
+    };
+    let make = |portions| finish(portions, head, head.serial());
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    if cores == 1 || portions.len() < ASIDE {
+        return Ok(make(portions));
+    }
+    Ok(thread::scope(|scope| {
+        let (send, receive) = mpsc::sync_channel(1);
+        let help = thread::Builder::new().name("weir-state-read".into());
+        let Ok(helper) = help.spawn_scoped(scope, move || receive.recv().map(make)) else {
+            // There is no thread to be had.
+            return make(portions);
+        };
+        if let Err(SendError(portions)) = send.send(portions) {
+            return make(portions);
+        }
+        meanwhile();
+        match helper.join() {
+            Ok(made) => made.unwrap_or(Err(Fault::State(StateError::Closed))),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }))
 }
 
 /// The state at a serial.
@@ -300,7 +332,7 @@ impl Sharing<'_> {
 fn finish(portions: Vec<Portion>, head: &Head, serial: Serial) -> Result<Snapshot, Fault> {
     let mut snapshot = Snapshot::empty(head.lineage.clone());
     snapshot.serial = serial;
-    let mut recorded = BTreeMap::new();
+    let mut recorded = Vec::new();
     let mut resources = Vec::with_capacity(portions.iter().map(|p| p.resources.len()).sum());
     for portion in portions {
         resources.extend(portion.resources);
@@ -312,7 +344,11 @@ fn finish(portions: Vec<Portion>, head: &Head, serial: Serial) -> Result<Snapsho
     }
     // Rows come nearly in order: a tree is made of them at once, far quicker than one by one.
     snapshot.resources = resources.into_iter().collect();
-    fold::settle_edges(&mut snapshot, &recorded);
+    // Without dependencies there is nothing to settle.
+    if !recorded.is_empty() {
+        let recorded: BTreeMap<Address, Serial> = recorded.into_iter().collect();
+        fold::settle_edges(&mut snapshot, &recorded);
+    }
     snapshot
         .verify()
         .map_err(|e| Fault::damage(e.to_string()))?;

@@ -204,30 +204,52 @@ fn check(
             known: schema::version(),
         }));
     }
-    let quick: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if quick != "ok" {
-        return Err(Fault::damage(match mark {
-            Some(mark) => format!("{quick} (it had come to serial {})", mark.serial),
-            None => quick,
-        }));
-    }
     if found < schema::version() {
+        check_pages(conn, mark)?;
         migrate(conn, found)?;
     }
     // One transaction, so that all of it is of one instant.
     let tx = conn.transaction()?;
-    let head = rows::read_head(&tx)?;
-    let cipher = Cipher::unlock(encryption, &rows::data_keys(&tx)?)?;
+    let mut pages = None;
+    let read = read(&tx, encryption, &mut || {
+        pages = Some(check_pages(&tx, mark))
+    });
+    // A page that is damaged says more than what could not be read because of it.
+    pages.unwrap_or_else(|| check_pages(&tx, mark))?;
+    let read = read?;
+    drop(tx);
+    check_mark(&read.0, path, mark)?;
+    Ok(read)
+}
+
+/// Whether every page is whole.
+fn check_pages(conn: &Connection, mark: Option<&Mark>) -> Result<(), Fault> {
+    let quick: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if quick == "ok" {
+        return Ok(());
+    }
+    Err(Fault::damage(match mark {
+        Some(mark) => format!("{quick} (it had come to serial {})", mark.serial),
+        None => quick,
+    }))
+}
+
+/// The head and the state at it. `meanwhile` is done while another core is busy with what was
+/// read, if it comes to that.
+fn read(
+    conn: &Connection,
+    encryption: &Encryption,
+    meanwhile: &mut dyn FnMut(),
+) -> Result<(Head, Cipher, Option<Snapshot>), Fault> {
+    let head = rows::read_head(conn)?;
+    let cipher = Cipher::unlock(encryption, &rows::data_keys(conn)?)?;
     let checking = rows::Checking {
-        conn: &tx,
+        conn,
         cipher: RefCell::new(cipher),
     };
     // Why rows that are whole say no state is told to who asks for it.
-    let snapshot = reading::examine(&checking, &head)?.ok();
-    let cipher = checking.cipher.into_inner();
-    drop(tx);
-    check_mark(&head, path, mark)?;
-    Ok((head, cipher, snapshot))
+    let snapshot = reading::examine(&checking, &head, meanwhile)?.ok();
+    Ok((head, checking.cipher.into_inner(), snapshot))
 }
 
 fn check_mark(head: &Head, path: &Path, mark: Option<&Mark>) -> Result<(), Fault> {
