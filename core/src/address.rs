@@ -9,6 +9,11 @@
 //! | `service.web.pod.app["0"]` | an instance of a service's pod |
 //! | `module.net["eu"].aws_vpc.main` | any of these inside a module |
 
+mod ascending;
+mod order;
+
+pub use ascending::Ascending;
+
 use smol_str::SmolStr;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,7 +37,7 @@ pub struct Address {
 }
 
 /// What an address names, without the instance.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Object {
     /// `resource "ty" "name"`
     Managed {
@@ -70,7 +75,7 @@ pub enum Object {
 }
 
 /// Which instance: none, of `count`, or of `for_each`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Key {
     /// The only instance.
     None,
@@ -239,32 +244,43 @@ fn unquoted(text: &str) -> String {
     text.replace("$${", "${").replace("%%{", "%{")
 }
 
+// Piece by piece: every instance's address is written several times in a run.
 impl fmt::Display for ModulePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, (name, key)) in self.0.iter().enumerate() {
-            write!(f, "{}module.{name}{key}", if i > 0 { "." } else { "" })?;
+            if i > 0 {
+                f.write_str(".")?;
+            }
+            pieces(f, ["module.", name, "", ""])?;
+            key.fmt(f)?;
         }
         Ok(())
     }
 }
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Object::Managed { ty, name } => write!(f, "{ty}.{name}"),
-            Object::Data { ty, name } => write!(f, "data.{ty}.{name}"),
-            Object::Ephemeral { ty, name } => write!(f, "ephemeral.{ty}.{name}"),
-            Object::Host { site } => write!(f, "site.{site}.host"),
-            Object::Pod { service, pod } => write!(f, "service.{service}.pod.{pod}"),
-        }
+        let text = match self {
+            Object::Managed { ty, name } => [ty, ".", name, ""],
+            Object::Data { ty, name } => ["data.", ty, ".", name],
+            Object::Ephemeral { ty, name } => ["ephemeral.", ty, ".", name],
+            Object::Host { site } => ["site.", site, ".host", ""],
+            Object::Pod { service, pod } => ["service.", service, ".pod.", pod],
+        };
+        pieces(f, text)
     }
 }
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.module.is_root() {
-            write!(f, "{}.", self.module)?;
+            self.module.fmt(f)?;
+            f.write_str(".")?;
         }
-        write!(f, "{}{}", self.object, self.key)
+        self.object.fmt(f)?;
+        self.key.fmt(f)
     }
+}
+fn pieces(f: &mut fmt::Formatter<'_>, pieces: [&str; 4]) -> fmt::Result {
+    pieces.into_iter().try_for_each(|piece| f.write_str(piece))
 }
 impl fmt::Display for ProviderRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

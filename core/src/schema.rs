@@ -143,6 +143,11 @@ impl Attribute {
 }
 
 impl Block {
+    /// Whether [`Block::ty`] has an attribute of any type, at any depth.
+    pub fn has_dynamic(&self) -> bool {
+        self.attributes.values().any(|a| a.ty.has_dynamic())
+            || self.blocks.values().any(|b| b.block.has_dynamic())
+    }
     /// The type of the value this body makes.
     pub fn ty(&self) -> Type {
         let attributes = self.attributes.iter().map(|(name, a)| {

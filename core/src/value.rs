@@ -287,13 +287,17 @@ impl Value {
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.as_entries().and_then(|m| m.get(key))
     }
-    /// A name as the key it is here, so that values made of this one share their keys with it.
-    pub fn key(&self, name: &str) -> Arc<str> {
+    /// A name as the key it is here, so that values made of this one share their keys with it,
+    /// and what stands there.
+    pub fn entry(&self, name: &str) -> (Arc<str>, Option<&Value>) {
         let own = self.as_entries().and_then(|m| {
             let at = m.find_index(name).ok()?;
             m.get_indexed(at)
         });
-        own.map_or_else(|| Arc::from(name), |(key, _)| key.clone())
+        match own {
+            Some((key, value)) => (key.clone(), Some(value)),
+            None => (Arc::from(name), None),
+        }
     }
     /// The place a path leads to.
     pub fn at(&self, path: &Path) -> Option<&Value> {

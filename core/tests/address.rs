@@ -86,3 +86,61 @@ fn no_template_begins_in_a_key() {
     let plain: Address = r#"a.b["${x}"]"#.parse().unwrap();
     assert_eq!(plain.key, Key::Name("${x}".into()));
 }
+
+/// Names are compared by words: that must be the order of their bytes, at every length and with
+/// the difference at every place.
+#[test]
+fn names_are_ordered_by_their_bytes() {
+    let mut names: Vec<String> = vec!["é".into(), "z\u{10ffff}".into(), "\u{7f}".into()];
+    for length in 0..34 {
+        let plain = "m".repeat(length);
+        for at in 0..length {
+            for other in ["a", "z", "\u{e9}"] {
+                let mut name = plain.clone();
+                name.replace_range(at..=at, other);
+                names.push(name);
+            }
+        }
+        names.push(plain);
+    }
+    let managed = |ty: &str, name: &str| Object::Managed {
+        ty: ty.into(),
+        name: name.into(),
+    };
+    for a in &names {
+        for b in &names {
+            let wanted = a.cmp(b);
+            assert_eq!(
+                Key::Name(a.into()).cmp(&Key::Name(b.into())),
+                wanted,
+                "{a} {b}"
+            );
+            assert_eq!(managed(a, "x").cmp(&managed(b, "x")), wanted, "{a} {b}");
+            assert_eq!(managed("x", a).cmp(&managed("x", b)), wanted, "{a} {b}");
+        }
+    }
+}
+
+#[test]
+fn kinds_are_ordered_as_they_are_declared() {
+    let in_order = [
+        "ab.b",
+        "b.a",
+        "b.aa",
+        "data.a.a",
+        "ephemeral.a.a",
+        "site.a.host",
+        "service.a.pod.a",
+        "service.a.pod.b",
+        "service.b.pod.a",
+    ];
+    let addresses: Vec<Address> = in_order.iter().map(|a| a.parse().unwrap()).collect();
+    assert!(addresses.is_sorted());
+    let keys = [
+        Key::None,
+        Key::Index(9),
+        Key::Index(10),
+        Key::Name("0".into()),
+    ];
+    assert!(keys.is_sorted());
+}

@@ -5,7 +5,7 @@
 //! redacted. Marks are not compared: they are the language's, not the provider's.
 
 use crate::proposed::alike;
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::LazyLock};
 use weir_core::{
     Diagnostic, Diagnostics, Kind, Path, Type, Value,
     schema::{Attribute, Block, NestedBlock, Nesting, Schema, SetBy, Storage, Visibility},
@@ -37,7 +37,7 @@ pub fn planned(
         subject,
         "planned a value that does not fit the configuration",
     );
-    check.conforms(planned, &schema.block.ty(), &Place::root());
+    check.conforms_block(planned, &schema.block, &Place::root());
     if check.found.is_empty() {
         let triple = Triple {
             prior: prior.filter(|p| !p.is_null()),
@@ -63,7 +63,7 @@ pub fn applied(
         check.broken(&Place::root(), "it returned no object and no error");
         return check.found;
     };
-    check.conforms(new, &schema.block.ty(), &Place::root());
+    check.conforms_block(new, &schema.block, &Place::root());
     if check.found.is_empty() {
         check.completes_block(&schema.block, planned, new, &Place::root());
     }
@@ -80,7 +80,7 @@ pub fn replanned(
 ) -> Diagnostics {
     let mut check = Check::new(subject, "plans something else at apply than it had planned");
     check.unknowns = Unknowns::MayStay;
-    check.conforms(final_plan, &schema.block.ty(), &Place::root());
+    check.conforms_block(final_plan, &schema.block, &Place::root());
     if check.found.is_empty() {
         check.completes_block(&schema.block, planned, final_plan, &Place::root());
     }
@@ -96,33 +96,48 @@ enum Unknowns {
     MayStay,
 }
 
-/// A place in the value, and whether what stands there may be shown.
-#[derive(Clone)]
-struct Place {
-    path: Path,
+/// What is not there.
+static NULL: LazyLock<Value> = LazyLock::new(Value::null);
+
+/// A place in the value, and whether what stands there may be shown. It is a step from the place
+/// above, which is written out for a diagnostic only: most values break no promise.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    above: Option<&'a Place<'a>>,
+    step: Step<'a>,
     visibility: Visibility,
 }
 
-impl Place {
-    fn root() -> Place {
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Root,
+    Key(&'a str),
+    Index(usize),
+}
+
+impl<'a> Place<'a> {
+    fn root() -> Place<'a> {
         Place {
-            path: Path::root(),
+            above: None,
+            step: Step::Root,
             visibility: Visibility::Shown,
         }
     }
-    fn key(&self, key: &str) -> Place {
+    fn key(&'a self, key: &'a str) -> Place<'a> {
         Place {
-            path: self.path.key(key),
+            above: Some(self),
+            step: Step::Key(key),
             visibility: self.visibility,
         }
     }
-    fn index(&self, index: usize) -> Place {
+    fn index(&'a self, index: usize) -> Place<'a> {
         Place {
-            path: self.path.index(index),
+            above: Some(self),
+            step: Step::Index(index),
             visibility: self.visibility,
         }
     }
-    fn attribute(&self, name: &str, attribute: &Attribute) -> Place {
+    fn attribute(&'a self, name: &'a str, attribute: &Attribute) -> Place<'a> {
         let mut place = self.key(name);
         if attribute.visibility == Visibility::Sensitive {
             place.visibility = Visibility::Sensitive;
@@ -130,12 +145,20 @@ impl Place {
         place
     }
     /// Hides what lies below where one of the values is marked.
-    fn seeing(&self, values: &[&Value]) -> Place {
-        let mut place = self.clone();
+    fn seeing(&self, values: &[&Value]) -> Place<'a> {
+        let mut place = *self;
         if values.iter().any(|v| v.is_sensitive()) {
             place.visibility = Visibility::Sensitive;
         }
         place
+    }
+    fn path(&self) -> Path {
+        let above = self.above.map_or_else(Path::root, Place::path);
+        match self.step {
+            Step::Root => above,
+            Step::Key(key) => above.key(key),
+            Step::Index(index) => above.index(index),
+        }
     }
     fn show(&self, value: &Value) -> String {
         match self.visibility {
@@ -143,6 +166,11 @@ impl Place {
             Visibility::Shown => value.to_string(),
         }
     }
+}
+
+/// The field of that name; null where there is none.
+fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&NULL)
 }
 
 #[derive(Clone, Copy)]
@@ -169,11 +197,12 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn broken(&mut self, place: &Place, cause: &str) {
+    fn broken(&mut self, place: &Place<'_>, cause: &str) {
         let Subject { provider, address } = self.subject;
         let mut summary = format!("{address}: provider {provider:?} {}", self.promise);
-        if !place.path.0.is_empty() {
-            let _ = write!(summary, " at `{}`", place.path);
+        let path = place.path();
+        if !path.0.is_empty() {
+            let _ = write!(summary, " at `{path}`");
         }
         let mut diagnostic = Diagnostic::error(summary)
             .because(format!("{cause}."))
@@ -182,7 +211,7 @@ impl<'a> Check<'a> {
         self.found.push(diagnostic);
     }
 
-    fn differs(&mut self, place: &Place, promised: (&str, &Value), got: (&str, &Value)) {
+    fn differs(&mut self, place: &Place<'_>, promised: (&str, &Value), got: (&str, &Value)) {
         let place = place.seeing(&[promised.1, got.1]);
         let cause = format!(
             "{} {} and {} {}",
@@ -196,7 +225,7 @@ impl<'a> Check<'a> {
 
     // Types.
 
-    fn conforms(&mut self, value: &Value, ty: &Type, place: &Place) {
+    fn conforms(&mut self, value: &Value, ty: &Type, place: &Place<'_>) {
         match (value.kind(), ty) {
             (Kind::Null(_) | Kind::Unknown(..), _) | (_, Type::Dynamic) => {}
             (Kind::Bool(_), Type::Bool)
@@ -234,19 +263,75 @@ impl<'a> Check<'a> {
                     }
                 }
             }
-            _ => {
-                let got = value.ty().friendly();
-                self.broken(
-                    place,
-                    &format!("its schema says {} and it gave {got}", ty.friendly()),
-                );
+            _ => self.of_other_type(value, ty, place),
+        }
+    }
+
+    fn of_other_type(&mut self, value: &Value, ty: &Type, place: &Place<'_>) {
+        let got = value.ty().friendly();
+        self.broken(
+            place,
+            &format!("its schema says {} and it gave {got}", ty.friendly()),
+        );
+    }
+
+    /// As [`Check::conforms`] with the block's type, which is not made.
+    fn conforms_block(&mut self, value: &Value, block: &Block, place: &Place<'_>) {
+        let entries = match value.kind() {
+            Kind::Null(_) | Kind::Unknown(..) => return,
+            Kind::Object(entries) => entries,
+            _ => return self.of_other_type(value, &block.ty(), place),
+        };
+        for (k, v) in entries.iter() {
+            let place = &place.key(k);
+            match (block.attributes.get(&**k), block.blocks.get(&**k)) {
+                (_, Some(nested)) => self.conforms_nested(v, nested, place),
+                (Some(attribute), None) => self.conforms(v, &attribute.ty, place),
+                (None, None) => self.broken(place, "its schema has no such attribute"),
+            }
+        }
+        for (k, attribute) in &block.attributes {
+            if attribute.set_by == SetBy::Required && !entries.contains_key(k.as_str()) {
+                self.broken(&place.key(k), "the attribute is missing");
+            }
+        }
+    }
+
+    fn conforms_nested(&mut self, value: &Value, nested: &NestedBlock, place: &Place<'_>) {
+        let block = &nested.block;
+        match (value.kind(), nested.nesting) {
+            (Kind::Null(_) | Kind::Unknown(..), _) => {}
+            (_, Nesting::Single) => self.conforms_block(value, block, place),
+            // Elements of different types make a tuple, or an object.
+            (_, Nesting::List | Nesting::Map) if block.has_dynamic() => {}
+            (Kind::List(_, items), Nesting::List) => {
+                for (i, item) in items.iter().enumerate() {
+                    self.conforms_block(item, block, &place.index(i));
+                }
+            }
+            (Kind::Set(_, items), Nesting::Set) => {
+                (items.iter()).for_each(|item| self.conforms_block(item, block, place));
+            }
+            (Kind::Map(_, entries), Nesting::Map) => {
+                for (k, item) in entries.iter() {
+                    self.conforms_block(item, block, &place.key(k));
+                }
+            }
+            (_, nesting) => {
+                let of = match nesting {
+                    Nesting::List => Type::list,
+                    Nesting::Set => Type::set,
+                    Nesting::Map => Type::map,
+                    Nesting::Single => return,
+                };
+                self.of_other_type(value, &of(block.ty()), place);
             }
         }
     }
 
     // The plan against the configuration.
 
-    fn planned_block(&mut self, block: &Block, t: Triple<'_>, place: &Place) {
+    fn planned_block(&mut self, block: &Block, t: Triple<'_>, place: &Place<'_>) {
         if t.config.is_null() != t.planned.is_null() {
             self.differs(
                 place,
@@ -263,30 +348,24 @@ impl<'a> Check<'a> {
             return;
         }
         for (name, attribute) in &block.attributes {
-            let null = Value::null_of(attribute.ty.clone());
-            let at = |v: &Value| v.get(name).unwrap_or(&null).clone();
-            let prior = t.prior.map(at);
-            let (config, planned) = (at(t.config), at(t.planned));
-            let place = place.attribute(name, attribute);
             let t = Triple {
-                prior: prior.as_ref(),
-                config: &config,
-                planned: &planned,
+                prior: t.prior.map(|prior| at(prior, name)),
+                config: at(t.config, name),
+                planned: at(t.planned, name),
             };
-            self.planned_attribute(attribute, t, &place);
+            self.planned_attribute(attribute, t, &place.attribute(name, attribute));
         }
         for (name, nested) in &block.blocks {
-            let null = Value::null_of(nested.block.ty());
             let t = Triple {
                 prior: t.prior.and_then(|p| p.get(name)),
-                config: t.config.get(name).unwrap_or(&null),
-                planned: t.planned.get(name).unwrap_or(&null),
+                config: at(t.config, name),
+                planned: at(t.planned, name),
             };
             self.planned_nested(nested, t, &place.key(name));
         }
     }
 
-    fn planned_attribute(&mut self, attribute: &Attribute, t: Triple<'_>, place: &Place) {
+    fn planned_attribute(&mut self, attribute: &Attribute, t: Triple<'_>, place: &Place<'_>) {
         if attribute.storage == Storage::WriteOnly {
             if !t.planned.is_null() {
                 self.broken(place, "a write-only attribute must be planned as null");
@@ -309,7 +388,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn planned_nested(&mut self, nested: &NestedBlock, t: Triple<'_>, place: &Place) {
+    fn planned_nested(&mut self, nested: &NestedBlock, t: Triple<'_>, place: &Place<'_>) {
         if t.config.is_unknown() {
             if !t.planned.is_unknown() {
                 self.broken(
@@ -372,7 +451,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn same_count(&mut self, promised: &[&Value], got: &[&Value], place: &Place) -> bool {
+    fn same_count(&mut self, promised: &[&Value], got: &[&Value], place: &Place<'_>) -> bool {
         if promised.len() != got.len() {
             let cause = format!(
                 "there must be {} of them and it gave {}",
@@ -386,21 +465,17 @@ impl<'a> Check<'a> {
 
     // The outcome against the plan.
 
-    fn completes_block(&mut self, block: &Block, planned: &Value, got: &Value, place: &Place) {
+    fn completes_block(&mut self, block: &Block, planned: &Value, got: &Value, place: &Place<'_>) {
         if planned.is_unknown() || planned.is_null() || got.is_null() {
             self.completes(planned, got, place);
             return;
         }
         for (name, attribute) in &block.attributes {
-            let null = Value::null_of(attribute.ty.clone());
-            let planned = planned.get(name).unwrap_or(&null);
-            let got = got.get(name).unwrap_or(&null);
+            let (planned, got) = (at(planned, name), at(got, name));
             self.completes(planned, got, &place.attribute(name, attribute));
         }
         for (name, nested) in &block.blocks {
-            let null = Value::null_of(nested.block.ty());
-            let planned = planned.get(name).unwrap_or(&null);
-            let got = got.get(name).unwrap_or(&null);
+            let (planned, got) = (at(planned, name), at(got, name));
             self.completes_nested(nested, planned, got, &place.key(name));
         }
     }
@@ -410,7 +485,7 @@ impl<'a> Check<'a> {
         nested: &NestedBlock,
         planned: &Value,
         got: &Value,
-        place: &Place,
+        place: &Place<'_>,
     ) {
         if planned.is_unknown() || planned.is_null() || got.is_null() {
             return self.completes(planned, got, place);
@@ -430,7 +505,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn completes(&mut self, planned: &Value, got: &Value, place: &Place) {
+    fn completes(&mut self, planned: &Value, got: &Value, place: &Place<'_>) {
         let place = &place.seeing(&[planned, got]);
         match (planned.kind(), got.kind()) {
             (Kind::Unknown(ty, refinements), _) => {
@@ -451,15 +526,14 @@ impl<'a> Check<'a> {
                 }
             }
             (Kind::Map(_, p) | Kind::Object(p), Kind::Map(_, g) | Kind::Object(g)) => {
-                let null = Value::null();
                 for (k, planned) in p.iter() {
-                    self.completes(planned, g.get(k).unwrap_or(&null), &place.key(k));
+                    self.completes(planned, g.get(k).unwrap_or(&NULL), &place.key(k));
                 }
                 for (k, got) in g
                     .iter()
                     .filter(|(k, v)| !p.contains_key(*k) && !v.is_null())
                 {
-                    self.differs(&place.key(k), ("it planned", &null), ("made", got));
+                    self.differs(&place.key(k), ("it planned", &NULL), ("made", got));
                 }
             }
             (Kind::Set(_, p), Kind::Set(_, g)) => {
@@ -478,7 +552,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn refined(&mut self, r: &Refinements, got: &Value, place: &Place) {
+    fn refined(&mut self, r: &Refinements, got: &Value, place: &Place<'_>) {
         if r.not_null && got.is_null() {
             self.broken(place, "it planned a value that is not null and made null");
         }

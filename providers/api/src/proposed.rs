@@ -30,15 +30,14 @@ fn merge_block(block: &Block, prior: Option<&Value>, config: &Value) -> Value {
     }
     let attributes = block.attributes.iter().map(|(name, attribute)| {
         let prior = prior.and_then(|p| p.get(name));
-        (
-            config.key(name),
-            merge_attribute(attribute, prior, config.get(name)),
-        )
+        let (key, own) = config.entry(name);
+        (key, merge_attribute(attribute, prior, own))
     });
     let blocks = block.blocks.iter().map(|(name, nested)| {
         let prior = prior.and_then(|p| p.get(name));
-        let own = config.get(name).cloned().unwrap_or_else(|| empty(nested));
-        (config.key(name), merge_nested(nested, prior, &own))
+        let (key, own) = config.entry(name);
+        let own = own.cloned().unwrap_or_else(|| empty(nested));
+        (key, merge_nested(nested, prior, &own))
     });
     Value::object(attributes.chain(blocks)).mark(config.marks())
 }

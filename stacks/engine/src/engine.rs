@@ -3,6 +3,7 @@
 use crate::{
     attribution::ChangedBy,
     ephemeral::Ephemerals,
+    events::InOrder,
     journal::{Journal, NoProbe, Probe},
     registry::Registry,
     retry::Retry,
@@ -40,6 +41,7 @@ impl Engine {
         registry: Arc<Registry>,
         events: Arc<dyn EventSink>,
     ) -> Engine {
+        let events: Arc<dyn EventSink> = Arc::new(InOrder(events));
         Engine {
             store,
             session: Session::new(registry.clone(), Retry::default()),

@@ -30,10 +30,12 @@ pub mod apply;
 
 mod attribution;
 mod concurrent;
+mod cores;
 mod diagnostics;
 mod drive;
 mod engine;
 mod ephemeral;
+mod events;
 mod guard;
 mod journal;
 pub mod plan;

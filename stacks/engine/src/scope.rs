@@ -90,12 +90,14 @@ fn owned(needs: &Needs<'_>) -> Items {
     instances.extend(needs.observed.keys().cloned());
     instances.extend(plan.deposed.iter().map(|d| d.address.clone()));
     // What stays as it is has new dependencies recorded where what it depends on is new.
-    let mut behind = Behind::default();
-    let stays = plan.changes.iter().filter(|(_, c)| c.action.is_noop());
-    for (address, _) in stays.filter(|(a, _)| is_stored(a)) {
-        let mut used = behind.recorded(address, &plan.dependencies).into_iter();
-        if !new.is_empty() && used.any(|d| new.iter().any(|n| n.is_in(&d))) {
-            instances.insert(address.clone());
+    if !new.is_empty() {
+        let mut behind = Behind::default();
+        let stays = plan.changes.iter().filter(|(_, c)| c.action.is_noop());
+        for (address, _) in stays.filter(|(a, _)| is_stored(a)) {
+            let mut used = behind.recorded(address, &plan.dependencies).into_iter();
+            if used.any(|d| new.iter().any(|n| n.is_in(&d))) {
+                instances.insert(address.clone());
+            }
         }
     }
     let changed = plan.outputs.iter().filter(|(_, o)| !o.is_noop());

@@ -6,7 +6,7 @@ use crate::{
     retry::Retry,
 };
 use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::Mutex;
+use tokio::sync::RwLock;
 use weir_core::{
     Diagnostic, Diagnostics, Entries, Type, Value,
     address::ProviderRef,
@@ -19,7 +19,7 @@ use weir_provider::Provider;
 /// that plan and apply share connections.
 pub(crate) struct Session {
     registry: Arc<Registry>,
-    running: Mutex<BTreeMap<ProviderRef, Running>>,
+    running: RwLock<BTreeMap<ProviderRef, Running>>,
     retry: Retry,
 }
 
@@ -33,7 +33,7 @@ impl Session {
         Session {
             retry,
             registry,
-            running: Mutex::default(),
+            running: RwLock::default(),
         }
     }
 
@@ -47,7 +47,7 @@ impl Session {
         name: &ProviderRef,
         config: &Value,
     ) -> Result<Arc<dyn Provider>, Diagnostics> {
-        let mut running = self.running.lock().await;
+        let mut running = self.running.write().await;
         let provider = match running.get(name) {
             Some(r) if r.config == *config => return Ok(r.provider.clone()),
             Some(r) => r.provider.clone(),
@@ -85,7 +85,7 @@ impl Session {
     /// The provider of a configuration; one that the stack does not configure (any more) gets an
     /// empty configuration.
     pub(crate) async fn get(&self, name: &ProviderRef) -> Result<Arc<dyn Provider>, Diagnostics> {
-        if let Some(running) = self.running.lock().await.get(name) {
+        if let Some(running) = self.running.read().await.get(name) {
             return Ok(running.provider.clone());
         }
         let Some(factory) = self.registry.factory(&name.name) else {

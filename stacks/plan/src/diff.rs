@@ -221,13 +221,17 @@ pub fn deletion(
 }
 
 /// What refresh found to differ from state, as a change that already happened.
-pub fn drift(subject: Subject, stored: Known, current: Option<Known>) -> Option<Change> {
-    if current
-        .as_ref()
-        .is_some_and(|c| same(c.value(), stored.value()))
-    {
+///
+/// `subject` is made only where something differs.
+pub fn drift(
+    subject: impl FnOnce() -> Subject,
+    stored: &Known,
+    current: Option<&Known>,
+) -> Option<Change> {
+    if current.is_some_and(|c| same(c.value(), stored.value())) {
         return None;
     }
+    let subject = subject();
     let action = if current.is_some() {
         Action::Update
     } else {
@@ -237,8 +241,8 @@ pub fn drift(subject: Subject, stored: Known, current: Option<Known>) -> Option<
         address: subject.address,
         action,
         reason: Reason::Drifted,
-        before: Some(stored),
-        after: current.map(Known::into_value),
+        before: Some(stored.clone()),
+        after: current.map(|c| c.value().clone()),
         provider: subject.provider,
         private: Vec::new(),
         batch: None,

@@ -57,8 +57,12 @@ impl Moved {
 /// # Errors
 /// The statements go round in a circle.
 pub fn moved(config: &Config, snapshot: &Snapshot) -> Result<Moved, Diagnostics> {
-    let mut work = Work::new(snapshot);
     let statements = config.moves();
+    let mut addresses = snapshot.resources.keys();
+    if statements.is_empty() && addresses.all(|a| other_key(config, a).is_none()) {
+        return Ok(Moved::default());
+    }
+    let mut work = Work::new(snapshot);
     for i in in_order(statements)? {
         work.apply(&statements[i].from, &statements[i].to);
     }
@@ -266,17 +270,9 @@ impl<'s> Work<'s> {
     /// `a` to `a[0]` where the block has `count` by now, and back where it has neither `count` nor
     /// `for_each`. What a statement names is left to the statement.
     fn repetition(&mut self, config: &Config, statements: &[Move]) {
-        let other = |a: &Address| match (&a.key, config.repetition(a)) {
-            (Key::None, Some(Repetition::Count)) => Some(Key::Index(0)),
-            (Key::Index(0), Some(Repetition::Once)) => Some(Key::None),
-            _ => None,
-        };
-        let single = self
-            .at
-            .keys()
-            .filter(|a| matches!(a.key, Key::None | Key::Index(0)));
+        let single = self.at.keys();
         let changed: Vec<(Address, Key)> = single
-            .filter_map(|a| Some((Address::clone(a), other(a)?)))
+            .filter_map(|a| Some((Address::clone(a), other_key(config, a)?)))
             .collect();
         for (from, key) in changed {
             let to = Address {
@@ -297,6 +293,18 @@ impl<'s> Work<'s> {
                 self.put(&from, to);
             }
         }
+    }
+}
+
+/// The key that an object without one, or the first of several, has as its block repeats by now.
+fn other_key(config: &Config, address: &Address) -> Option<Key> {
+    if !matches!(address.key, Key::None | Key::Index(0)) {
+        return None;
+    }
+    match (&address.key, config.repetition(address)?) {
+        (Key::None, Repetition::Count) => Some(Key::Index(0)),
+        (Key::Index(0), Repetition::Once) => Some(Key::None),
+        _ => None,
     }
 }
 

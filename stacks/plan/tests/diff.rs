@@ -204,10 +204,10 @@ fn drift_is_what_refresh_found() {
         import: None,
     };
     let a = known(object("a", 1));
-    assert_eq!(diff::drift(subject(), a.clone(), Some(a.clone())), None);
-    let gone = diff::drift(subject(), a.clone(), None).unwrap();
+    assert_eq!(diff::drift(subject, &a, Some(&a)), None);
+    let gone = diff::drift(subject, &a, None).unwrap();
     assert_eq!((gone.action, gone.after), (Action::Delete, None));
-    let changed = diff::drift(subject(), a, Some(known(object("a", 2)))).unwrap();
+    let changed = diff::drift(subject, &a, Some(&known(object("a", 2)))).unwrap();
     assert_eq!(changed.action, Action::Update);
 }
 

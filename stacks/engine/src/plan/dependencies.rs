@@ -21,8 +21,21 @@ impl Behind {
         address: &Address,
         dependencies: &BTreeMap<Address, Vec<Address>>,
     ) -> BTreeSet<Address> {
+        match dependencies.get(address) {
+            Some(direct) => self.of(address, direct, dependencies),
+            None => BTreeSet::new(),
+        }
+    }
+
+    /// As [`Behind::recorded`], of an instance whose direct dependencies are at hand.
+    pub(crate) fn of(
+        &mut self,
+        address: &Address,
+        direct: &[Address],
+        dependencies: &BTreeMap<Address, Vec<Address>>,
+    ) -> BTreeSet<Address> {
         let mut found = BTreeSet::new();
-        for d in dependencies.get(address).into_iter().flatten() {
+        for d in direct {
             match is_unstored(d) {
                 true => found.extend(self.behind(d, dependencies).iter().cloned()),
                 false => drop(found.insert(d.clone())),

@@ -23,9 +23,10 @@ use weir_provider::{PlanRequest, Provider, ReadRequest, check, proposed};
 /// What planning one instance came to; without a change it failed.
 pub(super) struct Finding {
     pub(super) change: Option<Change>,
-    pub(super) drift: Option<Change>,
+    /// Rare, and large.
+    pub(super) drift: Option<Box<Change>>,
     /// What to record of it before anything is done; `None` where state is right.
-    pub(super) observed: Option<Option<Resource>>,
+    pub(super) observed: Option<Box<Option<Resource>>>,
     /// What the evaluator gets, where that is not what the change says: of an ephemeral resource, of
     /// what is not there.
     pub(super) supply: Option<Supply>,
@@ -45,7 +46,9 @@ impl Finding {
 }
 
 /// What an instance's plan depends on beside its configuration.
-pub(super) struct Around {
+pub(super) struct Around<'a> {
+    /// As state has it.
+    pub(super) stored: Option<&'a Resource>,
     /// What state records as its dependencies.
     pub(super) dependencies: BTreeSet<Address>,
     /// Whether something it depends on will change.
@@ -66,7 +69,7 @@ impl Engine {
         input: &PlanInput,
         snapshot: &Snapshot,
         instance: &Instance,
-        around: Around,
+        around: Around<'_>,
     ) -> Finding {
         let mut diagnostics = Diagnostics::new();
         let result = match instance.address.object {
@@ -89,6 +92,7 @@ impl Engine {
                     input,
                     snapshot,
                     instance,
+                    stored: around.stored,
                     dependencies: &around.dependencies,
                     triggered: &around.triggered,
                 };
@@ -291,6 +295,8 @@ struct Task<'a> {
     input: &'a PlanInput,
     snapshot: &'a Snapshot,
     instance: &'a Instance,
+    /// As state has it.
+    stored: Option<&'a Resource>,
     dependencies: &'a BTreeSet<Address>,
     triggered: &'a [Reference],
 }
@@ -304,7 +310,7 @@ impl Task<'_> {
         {
             return self.import_alone(id).await;
         }
-        let Some(stored) = self.snapshot.resources.get(address) else {
+        let Some(stored) = self.stored else {
             return Ok(Finding {
                 supply: Some(Supply::Absent),
                 ..Finding::failed(Diagnostics::new())
@@ -324,8 +330,7 @@ impl Task<'_> {
                 self.input.options.refresh,
             )
             .await?;
-        let before = stored.value.clone();
-        let drift = diff::drift(subject(self.instance), before, found.current.clone());
+        let drift = self.drift(stored, &found);
         let observed = self.observed(stored, &found, false, schema);
         let supply = match found.current.clone() {
             Some(current) => current.into_value().into(),
@@ -368,12 +373,12 @@ impl Task<'_> {
             .ok_or_else(|| unserved(ty))?;
         let provider = self.engine.session.get(name).await?;
         validate(&*provider, ty, &self.instance.config, diagnostics).await?;
-        let imported = match (&self.instance.import, self.snapshot.resources.get(address)) {
+        let imported = match (&self.instance.import, self.stored) {
             (Some(import), None) => Some(self.import(&provider, schema, import).await?),
             // What is managed already is not imported again.
             _ => None,
         };
-        let in_state = self.snapshot.resources.get(address);
+        let in_state = self.stored;
         let stored = in_state.or(imported.as_ref());
         if let Some(resource) = stored
             && resource.schema_version > schema.version
@@ -434,18 +439,12 @@ impl Task<'_> {
         }
         let mut observed =
             stored.and_then(|resource| self.observed(resource, &found, keeps, schema));
-        if let (Some(resource), Some(import)) = (imported.clone(), &self.instance.import) {
+        let drift = stored.and_then(|r| self.drift(r, &found));
+        if let (Some(resource), Some(import)) = (&imported, &self.instance.import) {
             change.import = import.id.as_str().map(str::to_owned);
             // Recorded before anything is done, so that it is not imported twice.
-            observed.get_or_insert(Some(resource));
+            observed.get_or_insert_with(|| Box::new(Some(resource.clone())));
         }
-        let drift = stored.and_then(|r| {
-            diff::drift(
-                subject(self.instance),
-                r.value.clone(),
-                found.current.clone(),
-            )
-        });
         let diagnostics = Diagnostics::new();
         Ok(Finding {
             change: Some(change),
@@ -464,7 +463,7 @@ impl Task<'_> {
             span,
             ..
         } = self.instance;
-        if self.snapshot.resources.contains_key(address) {
+        if self.stored.is_some() {
             return Err(managed(address).into());
         }
         let ty = address.object.type_name();
@@ -480,7 +479,7 @@ impl Task<'_> {
         Ok(Finding {
             supply: change.after.clone().map(Supply::Value),
             change: Some(change),
-            observed: Some(Some(resource)),
+            observed: Some(Box::new(Some(resource))),
             ..Finding::failed(Diagnostics::new())
         })
     }
@@ -614,6 +613,12 @@ impl Task<'_> {
         })
     }
 
+    /// What refresh found to differ from state.
+    fn drift(&self, stored: &Resource, found: &Found) -> Option<Box<Change>> {
+        let subject = || subject(self.instance);
+        diff::drift(subject, &stored.value, found.current.as_ref()).map(Box::new)
+    }
+
     /// What state should say before anything is done, where it says something else. Dependencies
     /// of an instance that changes are recorded with the change.
     fn observed(
@@ -622,22 +627,33 @@ impl Task<'_> {
         found: &Found,
         keeps: bool,
         schema: &Schema,
-    ) -> Option<Option<Resource>> {
-        let now = found.current.clone().map(|value| {
-            let mut now = Resource {
-                value,
-                private: found.private.clone(),
-                ..stored.clone()
-            };
-            if keeps {
-                now.dependencies = self.known_dependencies();
-                now.provider = self.instance.provider.clone();
-                now.schema_version = schema.version;
-                now.removal = removal(&self.instance.lifecycle);
-            }
-            now
+    ) -> Option<Box<Option<Resource>>> {
+        let Some(value) = &found.current else {
+            return Some(Box::new(None));
+        };
+        let (instance, removal) = (self.instance, removal(&self.instance.lifecycle));
+        let dependencies = keeps.then(|| self.known_dependencies());
+        let as_configured = dependencies.as_ref().is_none_or(|known| {
+            *known == stored.dependencies
+                && instance.provider == stored.provider
+                && schema.version == stored.schema_version
+                && removal == stored.removal
         });
-        (now.as_ref() != Some(stored)).then_some(now)
+        if as_configured && *value == stored.value && found.private == stored.private {
+            return None;
+        }
+        let mut now = Resource {
+            value: value.clone(),
+            private: found.private.clone(),
+            ..stored.clone()
+        };
+        if let Some(dependencies) = dependencies {
+            now.dependencies = dependencies;
+            now.provider = instance.provider.clone();
+            now.schema_version = schema.version;
+            now.removal = removal;
+        }
+        Some(Box::new(Some(now)))
     }
 
     /// How it is looked up: not at all where its `lifecycle` has `refresh = false`. A run that is

@@ -236,7 +236,7 @@ impl Engine {
         if input.options.mode == Mode::Destroy {
             findings.dependencies.clear();
         }
-        let state = stored_dependencies(&snapshot);
+        let state = stored_dependencies(&snapshot, &input.options);
         let dependencies = Dependencies {
             config: &findings.dependencies,
             state: &state,
@@ -508,7 +508,16 @@ fn deposed(
     taken.flat_map(of).collect()
 }
 
-fn stored_dependencies(snapshot: &Snapshot) -> BTreeMap<Address, BTreeSet<Address>> {
+/// What objects depend on by state; of no object, where none depends on anything and targets, which
+/// look behind that, name none.
+fn stored_dependencies(
+    snapshot: &Snapshot,
+    options: &PlanOptions,
+) -> BTreeMap<Address, BTreeSet<Address>> {
+    let mut all = snapshot.resources.values();
+    if options.targets.is_empty() && all.all(|r| r.dependencies.is_empty()) {
+        return BTreeMap::new();
+    }
     snapshot
         .resources
         .iter()

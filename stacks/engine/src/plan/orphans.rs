@@ -11,7 +11,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address, Diagnostics, Key,
-    address::{ProviderRef, members},
+    address::{Ascending, ProviderRef, members},
     change::{Action, Change, Orphan, Reason, ReplaceOrder},
     snapshot::{Removal, Resource, Snapshot},
 };
@@ -63,9 +63,9 @@ pub(super) fn of<'a>(
         let unnamed = named.as_ref().is_some_and(|n| !n.contains(address));
         left_out(address) || unnamed && !input.config.declares(address)
     };
-    let unwanted = |address: &Address| {
-        input.options.mode == Mode::Destroy
-            || !findings.changes.contains_key(address) && !left_out(address)
+    let mut planned = Ascending::new(&findings.changes);
+    let mut unwanted = |address: &Address| {
+        input.options.mode == Mode::Destroy || planned.get(address).is_none() && !left_out(address)
     };
     let all = snapshot.resources.iter();
     all.filter(|(address, _)| unwanted(address)).collect()
@@ -132,10 +132,10 @@ impl Engine {
             }
             findings
                 .drift
-                .extend(finding.drift.map(|d| (address.clone(), d)));
+                .extend(finding.drift.map(|d| (address.clone(), *d)));
             findings
                 .observed
-                .extend(finding.observed.map(|o| (address.clone(), o)));
+                .extend(finding.observed.map(|o| (address.clone(), *o)));
             findings
                 .changes
                 .extend(finding.change.map(|c| (address, c)));
@@ -198,7 +198,7 @@ impl Engine {
             moved_from: None,
             import: None,
         };
-        let drift = diff::drift(subject(), stored.value.clone(), current.clone());
+        let drift = diff::drift(subject, &stored.value, current.as_ref());
         if input.options.mode == Mode::Refresh {
             let now = current.map(|value| Resource {
                 value,
@@ -206,8 +206,8 @@ impl Engine {
                 ..stored.clone()
             });
             return Ok(Finding {
-                drift,
-                observed: (now.as_ref() != Some(stored)).then_some(now),
+                drift: drift.map(Box::new),
+                observed: (now.as_ref() != Some(stored)).then(|| Box::new(now)),
                 ..Finding::failed(Diagnostics::new())
             });
         }
@@ -258,8 +258,8 @@ fn forgotten(address: &Address, stored: &Resource) -> Finding {
 fn finding(change: Change, drift: Option<Change>, observed: Option<Option<Resource>>) -> Finding {
     Finding {
         change: Some(change),
-        drift,
-        observed,
+        drift: drift.map(Box::new),
+        observed: observed.map(Box::new),
         supply: None,
         diagnostics: Diagnostics::new(),
     }

@@ -13,7 +13,9 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::snapshot::{Resource, Snapshot};
 use weir_core::{
-    Address, Diagnostic, Diagnostics, Key, Value, address::ProviderRef, change::Action,
+    Address, Diagnostic, Diagnostics, Key, Value,
+    address::{Ascending, ProviderRef},
+    change::Action,
 };
 use weir_lang::{Evaluator, Instance, Next, PlaceRequest, ProviderConfig};
 
@@ -125,10 +127,13 @@ impl Engine {
         (evaluator, findings): (&mut Evaluator, &mut Findings),
     ) {
         instances.sort_by(|a, b| a.address.cmp(&b.address));
+        let dependencies = (instances.iter()).map(|i| (i.address.clone(), i.dependencies.clone()));
+        match findings.dependencies.is_empty() {
+            // Made at once, a tree is full.
+            true => findings.dependencies = dependencies.collect(),
+            false => findings.dependencies.extend(dependencies),
+        }
         for i in &instances {
-            findings
-                .dependencies
-                .insert(i.address.clone(), i.dependencies.clone());
             if i.lifecycle.create_before_destroy {
                 findings.create_first.insert(i.address.clone());
             }
@@ -150,22 +155,31 @@ impl Engine {
             }
             return;
         }
-        let around: Vec<Around> = instances.iter().map(|i| around(i, findings)).collect();
-        let questions = instances.into_iter().zip(around).map(|(i, around)| {
-            let usable = !broken.contains(&i.provider);
-            async move {
-                let finding = match usable {
-                    true => self.plan_instance(input, snapshot, &i, around).await,
-                    // The provider's own error was reported.
-                    false => Finding::failed(Diagnostics::new()),
-                };
-                (i, finding)
-            }
-        });
+        let mut stored = Ascending::new(&snapshot.resources);
+        let questions: Vec<_> = (instances.into_iter())
+            .map(|i| {
+                let around = around(&i, stored.get(&i.address), findings);
+                (i, around)
+            })
+            .collect();
         // What was found goes to its place at once: a large wave is not in memory twice.
-        concurrent::each(questions, self.parallelism, |(i, finding)| {
-            take(&i, finding, evaluator, findings, input);
-        })
+        concurrent::on_all_cores(
+            questions,
+            |(i, around)| {
+                let usable = !broken.contains(&i.provider);
+                async move {
+                    let finding = match usable {
+                        true => self.plan_instance(input, snapshot, &i, around).await,
+                        // The provider's own error was reported.
+                        false => Finding::failed(Diagnostics::new()),
+                    };
+                    (i, finding)
+                }
+            },
+            self.parallelism,
+            &*self.events,
+            |(i, finding)| take(&i, finding, evaluator, findings, input),
+        )
         .await;
     }
 }
@@ -186,10 +200,10 @@ fn take(
     }
     findings.diagnostics.extend(located);
     if let Some(drift) = finding.drift {
-        findings.drift.insert(address.clone(), drift);
+        findings.drift.insert(address.clone(), *drift);
     }
     if let Some(observed) = finding.observed {
-        findings.observed.insert(address.clone(), observed);
+        findings.observed.insert(address.clone(), *observed);
     }
     if let Some(supply) = finding.supply {
         supply.to(evaluator, address);
@@ -212,13 +226,16 @@ fn take(
 }
 
 /// What an instance's plan depends on beside its configuration.
-fn around(instance: &Instance, findings: &mut Findings) -> Around {
-    let dependencies = findings
-        .behind
-        .recorded(&instance.address, &findings.dependencies);
+fn around<'a>(
+    instance: &Instance,
+    stored: Option<&'a Resource>,
+    findings: &mut Findings,
+) -> Around<'a> {
+    let (address, direct) = (&instance.address, &instance.dependencies);
     let triggers = &instance.lifecycle.replace_triggered_by;
     Around {
-        dependencies,
+        stored,
+        dependencies: (findings.behind).of(address, direct, &findings.dependencies),
         pending: has_pending(instance, findings),
         triggered: weir_plan::fired(triggers, &findings.changes),
     }

@@ -47,7 +47,7 @@ impl Evaluator {
         let Some(address) = self.address_of(id) else {
             return Err(Stop::Failed);
         };
-        let dependencies = self.addresses(&computed.deps(), id);
+        let dependencies = self.addresses(&computed.reads.deps, id);
         let awaits = self.awaits(id, &dependencies);
         let undecided = computed.reads.undecided;
         self.own_slug(&address, &computed.value)?;

@@ -17,7 +17,7 @@ use crate::{
     eval::{NodeId, Scope},
     ir::{Expr, RefStep, Reference},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use weir_core::{Diagnostic, Key, Kind, Marks, Type, Value, convert::convert};
 
 /// What an expansion is before it has nodes.
@@ -29,7 +29,11 @@ impl Evaluator {
         if let Some(import) = self.open_import(id) {
             return Err(Stop::Wait(import));
         }
-        let title = self.name_of(id);
+        let title = match resource.repeat {
+            // Nothing is said of it.
+            Repeat::Once => String::new(),
+            _ => self.name_of(id),
+        };
         let outcome = self.keys(id, &resource.repeat, &resource.depends_on, &title);
         let computed = self.settle(id, outcome)?;
         let computed = computed.map(|keys| self.as_written(keys));
@@ -274,7 +278,7 @@ impl Evaluator {
                 }
             }
         }
-        let mut deps = std::collections::BTreeSet::new();
+        let mut deps = BTreeSet::new();
         for block in blocks {
             let entity = self.graph.get(block);
             let Some(x) = entity.expansion.as_ref() else {
@@ -342,8 +346,15 @@ impl Evaluator {
 
     /// The addresses that nodes stand for, sorted; `own` is left out. All instances of a block
     /// are one address, the block's: a thousand readers of a thousand instances cost a thousand.
-    pub(super) fn addresses(&self, deps: &Deps, own: NodeId) -> Vec<weir_core::Address> {
-        let mut out = std::collections::BTreeSet::new();
+    pub(super) fn addresses(
+        &self,
+        deps: &BTreeSet<NodeId>,
+        own: NodeId,
+    ) -> Vec<weir_core::Address> {
+        if deps.is_empty() {
+            return Vec::new();
+        }
+        let mut out = BTreeSet::new();
         for id in deps.iter().copied().filter(|id| *id != own) {
             let entity = self.graph.get(id);
             match entity.role {

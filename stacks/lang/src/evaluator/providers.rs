@@ -85,9 +85,10 @@ impl Evaluator {
 
     /// A provider without a block is handed out with an empty configuration, once.
     pub(super) fn implicit_provider(&mut self, provider: &ProviderRef) {
-        if !self.providers.insert(provider.clone()) {
+        if self.providers.contains(provider) {
             return;
         }
+        self.providers.insert(provider.clone());
         let config = match self.schemas.provider(&provider.name) {
             Some(schema) => Value::object(crate::decode::Shape::new(&schema.block).empty),
             None => Value::object::<&str>([]),

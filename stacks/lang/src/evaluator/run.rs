@@ -9,7 +9,7 @@ use crate::{
     config::{ModuleId, NodeIx, NodeKind},
     eval::NodeId,
 };
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use weir_core::{Diagnostic, Diagnostics, ModulePath, Value};
 
 /// What an evaluation came to.
@@ -65,7 +65,12 @@ impl<T> Computed<T> {
         }
     }
     pub(super) fn deps(&self) -> Deps {
-        Arc::new(self.reads.deps.clone())
+        // Most blocks stand on nothing, and share that.
+        static NOTHING: LazyLock<Deps> = LazyLock::new(Arc::default);
+        match self.reads.deps.is_empty() {
+            true => NOTHING.clone(),
+            false => Arc::new(self.reads.deps.clone()),
+        }
     }
 }
 
