@@ -92,10 +92,10 @@ fn no_template_begins_in_a_key() {
 #[test]
 fn names_are_ordered_by_their_bytes() {
     let mut names: Vec<String> = vec!["é".into(), "z\u{10ffff}".into(), "\u{7f}".into()];
-    for length in 0..34 {
+    for length in [0, 1, 2, 7, 8, 9, 15, 16, 17, 24] {
         let plain = "m".repeat(length);
         for at in 0..length {
-            for other in ["a", "z", "\u{e9}"] {
+            for other in ["a", "\u{e9}"] {
                 let mut name = plain.clone();
                 name.replace_range(at..=at, other);
                 names.push(name);
