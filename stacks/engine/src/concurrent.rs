@@ -77,8 +77,10 @@ pub(crate) async fn on_all_cores<Q, F, T>(
     while left.len() > 0 {
         let section: Vec<Q> = left.by_ref().take(SECTION).collect();
         let begun = cores::begin(section, &ask, limit, events, &mut answer);
-        tokio::task::yield_now().await;
         if begun.is_empty() {
+            if left.len() > 0 {
+                tokio::task::yield_now().await;
+            }
             continue;
         }
         // Whoever waits is asked on first: they are the ones that are under way.

@@ -92,9 +92,14 @@ where
     F: Future<Output = T> + Send,
     T: Send,
 {
-    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let threads = cores.min(limit.get()).min(MOST);
-    if threads == 1 || questions.len() < FEW {
+    // How many cores there are is a question to the system: small waves, which may be many, do not
+    // ask it.
+    let threads = match questions.len() < FEW || limit.get() == 1 {
+        true => 1,
+        false => thread::available_parallelism().map_or(1, NonZeroUsize::get),
+    };
+    let threads = threads.min(limit.get()).min(MOST);
+    if threads == 1 {
         return questions.into_iter().map(Begun::Unasked).collect();
     }
     let shared = Shared {
