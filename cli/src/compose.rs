@@ -144,8 +144,11 @@ pub(crate) fn agent() -> AgentBinary {
 /// Every provider at hand.
 pub(crate) fn registry(env: &Env) -> Registry {
     let (agent, ssh) = (agent(), ssh_environment(env));
+    let states = Arc::new(stores::OtherStates::new(env.clone()));
     Registry::new()
-        .with("terraform", || Arc::new(TerraformProvider::new()))
+        .with("terraform", move || {
+            Arc::new(TerraformProvider::new().with_states(states.clone()))
+        })
         .with("host", move || {
             Arc::new(HostProvider::new(agent.clone(), ssh.clone()))
         })

@@ -181,3 +181,33 @@ fn settings_of_a_key_that_are_wrong_are_shown_where_they_are() {
         assert!(err.contains("main.hcl:4:5"), "{block}: {err}");
     }
 }
+
+/// A test makes things with secrets in them, and its state is on no disk.
+#[test]
+fn what_a_test_makes_leaves_no_secret_behind() {
+    let stack = Stack::new(THINGS);
+    let temporary = stack.path().join("temporary");
+    for folder in ["tests", "temporary"] {
+        fs::create_dir(stack.path().join(folder)).unwrap();
+    }
+    let runs = "variables {\n  latency = 400\n}\nrun \"one\" {}\nrun \"two\" {\n  variables {\n    size = 2\n  }\n}\n";
+    stack.write("tests/all.tftest.hcl", runs);
+    let child = stack
+        .command("test")
+        .env("TMPDIR", &temporary)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    for things in 1..=3 {
+        stack.until("Created", things);
+        assert_eq!(found(&stack.path(), SECRET), Vec::<String>::new());
+        assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
+    }
+    let ended = common::ended(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert!(ended.out.contains("2 passed, 0 failed"), "{ended:#?}");
+    assert_eq!(stack.log("Deleted"), 3, "what was made is destroyed");
+    assert_eq!(found(&stack.path(), SECRET), Vec::<String>::new());
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
+}

@@ -135,6 +135,41 @@ fn in_the_middle_of_one(new: &dyn Fn() -> Stack) {
     );
 }
 
+/// A plan is of one moment, and not of one in the middle of somebody's apply: not even where it asks
+/// nobody and finds nothing to do.
+#[test]
+fn a_plan_that_looks_nothing_up_is_not_of_the_middle_of_an_apply() {
+    let stack = Stack::new(GROUPS);
+    stack.expect(0, "apply -auto-approve");
+    let line = "apply -auto-approve -target=fake_thing.a[0] -replace=fake_thing.a[0] -refresh=false -var latency=60000";
+    let mut child = stack.spawn(line);
+    let begun = std::time::Instant::now();
+    let refused = loop {
+        let plan = stack.weir("plan -refresh=false");
+        if plan.code != Some(0) {
+            break plan;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(50), "{plan:#?}");
+    };
+    assert!(
+        refused.err.contains("fake_thing.a[0] is locked by ann@"),
+        "{refused:#?}"
+    );
+    let there = stack.expect(0, "state list").out;
+    assert!(there.contains("fake_thing.a[0]"), "in the middle: {there}");
+    // What nobody is changing can be planned.
+    stack.expect(
+        0,
+        "plan -refresh=false -detailed-exitcode -target=fake_thing.b",
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
+    stack.expect(
+        0,
+        "plan -refresh=false -detailed-exitcode -target=fake_thing.b",
+    );
+}
+
 #[test]
 fn ten_parts_are_applied_at_the_same_time() {
     let mut text = GROUPS.to_owned();

@@ -26,6 +26,79 @@ resource "terraform_data" "secret" {
 }
 "#;
 
+/// Applies what gives `terraform_data.a` this value.
+fn applied(stack: &Stack, history: &str, value: usize) {
+    let text = format!(
+        "stack \"s\" {{\n  {history}\n}}\nresource \"terraform_data\" \"a\" {{ input = {value} }}\n"
+    );
+    stack.write("main.hcl", &text);
+    let run = stack.expect(0, "apply -auto-approve");
+    assert!(!run.err.contains("Warning"), "{run:#?}");
+}
+
+fn serials(stack: &Stack) -> Vec<u64> {
+    let rows = json(&stack.expect(0, "state history -json").out);
+    let serials = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["serial"].as_u64());
+    serials.map(Option::unwrap).collect()
+}
+
+#[test]
+fn an_apply_drops_what_is_too_old() {
+    let stack = Stack::new("");
+    for value in 0..4 {
+        applied(&stack, "", value);
+    }
+    let all = serials(&stack);
+    assert_eq!(all.len(), 4, "by itself nothing goes so soon");
+    applied(&stack, "history {\n applies = 2\n days = 1\n }", 4);
+    assert_eq!(serials(&stack).len(), 5, "all of a day stays");
+    applied(
+        &stack,
+        "history {\n applies = 1\n days = 0\n forever = true\n }",
+        5,
+    );
+    assert_eq!(serials(&stack).len(), 6, "all stays");
+    applied(&stack, "history {\n applies = 2\n days = 0\n }", 6);
+    let left = serials(&stack);
+    assert_eq!(left.len(), 2);
+    let gone = stack.expect(1, &format!("show @{}", all[0]));
+    assert!(gone.err.contains("is not kept any more"), "{gone:#?}");
+    let kept = stack.expect(0, &format!("show @{}", left[0])).out;
+    assert!(kept.contains("input  = 5"), "{kept}");
+    stack.expect(0, &format!("rollback @{} -auto-approve", left[0]));
+    stack.expect(0, "state show terraform_data.a");
+    // What fails drops nothing; a destroy is an apply like any other.
+    stack.expect(0, "destroy -auto-approve");
+    assert_eq!(serials(&stack).len(), 2);
+}
+
+#[test]
+fn how_much_is_kept_is_checked() {
+    for (history, summary, word) in [
+        (
+            "applies = 0",
+            "`applies` must be a whole number",
+            "at least 1",
+        ),
+        ("days = -1", "`days` must be a whole number of days", "-1"),
+        ("days = 1.5", "`days` must be a whole number of days", "1.5"),
+        ("forever = 3", "`forever` must be true or false", "forever"),
+        ("apply = 3", "`history` has no attribute `apply`", "applies"),
+    ] {
+        let stack = Stack::new(&format!(
+            "stack \"s\" {{\n history {{\n {history}\n }}\n}}\n"
+        ));
+        let run = stack.expect(1, "validate");
+        let said = run.out + &run.err;
+        assert!(said.contains(summary), "{said}");
+        assert!(said.contains("main.hcl:3") && said.contains(word), "{said}");
+    }
+}
+
 #[test]
 fn the_way_back_is_a_plan_like_any_other() {
     let stack = Stack::new(MARKS);

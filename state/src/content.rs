@@ -2,7 +2,10 @@
 
 use crate::{Begin, EntryId};
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use weir_core::{
     Address, Known,
     references::References,
@@ -39,6 +42,25 @@ pub struct Bundle {
     pub rest: String,
 }
 
+/// How much of the past is kept; see [`Store::retain`](crate::Store::retain).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// At least so many of the latest applies, and never less than one.
+    pub applies: u32,
+    /// All applies that ended within so long.
+    pub age: Duration,
+}
+
+impl Default for Retention {
+    /// 100 applies, and those of 90 days.
+    fn default() -> Retention {
+        Retention {
+            applies: 100,
+            age: Duration::from_secs(90 * 24 * 60 * 60),
+        }
+    }
+}
+
 /// What was pruned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruned {
@@ -48,6 +70,8 @@ pub struct Pruned {
     pub applies: u64,
     /// Texts of configurations.
     pub texts: u64,
+    /// Leases that are over, with what was done under them.
+    pub leases: u64,
 }
 
 /// SHA-256 in hexadecimal.

@@ -18,13 +18,14 @@
 //! 4. [`Store::begin`] is durable before a provider is called;
 //! 5. [`Store::commit`] closes the entry, changes the resource and raises the serial, all or
 //!    nothing. What it does is said by the pure [`fold::fold`];
-//! 6. [`Store::set_outputs`], [`Store::finish_apply`] and [`Store::release`] end it.
+//! 6. [`Store::set_outputs`], [`Store::finish_apply`] and [`Store::release`] end it;
+//!    [`Store::retain`] drops what of the past is too old, a bounded piece each time.
 //!
 //! A [`Backend`] is where the states of a stack's workspaces are, each a store of its own with a
 //! [`StateId`] for a name.
 //!
 //! [`SqliteStore`] is the embedded store; [`PostgresStore`], [`S3Store`] and [`HttpStore`] are for
-//! teams. [`conformance`] is what every store must pass.
+//! teams; a [`MemoryStore`] leaves nothing behind. [`conformance`] is what every store must pass.
 
 pub mod conformance;
 mod content;
@@ -37,6 +38,7 @@ mod http;
 mod id;
 mod journal;
 mod lease;
+mod memory;
 mod postgres;
 mod process;
 
@@ -47,7 +49,7 @@ mod scope;
 mod sqlite;
 mod store;
 
-pub use content::{Bundle, Content, Pruned};
+pub use content::{Bundle, Content, Pruned, Retention};
 pub use encryption::Encryption;
 pub use error::StateError;
 pub use history::{Applied, ApplyOutcome, ApplyRecord};
@@ -55,6 +57,7 @@ pub use http::{HttpBackend, HttpSettings, HttpStore};
 pub use id::{Backend, SqliteBackend, StateId, Workspace, WorkspaceError};
 pub use journal::{Begin, ClosedEntry, Entry, EntryId, Outcome, Target, Verdict};
 pub use lease::{Ending, Holder, Lease, LeaseRecord, LeaseStatus};
+pub use memory::MemoryStore;
 pub use postgres::{PostgresBackend, PostgresSettings, PostgresStore, SettingsError};
 pub use rows::{Archive, Stats};
 pub use s3::{S3Backend, S3Options, S3Role, S3Settings, S3Store};

@@ -3,7 +3,7 @@
 use crate::encryption::Keyring;
 use crate::{
     Applied, ApplyRecord, Archive, Begin, Bundle, ClosedEntry, Content, Encryption, Entry, EntryId,
-    Holder, Lease, LeaseRecord, Outcome, Pruned, Scope, StateError,
+    Holder, Lease, LeaseRecord, Outcome, Pruned, Retention, Scope, StateError,
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, time::Duration};
@@ -103,7 +103,8 @@ pub trait Store: Send + Sync {
     /// Those of writing.
     async fn unlock(&self, epoch: u64, by: Holder) -> Result<Option<LeaseRecord>, StateError>;
 
-    /// Every lease ever taken, oldest first; those that are held have no ending.
+    /// The leases that were taken, oldest first, as far back as they are kept; those that are held
+    /// have no ending.
     ///
     /// # Errors
     /// Those of reading.
@@ -259,6 +260,16 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Those of writing.
     async fn prune(&self, lease: &Lease, before: Serial) -> Result<Pruned, StateError>;
+
+    /// Drops what only states that are older than `keep` need: their resources, their applies with
+    /// what was done and the configurations, and leases that are over. A piece of it in one
+    /// transaction, which is larger only where this lease wrote much; the rest goes the next time.
+    /// Nothing is dropped while somebody else holds a lease, nor what an open entry is about, and
+    /// nothing is written before a tenth of the history is too old.
+    ///
+    /// # Errors
+    /// Those of writing.
+    async fn retain(&self, lease: &Lease, keep: Retention) -> Result<Pruned, StateError>;
 
     /// All that is kept, to be taken to another store: the state and its past, the journal, leases
     /// and history, with lineage and serial.

@@ -15,12 +15,13 @@ use std::{
     io::{BufRead, BufReader, Lines, Write},
     process::{Child, ChildStdout, Command, Stdio},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 use weir_core::{Known, Value, plan::Op};
 use weir_state::{
-    Ending, Holder, Options, Outcome, StateError, Store, Verdict, Wait,
-    conformance::{address, begin, me, resource},
+    ApplyOutcome, ApplyRecord, Bundle, Ending, Holder, Options, Outcome, Retention, StateError,
+    Store, Verdict, Wait,
+    conformance::{address, begin, me, resource, step},
 };
 
 const ROLE: &str = "WEIR_STATE_TEST_ROLE";
@@ -91,6 +92,7 @@ async fn child() {
         "journal" => write_journal(&place, &argument).await,
         "count" => count(&place).await,
         "hold" => hold(&place, &argument).await,
+        "forget" => forget_the_past(&place).await,
         other => panic!("no such role: {other}"),
     }
 }
@@ -120,6 +122,46 @@ async fn write_journal(place: &str, round: &str) {
         .collect();
     for task in tasks {
         task.await.unwrap();
+    }
+}
+
+/// Applies one thing again and again, and keeps no more than the latest two of that.
+async fn forget_the_past(place: &str) {
+    let store = common::open(place, Options::default()).unwrap();
+    let keep = Retention {
+        applies: 2,
+        age: Duration::ZERO,
+    };
+    loop {
+        let lease = store.acquire(me("apply"), Wait::None).await.unwrap();
+        let left = store.open_entries().await.unwrap();
+        for entry in left {
+            store.settle(&lease, entry.id, Outcome::Kept).await.unwrap();
+        }
+        let text = format!("apply {}", lease.epoch());
+        let put = Outcome::Put(resource(&text, &[]));
+        let (_, serial) = step(&*store, &lease, begin("a.a", Op::Update), put)
+            .await
+            .unwrap();
+        let bundle = Bundle {
+            files: BTreeMap::from([("main.weir".to_owned(), text.clone())]),
+            rest: "{}".into(),
+        };
+        let record = ApplyRecord {
+            who: "ann".into(),
+            started: SystemTime::now(),
+            plan_digest: text,
+            config_digest: String::new(),
+            bundle: Some(bundle.digest()),
+            outcome: ApplyOutcome::Succeeded,
+            checks: None,
+        };
+        store.keep_bundle(&lease, bundle).await.unwrap();
+        store.finish_apply(&lease, record).await.unwrap();
+        println!("@applied {serial}");
+        store.retain(&lease, keep).await.unwrap();
+        println!("@forgot {serial}");
+        store.release(lease).await.unwrap();
     }
 }
 
@@ -269,6 +311,7 @@ macro_rules! on_every_store {
 on_every_store! {
     a_killed_writer_loses_nothing_that_was_acknowledged
     processes_that_contend_take_turns
+    a_killed_prune_leaves_all_that_is_to_be_kept
     a_dead_holder_is_taken_over_at_once
     a_holder_that_slept_through_its_expiry_cannot_write
 }
@@ -308,6 +351,47 @@ async fn a_killed_writer_loses_nothing_that_was_acknowledged(spot: &Spot) {
         .filter(|l| matches!(l.ended, Some((_, Ending::HolderDied { .. }))))
         .count();
     assert_eq!(died, 60, "each take-over is in the log");
+}
+
+async fn a_killed_prune_leaves_all_that_is_to_be_kept(spot: &Spot) {
+    let (mut said, mut forgot) = (0, 0);
+    for round in 0..16_u64 {
+        let mut child = Role::start("forget", spot, "");
+        let mut hear = |line: String| {
+            if let Some(serial) = line.strip_prefix("applied ") {
+                said = serial.parse().unwrap();
+            }
+            forgot += u64::from(line.starts_with("forgot "));
+        };
+        for _ in 0..=round % 5 {
+            hear(child.next().unwrap());
+        }
+        std::thread::sleep(Duration::from_micros(round * 7919 % 20_000));
+        child.kill();
+        while let Some(line) = child.next() {
+            hear(line);
+        }
+        let store = spot.open();
+        assert!(store.snapshot().await.unwrap().serial.0 >= said);
+        let history = store.history().await.unwrap();
+        let last = history.last().unwrap();
+        assert!(last.serial.0 >= said, "the latest apply is in the history");
+        for applied in &history {
+            let state = store.snapshot_at(applied.serial).await.unwrap();
+            let text = &applied.record.plan_digest;
+            assert_eq!(state.resources[&address("a.a")], resource(text, &[]));
+            let bundle = applied.record.bundle.as_deref().unwrap();
+            let bundle = store.bundle(bundle).await.unwrap().unwrap();
+            assert_eq!(bundle.files["main.weir"], *text);
+            let done = store.closed_entries(applied.epoch).await.unwrap();
+            assert!(done.iter().any(|e| e.serial == applied.serial));
+        }
+    }
+    assert!(forgot > 8, "the children did prune");
+    let store = spot.open();
+    assert!(store.history().await.unwrap().len() <= 4);
+    let (all, last) = (store.leases().await.unwrap(), said);
+    assert!((all.len() as u64) < last, "{} leases at {last}", all.len());
 }
 
 async fn processes_that_contend_take_turns(spot: &Spot) {

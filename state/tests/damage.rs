@@ -109,7 +109,7 @@ async fn a_newer_format_is_refused() {
     conn.execute_batch("PRAGMA user_version = 99").unwrap();
     drop(conn);
     match refusal(&file) {
-        StateError::Newer { found, known, .. } => assert_eq!((found, known), (99, 3)),
+        StateError::Newer { found, known, .. } => assert_eq!((found, known), (99, 4)),
         other => panic!("{other}"),
     }
 }

@@ -15,7 +15,7 @@ use std::{
     },
     time::{Duration, SystemTime},
 };
-use weir_core::plan::Op;
+use weir_core::{plan::Op, snapshot::Serial};
 use weir_state::{
     Backend, Options, Outcome, S3Backend, S3Options, S3Settings, S3Store, StateError, Store, Wait,
     Workspace,
@@ -271,6 +271,37 @@ async fn workspaces_have_objects_of_their_own() {
     backend.delete(&prod).await.unwrap();
     assert!(!keys().contains("prod"), "{}", keys());
     assert_eq!(backend.workspaces().await.unwrap(), [Workspace::default()]);
+}
+
+/// A part whose document never came goes with the next base; one that is being written does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_dead_left_is_swept() {
+    let Some(bucket) = bucket() else { return };
+    let store = open_at(&bucket.endpoint(), "swept/a+b.state", LONG).unwrap();
+    let lease = store.acquire(me("apply"), Wait::None).await.unwrap();
+    let put = Outcome::Put(resource("a.a", &[]));
+    step(&store, &lease, begin("a.a", Op::Create), put)
+        .await
+        .unwrap();
+    let folder = "/weir/swept/a%2Bb.state.weir.parts";
+    for name in ["0000000001-dead", "9999999999-alive"] {
+        let (status, told) = bucket
+            .ask("PUT", &format!("{folder}/{name}"), b"x")
+            .unwrap();
+        assert_eq!(status, 200, "{told}");
+    }
+    let keys = || bucket.ask("GET", "/weir?list-type=2", b"").unwrap().1;
+    assert!(keys().contains("0000000001-dead"), "{}", keys());
+    store.prune(&lease, Serial(1)).await.unwrap();
+    let left = keys();
+    assert!(
+        !left.contains("0000000001-dead") && left.contains("9999999999-alive"),
+        "{left}"
+    );
+    store.release(lease).await.unwrap();
+    drop(store);
+    let again = open_at(&bucket.endpoint(), "swept/a+b.state", LONG).unwrap();
+    assert_eq!(again.snapshot().await.unwrap().resources.len(), 1);
 }
 
 /// What Terraform keeps at the key is found and stays as it is; one that is where weir's own would

@@ -302,7 +302,15 @@ pub(super) async fn carry_out(
     };
     run.progress.end();
     match outcome {
-        Some(report) => Ok(report?),
+        Some(report) => {
+            let mut report = report?;
+            if report.status == Status::Succeeded {
+                if let Some(warning) = run.forget_old(lease).await {
+                    report.diagnostics.push(warning);
+                }
+            }
+            Ok(report)
+        }
         None => Err(cancelled(run)),
     }
 }

@@ -20,7 +20,7 @@ use std::{
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use weir_core::{
-    Address, Diagnostics,
+    Address, Diagnostic, Diagnostics,
     change::Change,
     event::{Event, EventSink},
     plan::Op,
@@ -344,6 +344,18 @@ impl Run {
         })
     }
 
+    /// Drops what of the past is too old, at the end of what was done under this lease. What can't
+    /// be dropped now is dropped later: that is worth a warning.
+    pub(super) async fn forget_old(&self, lease: &Lease) -> Option<Diagnostic> {
+        let retained = self.store.retain(lease, self.states.retention()?).await;
+        let error = retained.err()?;
+        Some(
+            Diagnostic::warning("what is old was not dropped from the history")
+                .because(error.to_string())
+                .help("All that was done is recorded. The next apply tries again; `weir state prune` does it as well."),
+        )
+    }
+
     /// A plan of everything, as `weir plan` without flags makes it.
     pub(super) async fn plan_all(&self, stack: &Stack) -> Result<Planned, CommandError> {
         let input = PlanInput {
@@ -443,12 +455,16 @@ impl Run {
     }
 
     /// As [`Run::plan_input`], for who only looks: a plan of what somebody is changing would be of
-    /// a moment in the middle of that. Refuses it, or waits as long as was asked for.
+    /// a moment in the middle of that, also where it would change nothing and has asked nobody.
+    /// Refuses it, or waits as long as was asked for.
     pub(super) async fn plan_apart(&self, input: &PlanInput) -> Result<Planned, CommandError> {
         let mut planned = self.plan_input(input).await?;
         for _ in 0..ATTEMPTS {
-            let looks_at = reading(planned.scope());
             let held = self.store.held().await?;
+            if held.is_empty() {
+                break;
+            }
+            let looks_at = looked_at(&planned);
             let meets = |l: &LeaseRecord| l.scope.as_ref().and_then(|s| s.meets(&looks_at));
             if held.iter().all(|l| meets(l).is_none()) {
                 break;
@@ -484,17 +500,22 @@ impl Run {
     }
 }
 
-/// What a scope covers, to look at alone.
-fn reading(scope: &Scope) -> Scope {
-    match scope {
-        Scope::Whole => Scope::Whole,
-        Scope::Part(part) => {
+/// More than that is looked at as a whole.
+const MOST: usize = 20_000;
+
+/// What a plan is of: what it needs, and all that it says stays as it is.
+fn looked_at(planned: &Planned) -> Scope {
+    let plan = planned.plan.plan();
+    match planned.scope() {
+        Scope::Part(part) if plan.changes.len() <= MOST => {
             let mut read = part.read.clone();
             read.instances.extend(part.owned.instances.iter().cloned());
             read.outputs.extend(part.owned.outputs.iter().cloned());
+            read.instances.extend(plan.changes.keys().cloned());
             let owned = Items::default();
             Scope::Part(Part { owned, read })
         }
+        _ => Scope::Whole,
     }
 }
 
@@ -538,8 +559,8 @@ pub(super) fn show(
     detail: Detail,
     context: &Context,
 ) -> Result<(), CommandError> {
-    let known = (&planned.changed_by, &planned.regions);
-    let text = plan::render_with(planned.plan.plan(), known, detail, context.ui.out);
+    let by = &planned.changed_by;
+    let text = plan::render_with(planned.plan.plan(), by, detail, context.ui.out);
     context.ui.data(&text)
 }
 

@@ -52,6 +52,7 @@ pub(super) fn nothing() -> StackSettings {
         name: String::new(),
         state: None,
         encryption: None,
+        history: weir_lang::HistorySettings::default(),
         span: None,
     }
 }

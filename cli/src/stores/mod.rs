@@ -3,6 +3,7 @@
 mod ahead;
 mod encryption;
 mod http;
+mod other;
 mod place;
 mod s3;
 
@@ -14,16 +15,18 @@ use crate::{
     error::CommandError,
 };
 pub(crate) use ahead::Ahead;
+pub(crate) use other::OtherStates;
 use place::Place;
 use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use weir_core::Diagnostic;
-use weir_lang::StackSettings;
+use weir_lang::{HistorySettings, StackSettings};
 use weir_state::{
-    Backend, Encryption, Store, Workspace,
+    Backend, Encryption, Retention, Store, Workspace,
     encryption::{KeySource, Keyring, is_sealed, open_file, seal_file},
 };
 
@@ -43,6 +46,8 @@ pub(crate) struct States {
     folder: Option<PathBuf>,
     /// The state file that Terraform has where the stack does not say where its state is.
     beside: Option<PathBuf>,
+    /// How much of the past is kept; `None`: all of it.
+    retention: Option<Retention>,
 }
 
 /// What makes the key file.
@@ -89,6 +94,7 @@ impl States {
         Ok(States {
             folder,
             beside,
+            retention: retention(stack),
             backend: place.backend(&encryption),
             workspace,
             encryption,
@@ -107,23 +113,11 @@ impl States {
     ) -> Result<States> {
         let place = Place::named(place, schema, stack, env)
             .map_err(|e| CommandError::usage(e.to_string()))?;
-        let mut fallbacks = self.encryption.fallbacks.clone();
-        fallbacks.extend(self.encryption.primary.clone());
-        if let Some(path) = place.file() {
-            let mut key = path.to_owned().into_os_string();
-            key.push("-key");
-            let key = PathBuf::from(key);
-            if key.exists() {
-                fallbacks.push(KeySource::File(key));
-            }
-        }
-        let encryption = Encryption {
-            primary: None,
-            fallbacks,
-        };
+        let encryption = keys_for(&place, &self.encryption);
         Ok(States {
             folder: None,
             beside: None,
+            retention: None,
             backend: place.backend(&encryption),
             workspace: workspace::current(env)?,
             encryption,
@@ -307,9 +301,32 @@ impl States {
         }
     }
 
+    /// How much of the past is kept; `None`: all of it.
+    pub(crate) fn retention(&self) -> Option<Retention> {
+        self.retention
+    }
+
     /// What it is encrypted with.
     pub(crate) fn encryption(&self) -> &Encryption {
         &self.encryption
+    }
+}
+
+/// What opens states at another place: any key that is named here, or lies beside them.
+fn keys_for(place: &Place, here: &Encryption) -> Encryption {
+    let mut fallbacks = here.fallbacks.clone();
+    fallbacks.extend(here.primary.clone());
+    if let Some(path) = place.file() {
+        let mut key = path.to_owned().into_os_string();
+        key.push("-key");
+        let key = PathBuf::from(key);
+        if key.exists() {
+            fallbacks.push(KeySource::File(key));
+        }
+    }
+    Encryption {
+        primary: None,
+        fallbacks,
     }
 }
 
@@ -372,6 +389,21 @@ pub(crate) fn keep_from_version_control(folder: &Path) -> Result<()> {
     }
     fs::write(&ignore, IGNORE)
         .map_err(|e| CommandError::failed(format!("{}: {e}", ignore.display())))
+}
+
+/// How much of the past the stack keeps; `None`: all of it.
+fn retention(stack: &StackSettings) -> Option<Retention> {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let HistorySettings {
+        applies,
+        days,
+        forever,
+    } = stack.history;
+    let usual = Retention::default();
+    (!forever).then(|| Retention {
+        applies: applies.unwrap_or(usual.applies),
+        age: days.map_or(usual.age, |days| DAY * days),
+    })
 }
 
 /// Whether the stack's settings name a store and keys that there are.

@@ -1,4 +1,5 @@
-//! Terraform's state file, format 4: [`read()`] takes one for weir's state, [`write()`] gives one.
+//! Terraform's state file, format 4: [`read()`] takes one for weir's state, [`write()`] gives one, and
+//! [`outputs()`] looks for no more than these.
 //!
 //! What weir's state has no place for stays beside each object as a note ([`Notes`]) and goes back
 //! as it came: the provider's source address, what only the provider's schema tells (weir may have
@@ -13,7 +14,7 @@ mod read;
 mod tests;
 mod write;
 
-pub(crate) use read::{Taken, read};
+pub(crate) use read::{Taken, outputs, read};
 pub(crate) use write::write;
 
 use crate::render::json::provider_source;

@@ -172,7 +172,32 @@ pub(crate) fn read(text: &str, schemas: &dyn Schemas) -> Result<Taken, Vec<Strin
     })
 }
 
+/// The outputs that a state file has, whatever else is in it.
+pub(crate) fn outputs(text: &str) -> Result<BTreeMap<String, Known>, String> {
+    let json: Json =
+        serde_json::from_str(text).map_err(|e| format!("it can't be read as JSON: {e}"))?;
+    known_format(&json)?;
+    let outputs = json.get("outputs").cloned().unwrap_or_else(|| json!({}));
+    let outputs: BTreeMap<String, Output> =
+        serde_json::from_value(outputs).map_err(|e| format!("its outputs can't be read: {e}"))?;
+    let read = |(name, output)| match read_output(output) {
+        Ok(value) => Ok((name, value)),
+        Err(cause) => Err(format!("its output {name:?} can't be read: {cause}")),
+    };
+    outputs.into_iter().map(read).collect()
+}
+
+/// Whether it is of the format that is read, and nothing of it would be lost.
 fn known_version(json: &Json) -> Result<(), String> {
+    known_format(json)?;
+    let mut fields = json.as_object().into_iter().flat_map(Map::keys);
+    match fields.find(|k| !FIELDS.contains(&k.as_str())) {
+        Some(name) => Err(format!("its field `{name}` would be lost")),
+        None => Ok(()),
+    }
+}
+
+fn known_format(json: &Json) -> Result<(), String> {
     let Some(fields) = json.as_object() else {
         return Err("it is not a state file: its JSON is no object".into());
     };
@@ -189,11 +214,7 @@ fn known_version(json: &Json) -> Result<(), String> {
         }
         _ => return Err("it is not a state file: it has no `version`".into()),
     }
-    let unknown = fields.keys().find(|k| !FIELDS.contains(&k.as_str()));
-    match unknown {
-        Some(name) => Err(format!("its field `{name}` would be lost")),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn read_output(output: Output) -> Result<Known, String> {

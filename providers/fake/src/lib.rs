@@ -6,8 +6,9 @@
 //! the calling process at a chosen point. It keeps a log of all that was ever done, so that a test
 //! can prove that nothing was made twice. It never touches anything but that file.
 //!
-//! [`TerraformProvider`] serves `terraform_data`, whose objects live in state alone, and the functions
-//! `encode_tfvars`, `decode_tfvars` and `encode_expr`.
+//! [`TerraformProvider`] serves `terraform_data`, whose objects live in state alone, the outputs of other
+//! states (`terraform_remote_state`, read by who makes the provider) and the functions `encode_tfvars`,
+//! `decode_tfvars` and `encode_expr`.
 //!
 //! A `fake_thing`'s way:
 //! 1. `configure` opens the cloud's file and takes faults, latency and kill points;

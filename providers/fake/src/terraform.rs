@@ -1,11 +1,16 @@
 //! The built-in provider `terraform` with `terraform_data`, as Terraform has it: a value that
-//! lives in state, and something to hang replacements on.
+//! lives in state, and something to hang replacements on; and with `terraform_remote_state`, which
+//! reads other states by a way that is handed in.
 
 mod decode;
 mod encode;
 mod functions;
+mod remote;
+
+pub use remote::{Asked, States};
 
 use async_trait::async_trait;
+use std::sync::Arc;
 use weir_core::{
     Diagnostic, Diagnostics, Known, Path, Type, Value,
     function::Outcome,
@@ -19,10 +24,10 @@ use weir_provider::{
 
 const DATA: &str = "terraform_data";
 
-/// Serves `terraform_data`.
-#[derive(Debug)]
+/// Serves `terraform_data` and `terraform_remote_state`.
 pub struct TerraformProvider {
     schema: ProviderSchema,
+    states: Arc<dyn States>,
 }
 
 impl Default for TerraformProvider {
@@ -32,7 +37,7 @@ impl Default for TerraformProvider {
 }
 
 impl TerraformProvider {
-    /// The provider; it has no configuration.
+    /// The provider; it has no configuration, and no way to other states.
     pub fn new() -> TerraformProvider {
         let attribute = |set_by, text| Attribute::new(Type::Dynamic, set_by).describe(text);
         let id = Attribute::new(Type::String, SetBy::Computed).describe("A unique id.");
@@ -55,10 +60,19 @@ impl TerraformProvider {
             provider: Schema::default(),
             resources: [(DATA.to_owned(), Schema { version: 0, block })].into(),
             ephemeral: std::collections::BTreeMap::new(),
-            data: Default::default(),
+            data: [(remote::REMOTE.to_owned(), remote::schema())].into(),
             functions: functions::signatures(),
         };
-        TerraformProvider { schema }
+        TerraformProvider {
+            schema,
+            states: Arc::new(remote::NoStates),
+        }
+    }
+
+    /// With a way to the states of other stacks.
+    #[must_use]
+    pub fn with_states(self, states: Arc<dyn States>) -> TerraformProvider {
+        TerraformProvider { states, ..self }
     }
 }
 
@@ -94,8 +108,11 @@ impl Provider for TerraformProvider {
         functions::call(function, args)
     }
 
-    async fn validate(&self, _type_name: &str, _config: &Value) -> Diagnostics {
-        Diagnostics::new()
+    async fn validate(&self, type_name: &str, config: &Value) -> Diagnostics {
+        match type_name {
+            remote::REMOTE => remote::validate(config),
+            _ => Diagnostics::new(),
+        }
     }
 
     async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
@@ -201,7 +218,10 @@ impl Provider for TerraformProvider {
         }])
     }
 
-    async fn data(&self, type_name: &str, _config: &Value) -> Result<Known, Diagnostics> {
+    async fn data(&self, type_name: &str, config: &Value) -> Result<Known, Diagnostics> {
+        if type_name == remote::REMOTE {
+            return remote::read(&*self.states, config).await;
+        }
         Err(Diagnostic::error(format!(
             "provider \"terraform\" has no data source {type_name:?}"
         ))

@@ -22,7 +22,7 @@ use weir_core::{
 use weir_engine::{Moment, PlanOptions, Point, Probe, Record, Status};
 use weir_state::{
     Applied, ApplyRecord, Begin, Bundle, ClosedEntry, Content, Encryption, Entry, EntryId, Holder,
-    Lease, LeaseRecord, Outcome, Pruned, Scope, SqliteStore, StateError, Store, Wait,
+    Lease, LeaseRecord, Outcome, Pruned, Retention, Scope, SqliteStore, StateError, Store, Wait,
     encryption::Keyring,
 };
 
@@ -164,6 +164,10 @@ impl Store for FullAfter {
     async fn prune(&self, lease: &Lease, before: Serial) -> Answer<Pruned> {
         self.write()?;
         self.store.prune(lease, before).await
+    }
+    async fn retain(&self, lease: &Lease, keep: Retention) -> Answer<Pruned> {
+        self.write()?;
+        self.store.retain(lease, keep).await
     }
     async fn finish_apply(&self, lease: &Lease, record: ApplyRecord) -> Answer<()> {
         self.write()?;

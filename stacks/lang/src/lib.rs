@@ -40,10 +40,10 @@ mod services;
 mod vars;
 
 pub use config::{
-    Additions, Config, EncryptionSettings, End, Endpoint, Examined, InstalledModule,
-    InstalledModules, KeySettings, Loaded, ModuleStep, Move, OutputMeta, Part, RemoteCall, Removed,
-    Repetition, RequiredProvider, StackSettings, StateSettings, StepKey, Undeclared, examine,
-    is_remote, load, load_with, mentions, reload, remote_calls,
+    Additions, Config, EncryptionSettings, End, Endpoint, Examined, HistorySettings,
+    InstalledModule, InstalledModules, KeySettings, Loaded, ModuleStep, Move, OutputMeta, Part,
+    RemoteCall, Removed, Repetition, RequiredProvider, StackSettings, StateSettings, StepKey,
+    Undeclared, examine, is_remote, load, load_with, mentions, reload, remote_calls,
 };
 pub use evaluator::{
     CheckInstance, CheckKind, CheckResult, CheckStatus, Evaluator, Output, Roots, Schemas,

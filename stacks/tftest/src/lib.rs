@@ -1,7 +1,6 @@
 //! Tests of stacks: Terraform's language of test files, run by weir's engine.
 //!
-//! This crate prints nothing and keeps nothing: states of tests lie in a folder that goes with the
-//! run. What it makes in the world it destroys again, and names what it could not.
+//! This crate prints nothing and keeps nothing: states of tests are in memory alone. What it makes in the world it destroys again, and names what it could not.
 //!
 //! 1. [`Suite::read`] finds the test files and lowers them to types (`syntax`), all errors at once.
 //! 2. [`Runner::run`] takes one file after the other, its runs in order (`runner`).

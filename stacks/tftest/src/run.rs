@@ -11,7 +11,7 @@ use crate::{
     stage,
     syntax::{Assert, Command},
 };
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Marks, Type, Value, change::Change, convert::convert,
     snapshot::Snapshot,
@@ -69,11 +69,7 @@ impl<'a> Task<'a> {
 ///
 /// # Errors
 /// What keeps it from being run.
-pub(crate) async fn run(
-    of: &mut FileRun<'_>,
-    task: &mut Task<'_>,
-    folder: &Path,
-) -> Result<(), Diagnostics> {
+pub(crate) async fn run(of: &mut FileRun<'_>, task: &mut Task<'_>) -> Result<(), Diagnostics> {
     let (run, sources) = (task.run, &of.suite.sources);
     let later = of.file.runs[task.number..].iter().map(|r| r.name.clone());
     let mut scope = TestScope::new(
@@ -108,7 +104,7 @@ pub(crate) async fn run(
         return Err(unknown);
     }
     let key = run.state_key.as_deref().or(source).unwrap_or_default();
-    let at = of.slot(key, folder)?;
+    let at = of.slot(key)?;
     let engine = of.runner.engine(&of.slots[at], registry.clone());
     let lease = of.slots[at].lease().await?;
     let planned = engine.plan_as_far(&input, &lease).await;

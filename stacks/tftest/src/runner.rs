@@ -10,7 +10,6 @@ use crate::{
 use std::{
     collections::BTreeMap,
     num::NonZeroUsize,
-    path::Path,
     sync::Arc,
     time::{Instant, SystemTime},
 };
@@ -46,19 +45,11 @@ impl Runner<'_> {
     /// # Errors
     /// Where nothing can be run: a file of variables is broken, there is no room for states.
     pub async fn run(&self, suite: &Suite) -> Result<Report, Diagnostics> {
-        let folder = tempfile::Builder::new()
-            .prefix("weir-test-")
-            .tempdir()
-            .map_err(|e| {
-                Diagnostic::error("There is no folder for the states of tests")
-                    .because(format!("{e}.")).help("Make room for temporary files, or name another folder for them in `TMPDIR`.")
-            })?;
         let mut report = Report {
             status: Status::Pending,
             files: Vec::new(),
         };
-        for (number, file) in suite.files.iter().enumerate() {
-            let path = folder.path().join(number.to_string());
+        for file in &suite.files {
             let mut inputs = self.inputs.clone();
             let own = suite.variables_of(file, &*self.files).into_iter();
             inputs.vars.extend(own.map(VarSource::File));
@@ -72,7 +63,7 @@ impl Runner<'_> {
                 outputs: BTreeMap::new(),
                 report: FileReport::default(),
             };
-            running.run(&path).await;
+            running.run().await;
             report.status = report.status.max(running.report.status);
             report.files.push((file.path.clone(), running.report));
         }
@@ -136,7 +127,7 @@ impl FileRun<'_> {
         self.runner.watcher.event(event);
     }
 
-    async fn run(&mut self, folder: &Path) {
+    async fn run(&mut self) {
         let file = self.file;
         self.tell(&Event::FileStarted(file));
         let mut broken = false;
@@ -148,7 +139,7 @@ impl FileRun<'_> {
                 }
             } else {
                 self.tell(&Event::RunStarted(file, run));
-                self.one(number, folder).await
+                self.one(number).await
             };
             broken |= report.status == Status::Error;
             self.report.status = self.report.status.max(report.status);
@@ -163,13 +154,13 @@ impl FileRun<'_> {
         self.tell(&Event::FileEnded(file, &self.report));
     }
 
-    async fn one(&mut self, number: usize, folder: &Path) -> RunReport {
+    async fn one(&mut self, number: usize) -> RunReport {
         let (began, clock) = (SystemTime::now(), Instant::now());
         let mut task = Task::new(self.file, number);
         let abandon = self.runner.abandon.clone();
         let ended = tokio::select! {
             biased;
-            ended = run::run(self, &mut task, folder) => ended,
+            ended = run::run(self, &mut task) => ended,
             () = abandon.cancelled() => Err(left()),
         };
         if let Err(errors) = ended {
@@ -208,11 +199,11 @@ impl FileRun<'_> {
     }
 
     /// The state that a run uses.
-    pub(crate) fn slot(&mut self, key: &str, folder: &Path) -> Result<usize, Diagnostics> {
+    pub(crate) fn slot(&mut self, key: &str) -> Result<usize, Diagnostics> {
         if let Some(at) = self.slots.iter().position(|s| s.key == key) {
             return Ok(at);
         }
-        let slot = Slot::new(key.to_owned(), folder, self.slots.len())?;
+        let slot = Slot::new(key.to_owned())?;
         self.slots.push(slot);
         Ok(self.slots.len() - 1)
     }

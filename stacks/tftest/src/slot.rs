@@ -1,9 +1,9 @@
 //! A state that runs share, for as long as their file is run.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 use weir_core::{Diagnostic, Diagnostics, snapshot::Snapshot};
 use weir_engine::{PlanInput, Registry};
-use weir_state::{Holder, Lease, SqliteStore, Store, Wait};
+use weir_state::{Holder, Lease, MemoryStore, Store, Wait};
 
 /// A state and who changed it last.
 pub(crate) struct Slot {
@@ -14,10 +14,9 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// An empty state, in a file below `folder` that goes with it.
-    pub(crate) fn new(key: String, folder: &Path, number: usize) -> Result<Slot, Diagnostics> {
-        let path = folder.join(format!("state-{number}.db"));
-        let store = SqliteStore::open(path).map_err(state)?;
+    /// An empty state, in memory alone: it holds secrets, and there would be no key to it.
+    pub(crate) fn new(key: String) -> Result<Slot, Diagnostics> {
+        let store = MemoryStore::new().map_err(state)?;
         Ok(Slot {
             key,
             store: Arc::new(store),
@@ -47,6 +46,6 @@ impl Slot {
 fn state(error: weir_state::StateError) -> Diagnostics {
     Diagnostic::error("The state of the test can't be kept")
         .because(format!("{error}."))
-        .help("Make room for temporary files, or name another folder for them in `TMPDIR`.")
+        .help("Run the test again; with less at a time, where the machine has no more memory.")
         .into()
 }

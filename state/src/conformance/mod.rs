@@ -4,6 +4,7 @@ mod bucket;
 mod journal;
 mod lease;
 mod parts;
+mod past;
 mod record;
 mod server;
 mod web;
@@ -70,6 +71,8 @@ pub async fn all(place: &(dyn Fn() -> Box<dyn Place> + Sync)) -> Verified {
     whole::takes_a_whole_state(&*place()).await?;
     whole::replaces_all_or_nothing(&*place()).await?;
     whole::keeps_configurations_until_they_are_pruned(&*place()).await?;
+    past::drops_what_is_too_old(&*place()).await?;
+    past::drops_a_piece_at_a_time(&*place()).await?;
     journal::takes_parallel_writes(&*place()).await
 }
 

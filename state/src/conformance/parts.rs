@@ -16,7 +16,7 @@ use weir_core::{
 };
 
 /// A scope: instances, and outputs as `output.x`.
-fn part(owned: &[&str], read: &[&str]) -> Scope {
+pub(super) fn part(owned: &[&str], read: &[&str]) -> Scope {
     let items = |texts: &[&str]| {
         let mut items = Items::default();
         for text in texts {
@@ -50,7 +50,8 @@ pub(super) async fn all(place: &(dyn Fn() -> Box<dyn Place> + Sync)) -> Verified
     record_outputs_and_references_side_by_side(&*place()).await?;
     are_fenced_one_by_one(&*place()).await?;
     are_taken_over_one_by_one(&*place()).await?;
-    settle_what_they_cover(&*place()).await
+    settle_what_they_cover(&*place()).await?;
+    super::past::drops_nothing_beside_another(&*place()).await
 }
 
 /// Of a store that has none: whoever wants a part gets everything.

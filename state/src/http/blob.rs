@@ -344,6 +344,9 @@ impl Blob for HttpBlob {
     fn part(&self, _: &str) -> Result<Option<Vec<u8>>, Trouble> {
         Ok(None)
     }
+    fn parts(&self) -> Result<Vec<String>, Trouble> {
+        Ok(Vec::new())
+    }
     fn drop_part(&self, _: &str) -> Result<(), Trouble> {
         Ok(())
     }

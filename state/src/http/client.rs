@@ -100,14 +100,12 @@ impl Client {
             }
             None => self.agent.run(request.body(()).map_err(unsent)?),
         };
-        let mut response = answered.map_err(|e| Trouble::Lost(e.to_string()))?;
+        let mut response = answered.map_err(|e| self.unanswered(&e))?;
         let date = response.headers().get("Date");
         self.note(date.and_then(|date| date.to_str().ok()));
         let status = response.status();
         let body = response.body_mut().with_config().limit(LARGEST);
-        let body = body
-            .read_to_vec()
-            .map_err(|e| Trouble::Lost(e.to_string()))?;
+        let body = body.read_to_vec().map_err(|e| self.unanswered(&e))?;
         let answer = Answer { status, body };
         match status.as_u16() {
             401 => Err(self.refused(match &self.settings.login {
@@ -119,6 +117,32 @@ impl Client {
             429 | 500..=599 => Err(Trouble::Lost(answer.told())),
             _ => Ok(answer),
         }
+    }
+
+    /// No answer came: who is not trusted, or trusts us not, is not asked again.
+    fn unanswered(&self, error: &ureq::Error) -> Trouble {
+        use rustls::{AlertDescription, Error};
+        let (cause, next) = match of_tls(error) {
+            Some(e @ Error::InvalidCertificate(_)) => (
+                format!("the server's certificate is not trusted: {e}"),
+                "Give the certificate that vouches for it as `client_ca_certificate_pem`",
+            ),
+            Some(Error::AlertReceived(alert)) if *alert != AlertDescription::InternalError => (
+                format!("the server refuses this side of TLS: it says {alert:?}"),
+                "Give a certificate that it takes as `client_certificate_pem`, with its \
+                 `client_private_key_pem`",
+            ),
+            Some(e @ (Error::PeerIncompatible(_) | Error::NoCertificatesPresented)) => (
+                format!("the server's TLS can't be used: {e}"),
+                "Let it speak TLS 1.2 or 1.3, with a certificate",
+            ),
+            _ => return Trouble::Lost(error.to_string()),
+        };
+        Trouble::from(StateError::Refused {
+            path: self.settings.place(),
+            cause,
+            next: next.into(),
+        })
     }
 
     fn who(&self) -> String {
@@ -160,6 +184,22 @@ impl Client {
         let ahead = there.timestamp_millis() + 500 - i64::try_from(here.as_millis()).unwrap_or(0);
         let differs = ahead.unsigned_abs() > 2_000;
         self.ahead.set(if differs { ahead } else { 0 });
+    }
+}
+
+/// What TLS has to say of an error, where it is one of TLS.
+fn of_tls(error: &ureq::Error) -> Option<&rustls::Error> {
+    let mut io = match error {
+        ureq::Error::Rustls(e) => return Some(e),
+        ureq::Error::Io(e) => e,
+        _ => return None,
+    };
+    loop {
+        let inner = io.get_ref()?;
+        if let Some(e) = inner.downcast_ref::<rustls::Error>() {
+            return Some(e);
+        }
+        io = inner.downcast_ref::<std::io::Error>()?;
     }
 }
 

@@ -27,7 +27,7 @@ pub use settings::HttpSettings;
 
 use crate::{
     Backend, Options, StateError, Store, Workspace,
-    remote::{self, Absent, Blob as _},
+    remote::{self, Absent, Blob as _, Loaded},
     rows::{Handle, Rowed},
 };
 use async_trait::async_trait;
@@ -139,6 +139,18 @@ impl Backend for HttpBackend {
         let blob = HttpBlob::new(self.settings.clone(), self.options.expiry)?;
         let removed = blob.remove();
         removed.map_err(|trouble| trouble.fault(blob.place()).at(blob.place()))
+    }
+
+    async fn terraforms(&self, workspace: &Workspace) -> Result<Option<String>, StateError> {
+        self.only_default(workspace)?;
+        let blob = HttpBlob::new(self.settings.clone(), self.options.expiry)?;
+        let loaded = blob.load(None);
+        match loaded.map_err(|trouble| trouble.fault(blob.place()).at(blob.place()))? {
+            Loaded::Found(bytes, _) if remote::is_terraforms(&bytes) => {
+                Ok(String::from_utf8(bytes).ok())
+            }
+            Loaded::Found(..) | Loaded::Same | Loaded::Absent => Ok(None),
+        }
     }
 
     fn describe(&self, _: &Workspace) -> String {

@@ -4,7 +4,7 @@
 //! to take it back, so that a part of the transaction can be.
 
 use crate::rows::{
-    ApplyRow, ClosedRow, ItemRow, KeyRow, LeaseRow, OpenRow, PastRow, ScopeRow, Sum,
+    ApplyRow, ClosedRow, ItemRow, KeyRow, LeaseRow, Old, OpenRow, PastRow, ScopeRow, Sum, seal,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,19 @@ pub(super) struct Changes {
     pub(super) keys: Vec<KeyRow>,
     /// Tables of which every row is dropped before those above are written.
     pub(super) cleared: BTreeSet<Table>,
+    /// Old rows that are dropped from those that were found.
+    pub(super) old: Aged,
     undo: Vec<Undo>,
+}
+
+/// Old rows, by what names them.
+#[derive(Default)]
+pub(super) struct Aged {
+    pub(super) past: BTreeSet<(ItemId, u64)>,
+    pub(super) closed: BTreeSet<(u64, u64)>,
+    pub(super) leases: BTreeSet<u64>,
+    /// How many lines of the history, the oldest first.
+    pub(super) applies: usize,
 }
 
 /// A table that can be cleared.
@@ -72,6 +84,10 @@ enum Undo {
     ClosedCleared(Vec<ClosedRow>, bool),
     AppliesCleared(Vec<ApplyRow>, bool),
     KeysCleared(Vec<KeyRow>, bool),
+    OldPast((ItemId, u64)),
+    OldClosed((u64, u64)),
+    OldLease(u64),
+    OldApply,
 }
 
 impl Changes {
@@ -92,6 +108,10 @@ impl Changes {
                 Undo::Closed => drop(self.closed.pop()),
                 Undo::Apply => drop(self.applies.pop()),
                 Undo::Key => drop(self.keys.pop()),
+                Undo::OldPast(row) => drop(self.old.past.remove(&row)),
+                Undo::OldClosed(row) => drop(self.old.closed.remove(&row)),
+                Undo::OldLease(epoch) => drop(self.old.leases.remove(&epoch)),
+                Undo::OldApply => self.old.applies -= 1,
                 Undo::PastCleared(rows, fresh) => {
                     self.past = rows;
                     self.unclear(Table::Past, fresh);
@@ -127,6 +147,32 @@ impl Changes {
             Table::Applies => Undo::AppliesCleared(std::mem::take(&mut self.applies), fresh),
             Table::Keys => Undo::KeysCleared(std::mem::take(&mut self.keys), fresh),
         });
+    }
+
+    /// Drops a row that was found.
+    pub(super) fn old(&mut self, row: Old) {
+        let undo = match row {
+            Old::Past {
+                kind, key, serial, ..
+            } => {
+                let row = (seal("key", &[kind.as_bytes(), key.as_bytes()]), serial);
+                self.old.past.insert(row).then_some(Undo::OldPast(row))
+            }
+            Old::Closed { epoch, id } => {
+                let row = (epoch, id);
+                self.old.closed.insert(row).then_some(Undo::OldClosed(row))
+            }
+            Old::Lease(epoch) => self
+                .old
+                .leases
+                .insert(epoch)
+                .then_some(Undo::OldLease(epoch)),
+            Old::Apply => {
+                self.old.applies += 1;
+                Some(Undo::OldApply)
+            }
+        };
+        self.undo.extend(undo);
     }
 
     pub(super) fn key(&mut self, row: KeyRow) {

@@ -6,11 +6,12 @@ use super::{
     schema,
     session::Session,
     settings::PostgresSettings,
-    statements::{Names, bytes, numbers, param, quoted, send, texts},
+    statements::{self, Names, bytes, numbers, param, quoted, send, texts},
 };
 use crate::{
     Encryption, Options, StateError, StateId,
-    rows::{Cipher, Fault, Head, KeyRow, Rows as _, Transact},
+    format::time,
+    rows::{Cipher, Fault, Head, KeyRow, Rows as _, Transact, leases},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -191,6 +192,15 @@ async fn migrate(
             ),
             next: "Leave `skip_table_creation` out for the first run".into(),
         }));
+    }
+    if from > 0 {
+        let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT";
+        let now = statements::number(&client.query_typed_one(now, &[]).await?, 0)?;
+        let sql = names.sql(&format!("{} WHERE ended IS NULL", statements::LEASE));
+        let held = send(client, sql, Vec::new()).await?;
+        let held = held.iter().map(statements::lease);
+        let held = held.collect::<Result<Vec<_>, _>>()?;
+        leases::refuse_held(held, place, time(now)).map_err(Trouble::Fault)?;
     }
     for sql in schema::MIGRATIONS.iter().skip(from as usize) {
         client.batch_execute(&names.sql(sql)).await?;

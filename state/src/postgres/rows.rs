@@ -8,7 +8,7 @@ use super::{
     statements::{self, ITEM, LEASE, OPEN, Sent, numbers, param, send},
 };
 use crate::rows::{
-    ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, Needs, OpenRow,
+    ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, Needs, Old, OpenRow,
     PastRow, RowRef, Rows, ScopeRow, seal, signed,
 };
 use std::collections::BTreeMap;
@@ -253,8 +253,36 @@ impl Rows for Session {
             false => self.rows(sql, Vec::new(), statements::past)?,
         };
         let changes = self.changes.borrow();
+        let id = |row: &PastRow| seal("key", &[row.item.kind.as_bytes(), row.item.key.as_bytes()]);
+        rows.retain(|row| !changes.old.past.contains(&(id(row), row.item.serial)));
         rows.extend(changes.past.iter().map(|(_, row)| row.clone()));
         Ok(rows)
+    }
+    fn past_until(&self, serial: u64, most: usize) -> Result<Vec<Old>, Fault> {
+        let sql = "SELECT kind, key, serial, until FROM @past WHERE state = $1 AND until <= $2
+                   ORDER BY until, id, serial LIMIT $3";
+        let params = vec![param(Type::INT8, signed(serial)), statements::limit(most)];
+        self.rows(sql, params, |row| {
+            Ok(Old::Past {
+                kind: row.try_get(0)?,
+                key: row.try_get(1)?,
+                serial: statements::number(row, 2)?,
+                until: statements::number(row, 3)?,
+            })
+        })
+    }
+    fn drop_old(&self, row: Old) -> Result<(), Fault> {
+        self.changes.borrow_mut().old(row);
+        Ok(())
+    }
+    fn bring_items(&self, kind: Kind, keys: &[String]) -> Result<(), Fault> {
+        let ids: Vec<ItemId> = keys.iter().map(|key| id_of(kind, key)).collect();
+        let sql = format!("{ITEM} WHERE state = $1 AND id = ANY($2)");
+        let ids = statements::bytes(&ids, |id| id.to_vec());
+        let rows = self.rows(&sql, vec![ids], statements::item)?;
+        let rows = rows.into_iter().map(|(id, row)| (id, Some(row)));
+        self.found.borrow_mut().items.extend(rows);
+        Ok(())
     }
     fn drop_past(&self) -> Result<(), Fault> {
         self.changes.borrow_mut().clear(Table::Past);
@@ -333,9 +361,17 @@ impl Rows for Session {
             true => Vec::new(),
             false => self.rows(sql, Vec::new(), statements::closed)?,
         };
-        rows.extend(self.changes.borrow().closed.iter().cloned());
+        let changes = self.changes.borrow();
+        rows.retain(|row| !changes.old.closed.contains(&(row.epoch, row.id)));
+        rows.extend(changes.closed.iter().cloned());
         rows.sort_by_key(|row| (row.epoch, row.id));
         Ok(rows)
+    }
+    fn closed_ids(&self, epoch: u64, most: usize) -> Result<Vec<u64>, Fault> {
+        let sql = "SELECT id FROM @closed_entry WHERE state = $1 AND epoch = $2
+                   ORDER BY id LIMIT $3";
+        let params = vec![param(Type::INT8, signed(epoch)), statements::limit(most)];
+        self.rows(sql, params, |row| statements::number(row, 0))
     }
     fn drop_closed(&self) -> Result<(), Fault> {
         self.changes.borrow_mut().clear(Table::Closed);
@@ -354,8 +390,14 @@ impl Rows for Session {
         Ok(self.rows(&sql, vec![epoch], statements::lease)?.pop())
     }
     fn leases(&self) -> Result<Vec<LeaseRow>, Fault> {
-        let sql = format!("{LEASE} WHERE state = $1 ORDER BY epoch");
-        self.rows(&sql, Vec::new(), statements::lease)
+        self.oldest_leases(usize::MAX)
+    }
+    fn oldest_leases(&self, most: usize) -> Result<Vec<LeaseRow>, Fault> {
+        let sql = format!("{LEASE} WHERE state = $1 ORDER BY epoch LIMIT $2");
+        let mut rows = self.rows(&sql, vec![statements::limit(most)], statements::lease)?;
+        let changes = self.changes.borrow();
+        rows.retain(|row| !changes.old.leases.contains(&row.epoch));
+        Ok(rows)
     }
     fn live_leases(&self) -> Result<Vec<LeaseRow>, Fault> {
         let sql = format!("{LEASE} WHERE state = $1 AND ended IS NULL");
@@ -390,12 +432,34 @@ impl Rows for Session {
     }
 
     fn applies(&self) -> Result<Vec<ApplyRow>, Fault> {
-        let sql = "SELECT body, sum FROM @apply WHERE state = $1 ORDER BY id";
-        let mut rows = match self.changes.borrow().cleared.contains(&Table::Applies) {
-            true => Vec::new(),
-            false => self.rows(sql, Vec::new(), statements::apply)?,
+        self.oldest_applies(usize::MAX)
+    }
+    fn count_applies(&self) -> Result<usize, Fault> {
+        let changes = self.changes.borrow();
+        let sql = "SELECT count(*) FROM @apply WHERE state = $1";
+        let found = match changes.cleared.contains(&Table::Applies) {
+            true => None,
+            false => self
+                .rows(sql, Vec::new(), |row| statements::number(row, 0))?
+                .pop(),
         };
-        rows.extend(self.changes.borrow().applies.iter().cloned());
+        let found = usize::try_from(found.unwrap_or(0)).unwrap_or(usize::MAX);
+        Ok(found.saturating_sub(changes.old.applies) + changes.applies.len())
+    }
+    fn oldest_applies(&self, most: usize) -> Result<Vec<ApplyRow>, Fault> {
+        let changes = self.changes.borrow();
+        let sql = "SELECT body, sum FROM @apply WHERE state = $1 ORDER BY id LIMIT $2";
+        let gone = changes.old.applies;
+        let mut rows = match changes.cleared.contains(&Table::Applies) {
+            true => Vec::new(),
+            false => {
+                let most = statements::limit(most.saturating_add(gone));
+                let found = self.rows(sql, vec![most], statements::apply)?;
+                found.into_iter().skip(gone).collect()
+            }
+        };
+        rows.extend(changes.applies.iter().cloned());
+        rows.truncate(most);
         Ok(rows)
     }
     fn add_apply(&self, row: &ApplyRow) -> Result<(), Fault> {

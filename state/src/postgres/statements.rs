@@ -1,7 +1,7 @@
 //! The statements: what is read and written, each in one piece however many rows it is about.
 
 use super::{
-    changes::{Changes, ItemId},
+    changes::{Aged, Changes, ItemId},
     fault::Trouble,
 };
 use crate::rows::{
@@ -182,6 +182,7 @@ pub(super) fn write<'c>(
         let sql = format!("DELETE FROM @{} WHERE state = $1", table.name());
         push(&sql, Vec::new());
     }
+    old(changes, &mut push);
     items(changes, &mut push);
     journal(changes, &mut push);
     if !changes.leases.is_empty() {
@@ -241,6 +242,56 @@ pub(super) fn write<'c>(
     );
     sent.push(send(client, "COMMIT".into(), Vec::new()));
     sent
+}
+
+fn old(changes: &Changes, push: &mut impl FnMut(&str, Vec<Param>)) {
+    let Aged {
+        past,
+        closed,
+        leases,
+        applies,
+    } = &changes.old;
+    if !past.is_empty() {
+        let past: Vec<_> = past.iter().collect();
+        push(
+            "DELETE FROM @past USING unnest($2, $3) AS old(id, serial)
+             WHERE state = $1 AND @past.id = old.id AND @past.serial = old.serial",
+            vec![
+                bytes(&past, |(id, _)| id.to_vec()),
+                numbers(&past, |(_, serial)| *serial),
+            ],
+        );
+    }
+    if !closed.is_empty() {
+        let closed: Vec<_> = closed.iter().collect();
+        push(
+            "DELETE FROM @closed_entry USING unnest($2, $3) AS old(epoch, id)
+             WHERE state = $1 AND @closed_entry.epoch = old.epoch AND @closed_entry.id = old.id",
+            vec![
+                numbers(&closed, |(epoch, _)| *epoch),
+                numbers(&closed, |(_, id)| *id),
+            ],
+        );
+    }
+    if !leases.is_empty() {
+        let leases: Vec<u64> = leases.iter().copied().collect();
+        push(
+            "DELETE FROM @lease WHERE state = $1 AND epoch = ANY($2)",
+            vec![numbers(&leases, |epoch| *epoch)],
+        );
+    }
+    if *applies > 0 {
+        push(
+            "DELETE FROM @apply WHERE state = $1
+             AND id IN (SELECT id FROM @apply WHERE state = $1 ORDER BY id LIMIT $2)",
+            vec![limit(*applies)],
+        );
+    }
+}
+
+/// As many rows as that.
+pub(super) fn limit(most: usize) -> Param {
+    param(Type::INT8, i64::try_from(most).unwrap_or(i64::MAX))
 }
 
 fn items(changes: &Changes, push: &mut impl FnMut(&str, Vec<Param>)) {

@@ -112,6 +112,8 @@ pub(crate) trait Blob {
     fn put_part(&self, name: &str, body: &[u8]) -> Result<(), Trouble>;
     /// A part; `None` where it is gone.
     fn part(&self, name: &str) -> Result<Option<Vec<u8>>, Trouble>;
+    /// The names of all parts that are there, those that nothing names among them.
+    fn parts(&self) -> Result<Vec<String>, Trouble>;
     /// Drops a part that nothing names.
     fn drop_part(&self, name: &str) -> Result<(), Trouble>;
 

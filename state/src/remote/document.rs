@@ -10,8 +10,8 @@
 use crate::{
     StateError,
     rows::{
-        ApplyRow, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, OpenRow, PastRow, Rows,
-        Sum,
+        ApplyRow, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, Old, OpenRow, PastRow,
+        Rows, Sum,
     },
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -25,7 +25,7 @@ use std::{
 use weir_core::snapshot::Lineage;
 
 /// The version of the format that this program writes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The first line of the document.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -172,6 +172,40 @@ pub(super) enum Op {
         sum: Digest,
     },
     DropDataKeys,
+    /// Since version 2, as the following.
+    DropOldPast {
+        kind: String,
+        key: String,
+        serial: u64,
+        until: u64,
+    },
+    DropOldClosed {
+        epoch: u64,
+        id: u64,
+    },
+    DropOldLease(u64),
+    DropOldestApply,
+}
+
+impl From<&Old> for Op {
+    fn from(row: &Old) -> Op {
+        match row.clone() {
+            Old::Past {
+                kind,
+                key,
+                serial,
+                until,
+            } => Op::DropOldPast {
+                kind,
+                key,
+                serial,
+                until,
+            },
+            Old::Closed { epoch, id } => Op::DropOldClosed { epoch, id },
+            Old::Lease(epoch) => Op::DropOldLease(epoch),
+            Old::Apply => Op::DropOldestApply,
+        }
+    }
 }
 
 impl From<&ItemRow> for Op {
@@ -280,7 +314,12 @@ impl Op {
             | Op::DropOpen(_)
             | Op::Closed { .. }
             | Op::Lease { .. }
-            | Op::Apply { .. } => false,
+            | Op::Apply { .. }
+            // What is old may stay until there is a new base.
+            | Op::DropOldPast { .. }
+            | Op::DropOldClosed { .. }
+            | Op::DropOldLease(_)
+            | Op::DropOldestApply => false,
         }
     }
 
@@ -358,6 +397,20 @@ impl Op {
                 sum: sum.0,
             }),
             Op::DropDataKeys => rows.drop_data_keys(),
+            Op::DropOldPast {
+                kind,
+                key,
+                serial,
+                until,
+            } => rows.drop_old(Old::Past {
+                kind,
+                key,
+                serial,
+                until,
+            }),
+            Op::DropOldClosed { epoch, id } => rows.drop_old(Old::Closed { epoch, id }),
+            Op::DropOldLease(epoch) => rows.drop_old(Old::Lease(epoch)),
+            Op::DropOldestApply => rows.drop_old(Old::Apply),
         }
     }
 }
@@ -472,6 +525,12 @@ impl Header {
         (base, more)
     }
 
+    /// The parts that stay: of the chunks, and of the generation before.
+    pub(super) fn named(&self) -> impl Iterator<Item = String> + '_ {
+        let old = self.old.iter().flatten().cloned();
+        self.parts().into_iter().chain(old)
+    }
+
     pub(super) fn parts(&self) -> Vec<String> {
         let named = self.chunks.iter().filter_map(|chunk| chunk.kept.part());
         named.map(str::to_owned).collect()
@@ -482,10 +541,10 @@ impl Document {
     /// What is in this object. Anything else than a document is refused, and so is another's state.
     pub(super) fn parse(bytes: &[u8], place: &Path) -> Result<Document, Fault> {
         let damage = |cause: &str| Fault::damage(cause.to_owned());
-        if let Some(what) = foreign(bytes) {
+        if is_terraforms(bytes) {
             return Err(Fault::State(StateError::Refused {
                 path: place.into(),
-                cause: what.into(),
+                cause: "a Terraform state is there".into(),
                 next: "It stays as it is. Name another place, or bring it over: save it as a file \
                        (`terraform state pull > FILE`), name a place of its own for weir, and run \
                        `weir state import FILE`"
@@ -537,16 +596,15 @@ fn not_ours(place: &Path) -> Fault {
     })
 }
 
-/// What it is where it is a state of Terraform's.
-fn foreign(bytes: &[u8]) -> Option<&'static str> {
+/// Whether it is a state of Terraform's.
+pub(crate) fn is_terraforms(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Terraform {
         #[serde(rename = "version")]
         _version: u64,
     }
-    let start = bytes.iter().find(|b| !b.is_ascii_whitespace())?;
-    (*start == b'{' && serde_json::from_slice::<Terraform>(bytes).is_ok())
-        .then_some("a Terraform state is there")
+    let start = bytes.iter().find(|b| !b.is_ascii_whitespace());
+    start == Some(&b'{') && serde_json::from_slice::<Terraform>(bytes).is_ok()
 }
 
 impl Chunk {

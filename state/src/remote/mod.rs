@@ -31,7 +31,8 @@
 //!
 //! Chunks that nothing names any more stay for one generation, for readers that are under way. What
 //! was under a key of before, and a past that was pruned, goes at once: such a transaction makes a
-//! new base, and drops all parts of before.
+//! new base, and drops all parts of before. With each new base the parts are swept that runs left
+//! which died before any document named them.
 
 mod blob;
 mod document;
@@ -44,6 +45,7 @@ mod store;
 mod tests;
 
 pub(crate) use blob::{Blob, Loaded, Put, Standing, Tag, Trouble};
+pub(crate) use document::is_terraforms;
 pub(crate) use open::{Absent, open};
 
 /// Written-out transactions become a chunk when they have grown past so many bytes.

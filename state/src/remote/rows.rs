@@ -4,7 +4,7 @@ use super::{Blob, document::Op, session::Remote};
 use crate::{
     StateError,
     rows::{
-        ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, OpenRow,
+        ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, Old, OpenRow,
         PastRow, RowRef, Rows, ScopeRow,
     },
 };
@@ -71,6 +71,14 @@ impl<B: Blob> Rows for Remote<B> {
         self.note(self.copy.drop_past(), Op::DropPast)
     }
 
+    fn past_until(&self, serial: u64, most: usize) -> Result<Vec<Old>, Fault> {
+        self.copy.past_until(serial, most)
+    }
+    fn drop_old(&self, row: Old) -> Result<(), Fault> {
+        let op = Op::from(&row);
+        self.note(self.copy.drop_old(row), op)
+    }
+
     fn open(&self, id: u64) -> Result<Option<OpenRow>, Fault> {
         self.copy.open(id)
     }
@@ -89,6 +97,9 @@ impl<B: Blob> Rows for Remote<B> {
     fn add_closed(&self, row: &ClosedRow) -> Result<(), Fault> {
         self.note(self.copy.add_closed(row), row)
     }
+    fn closed_ids(&self, epoch: u64, most: usize) -> Result<Vec<u64>, Fault> {
+        self.copy.closed_ids(epoch, most)
+    }
     fn all_closed(&self) -> Result<Vec<ClosedRow>, Fault> {
         self.copy.all_closed()
     }
@@ -101,6 +112,9 @@ impl<B: Blob> Rows for Remote<B> {
     }
     fn leases(&self) -> Result<Vec<LeaseRow>, Fault> {
         self.copy.leases()
+    }
+    fn oldest_leases(&self, most: usize) -> Result<Vec<LeaseRow>, Fault> {
+        self.copy.oldest_leases(most)
     }
     fn live_leases(&self) -> Result<Vec<LeaseRow>, Fault> {
         self.copy.live_leases()
@@ -125,6 +139,12 @@ impl<B: Blob> Rows for Remote<B> {
 
     fn applies(&self) -> Result<Vec<ApplyRow>, Fault> {
         self.copy.applies()
+    }
+    fn count_applies(&self) -> Result<usize, Fault> {
+        self.copy.count_applies()
+    }
+    fn oldest_applies(&self, most: usize) -> Result<Vec<ApplyRow>, Fault> {
+        self.copy.oldest_applies(most)
     }
     fn add_apply(&self, row: &ApplyRow) -> Result<(), Fault> {
         self.note(self.copy.add_apply(row), row)

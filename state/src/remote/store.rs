@@ -27,6 +27,8 @@ struct Next {
     made: Option<String>,
     /// Parts that it names no more, nor keeps.
     unnamed: Vec<String>,
+    /// Whether it begins with a new base.
+    is_new: bool,
 }
 
 impl<B: Blob> Remote<B> {
@@ -63,7 +65,7 @@ impl<B: Blob> Remote<B> {
         let ops = self.noted.borrow().clone();
         let rewrites = !header.recent.is_empty() && ops.iter().any(Op::rewrites);
         tail.push_str(&Transaction::new(id.clone(), head, ops).line()?);
-        let (mut made, mut unnamed) = (None, Vec::new());
+        let (mut made, mut unnamed, mut is_new) = (None, Vec::new(), false);
         if tail.len() > TAIL || rewrites {
             let (base, more) = header.size_of_chunks();
             let (mut chunk, mut bytes) = Chunk::new(id.clone(), &tail)?;
@@ -71,6 +73,7 @@ impl<B: Blob> Remote<B> {
                 || header.chunks.len() >= COUNT
                 || header.chunks.is_empty();
             if is_due || rewrites {
+                is_new = true;
                 header.old.push(header.parts());
                 header.chunks.clear();
                 // The latest generation stays for who is reading it, if it may stay at all.
@@ -92,6 +95,7 @@ impl<B: Blob> Remote<B> {
             tail,
             made,
             unnamed,
+            is_new,
         })
     }
 
@@ -120,6 +124,7 @@ impl<B: Blob> Remote<B> {
             tail,
             made,
             unnamed,
+            is_new: has_new_base,
         } = next.map_err(|e| e.fault(self.blob.place()))?;
         let text = header.text(&tail)?;
         let id = header.recent.last().cloned().unwrap_or_default();
@@ -134,6 +139,7 @@ impl<B: Blob> Remote<B> {
         };
         let is_new = before.as_ref().is_none_or(|b| b.head.epoch < head.epoch);
         let takes = is_new && after.lease.is_some();
+        let named: Vec<String> = header.named().collect();
         match self.send(&put, &id, deadline) {
             Ok(Sent::Stored(tag)) => {
                 self.base.replace(Some(Base { tag, header, tail }));
@@ -150,7 +156,28 @@ impl<B: Blob> Remote<B> {
             self.taken.set(Some(head.epoch));
         }
         self.drop_parts(unnamed);
+        if has_new_base && self.blob.has_parts() {
+            self.sweep(&named, head.commits);
+        }
         Ok(())
+    }
+
+    /// Drops the parts that runs left which died before their documents were stored. A part bears
+    /// the number of its transaction, and this one was stored: no document of an earlier number, or
+    /// of this one, can be stored any more. What somebody writes just now has a later number.
+    fn sweep(&self, named: &[String], stored: u64) {
+        let parts = match self.blob.parts() {
+            Ok(parts) => parts,
+            Err(trouble) => {
+                tracing::debug!(?trouble, "what is left of parts is not looked for");
+                return;
+            }
+        };
+        let number = |name: &str| name.split('-').next()?.parse::<u64>().ok();
+        let left = parts.into_iter().filter(|name| {
+            number(name).is_some_and(|number| number <= stored) && !named.contains(name)
+        });
+        self.drop_parts(left);
     }
 
     fn drop_parts(&self, names: impl IntoIterator<Item = String>) {

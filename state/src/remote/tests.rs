@@ -122,6 +122,9 @@ impl Blob for Memory {
     fn part(&self, name: &str) -> Result<Option<Vec<u8>>, Trouble> {
         Ok(self.side().parts.get(name).cloned())
     }
+    fn parts(&self) -> Result<Vec<String>, Trouble> {
+        Ok(self.side().parts.keys().cloned().collect())
+    }
     fn drop_part(&self, name: &str) -> Result<(), Trouble> {
         self.side().parts.remove(name);
         Ok(())
@@ -318,6 +321,48 @@ fn a_large_state_is_kept_in_parts() {
     );
 }
 
+/// A run that dies between a part and the document that would name it leaves the part: it goes with
+/// the next base, and what somebody is writing just then does not.
+#[test]
+fn parts_that_nobody_names_are_swept() {
+    let far = Memory::new();
+    let store = opened(far.clone()).unwrap();
+    let lease = block(store.acquire(me("apply"), Wait::None)).unwrap();
+    let fill = |round: usize| {
+        let found = (0..150).map(|n| {
+            let id = format!("{round}-{n}-{}", uuid::Uuid::new_v4());
+            (address(&format!("fake.x[{n}]")), Some(resource(&id, &[])))
+        });
+        block(store.record_refresh(&lease, found.collect())).unwrap();
+    };
+    for round in 0..4 {
+        fill(round);
+    }
+    let dead = ["0000000001-dead", "0000000002-dead"];
+    let others = ["9999999999-alive", "probe-of-another"];
+    for name in dead.iter().chain(&others) {
+        far.side().parts.insert((*name).to_owned(), vec![1]);
+    }
+    let mut rounds = 4;
+    while dead.iter().any(|name| far.side().parts.contains_key(*name)) {
+        fill(rounds);
+        rounds += 1;
+        assert!(rounds < 400, "with some base they go");
+    }
+    for name in others {
+        assert!(far.side().parts.remove(name).is_some(), "{name} stays");
+    }
+    // And none too many went.
+    fill(rounds);
+    let again = opened(far.clone()).unwrap();
+    let now = block(store.snapshot()).unwrap();
+    assert_eq!(block(again.snapshot()).unwrap(), now);
+    // One who prunes sweeps as well.
+    far.side().parts.insert(dead[0].to_owned(), vec![1]);
+    block(store.prune(&lease, weir_core::snapshot::Serial(2))).unwrap();
+    assert!(!far.side().parts.contains_key(dead[0]));
+}
+
 /// Everything that is kept far away, inflated.
 fn all_text(side: &Side) -> String {
     let bytes = &side.object.as_ref().unwrap().0;
@@ -374,7 +419,7 @@ fn what_is_not_a_whole_state_of_weir_is_refused() {
     let newer =
         String::from_utf8(whole)
             .unwrap()
-            .replacen("\"weir_state\":1", "\"weir_state\":9", 1);
+            .replacen("\"weir_state\":2", "\"weir_state\":9", 1);
     let terraform = br#"{"version": 4, "serial": 3, "lineage": "x", "resources": []}"#.to_vec();
     for (bytes, words) in [
         (flipped, "checksum"),

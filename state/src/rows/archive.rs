@@ -167,12 +167,13 @@ fn check_place(work: &Work<'_>, archive: &Archive) -> Result<(), Fault> {
     for row in &archive.leases {
         theirs.push(row.clone().record(None)?);
     }
-    // Whoever used it since took a lease that the other does not know.
+    // Whoever used it since took a lease that the other does not know. Old ones it may have dropped.
+    let oldest = theirs.iter().map(|their| their.epoch).min().unwrap_or(0);
     let known = |lease: &LeaseRecord| {
         let same = |their: &LeaseRecord| {
             (their.epoch, &their.holder, their.since) == (lease.epoch, &lease.holder, lease.since)
         };
-        theirs.iter().any(same)
+        lease.epoch < oldest || theirs.iter().any(same)
     };
     let same = head.lineage == archive.head.lineage && head.serial <= archive.head.serial;
     if same && here.iter().all(known) {

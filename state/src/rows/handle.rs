@@ -7,14 +7,15 @@ use super::{
     items::{self, Kind},
     journal::{self, Closing, Whose},
     leases::{self, Pass},
-    reading, whole,
+    prune, reading, whole,
     work::{Work, check_address},
     writer::{Counters, Held, Request, Writer, write_for, write_then},
 };
 use crate::encryption::Keyring;
 use crate::{
     Applied, ApplyRecord, Begin, Bundle, ClosedEntry, Content, Encryption, Entry, EntryId, Holder,
-    Lease, LeaseRecord, LeaseStatus, Outcome, Pruned, Scope, StateError, Store, Wait, format,
+    Lease, LeaseRecord, LeaseStatus, Outcome, Pruned, Retention, Scope, StateError, Store, Wait,
+    format,
 };
 use async_trait::async_trait;
 use std::{
@@ -651,9 +652,23 @@ impl<T: Rowed + Send + Sync> Store for T {
         self.handle()
             .fenced(lease, Needs::default(), move |work, pass| {
                 pass.owns_all()?;
-                whole::prune(work, pass.epoch, before.0)
+                prune::before(work, pass.epoch, before.0)
             })
             .await
+    }
+
+    async fn retain(&self, lease: &Lease, keep: Retention) -> Result<Pruned, StateError> {
+        let handle = self.handle();
+        // Most of the time there is nothing to drop, and then nothing is written either.
+        let due = handle.read(move |rows| prune::is_due(rows, keep));
+        match due.await? {
+            false => Ok(Pruned::default()),
+            true => {
+                let retain =
+                    move |work: &mut Work<'_>, pass: &Pass| prune::retain(work, pass.epoch, keep);
+                handle.fenced(lease, Needs::default(), retain).await
+            }
+        }
     }
 
     async fn finish_apply(&self, lease: &Lease, record: ApplyRecord) -> Result<(), StateError> {

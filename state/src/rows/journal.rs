@@ -318,13 +318,19 @@ pub(crate) fn history(rows: &dyn Rows) -> Result<Vec<Applied>, Fault> {
     let cipher = rows.cipher();
     rows.applies()?
         .into_iter()
-        .map(|row| {
-            row.check()?;
-            Ok(format::applied_from_text(
-                &cipher.open(Part::Apply, row.body)?,
-            )?)
-        })
+        .map(|row| open_applied(&cipher, row))
         .collect()
+}
+
+/// A line of the history.
+pub(super) fn applied(rows: &dyn Rows, row: ApplyRow) -> Result<Applied, Fault> {
+    open_applied(&rows.cipher(), row)
+}
+
+fn open_applied(cipher: &Cipher, row: ApplyRow) -> Result<Applied, Fault> {
+    row.check()?;
+    let body = cipher.open(Part::Apply, row.body)?;
+    Ok(format::applied_from_text(&body)?)
 }
 
 /// Writes the body of every row anew.

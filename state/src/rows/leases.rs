@@ -11,7 +11,7 @@ use crate::{
     format::{self, LeaseBody},
     process,
 };
-use std::{sync::Arc, time::SystemTime};
+use std::{path::Path, sync::Arc, time::SystemTime};
 use weir_core::{
     Address,
     snapshot::{Lineage, Serial},
@@ -388,7 +388,37 @@ fn end(work: &Work<'_>, mut row: LeaseRow, how: &Ending) -> Result<(), Fault> {
     }
 }
 
-/// Every lease ever taken.
+/// Refuses to change the tables while one of these leases is held: by a program that may be older,
+/// and would go on with tables that it does not know.
+pub(crate) fn refuse_held(rows: Vec<LeaseRow>, place: &Path, now: SystemTime) -> Result<(), Fault> {
+    let me = Holder::this_process("", "");
+    for row in rows.into_iter().filter(|row| row.ended.is_none()) {
+        let row = row.check()?;
+        let body = format::lease_from_text(&row.body)?;
+        if row.expires > format::millis(now) && !is_gone(&body, &me) {
+            return Err(Fault::State(StateError::Refused {
+                path: place.into(),
+                cause: format!(
+                    "it is of an older weir, and {} is at work on it",
+                    body.holder
+                ),
+                next: "Wait for that to end and run the command again: it brings the state up to \
+                       date first"
+                    .into(),
+            }));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a lease was over before this time.
+pub(super) fn ended_before(row: &LeaseRow, time: SystemTime) -> Result<bool, Fault> {
+    let row = row.clone().check()?;
+    let ended = row.ended.as_deref().map(format::ending_from_text);
+    Ok(ended.transpose()?.is_some_and(|(when, _)| when < time))
+}
+
+/// Every lease that is kept.
 pub(crate) fn log(rows: &dyn Rows) -> Result<Vec<LeaseRecord>, Fault> {
     rows.leases()?
         .into_iter()

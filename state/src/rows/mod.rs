@@ -11,6 +11,7 @@ mod head;
 pub(crate) mod items;
 pub(crate) mod journal;
 pub(crate) mod leases;
+mod prune;
 pub(crate) mod reading;
 mod whole;
 mod work;
@@ -26,6 +27,7 @@ pub(crate) use head::{Head, Sum, seal, signed, unsigned};
 pub(crate) use items::{ItemRow, Kind, PastRow};
 pub(crate) use journal::{ApplyRow, ClosedRow, OpenRow};
 pub(crate) use leases::{LeaseRow, Pass, ScopeRow};
+pub(crate) use prune::Old;
 
 use std::{path::Path, time::SystemTime};
 use weir_core::snapshot::Snapshot;
@@ -63,6 +65,15 @@ pub(crate) trait Rows {
     /// Every row that stands no more.
     fn past(&self) -> Result<Vec<PastRow>, Fault>;
     fn drop_past(&self) -> Result<(), Fault>;
+    /// Rows that stood no more at this serial: at most so many, the oldest first.
+    fn past_until(&self, serial: u64, most: usize) -> Result<Vec<Old>, Fault>;
+    /// Drops one old row.
+    fn drop_old(&self, row: Old) -> Result<(), Fault>;
+    /// Says that the rows with these keys will be read: a database that is far away brings them in
+    /// one go.
+    fn bring_items(&self, _kind: Kind, _keys: &[String]) -> Result<(), Fault> {
+        Ok(())
+    }
 
     fn open(&self, id: u64) -> Result<Option<OpenRow>, Fault>;
     /// The open entries of leases before this one, by their ids.
@@ -73,6 +84,8 @@ pub(crate) trait Rows {
     /// The closed entries of a lease, by their ids.
     fn closed(&self, epoch: u64) -> Result<Vec<ClosedRow>, Fault>;
     fn add_closed(&self, row: &ClosedRow) -> Result<(), Fault>;
+    /// The ids of closed entries of a lease: at most so many.
+    fn closed_ids(&self, epoch: u64, most: usize) -> Result<Vec<u64>, Fault>;
     /// The closed entries of all leases, by epoch and id.
     fn all_closed(&self) -> Result<Vec<ClosedRow>, Fault>;
     fn drop_closed(&self) -> Result<(), Fault>;
@@ -80,6 +93,8 @@ pub(crate) trait Rows {
     fn lease(&self, epoch: u64) -> Result<Option<LeaseRow>, Fault>;
     /// All of them, oldest first.
     fn leases(&self) -> Result<Vec<LeaseRow>, Fault>;
+    /// At most so many, oldest first.
+    fn oldest_leases(&self, most: usize) -> Result<Vec<LeaseRow>, Fault>;
     /// Those without an end, oldest first.
     fn live_leases(&self) -> Result<Vec<LeaseRow>, Fault>;
     /// Writes a row, new or in place of the one with its epoch.
@@ -97,6 +112,10 @@ pub(crate) trait Rows {
 
     /// All of them, oldest first.
     fn applies(&self) -> Result<Vec<ApplyRow>, Fault>;
+    /// How many there are.
+    fn count_applies(&self) -> Result<usize, Fault>;
+    /// At most so many, oldest first.
+    fn oldest_applies(&self, most: usize) -> Result<Vec<ApplyRow>, Fault>;
     fn add_apply(&self, row: &ApplyRow) -> Result<(), Fault>;
     fn drop_applies(&self) -> Result<(), Fault>;
 

@@ -1,13 +1,13 @@
-//! A state that is taken as a whole, and what of the past is kept.
+//! A state that is taken as a whole, and configurations that are kept.
 
 use super::{
-    Kind, OpenRow, Pass,
+    Kind, Pass,
     fault::Fault,
     items, journal,
     work::{Work, check_address},
 };
 use crate::{
-    Applied, ApplyRecord, Begin, Bundle, Outcome, Pruned, StateError, Target, format,
+    ApplyRecord, Begin, Bundle, Outcome, StateError, Target, format,
     journal::EntryId,
     rows::journal::{Closing, Whose},
 };
@@ -112,65 +112,17 @@ pub(crate) fn since(rows: &dyn super::Rows) -> Result<u64, Fault> {
     Ok(text.and_then(|t| t.parse().ok()).unwrap_or(0))
 }
 
+/// Notes that the past begins at this serial.
+pub(super) fn begins(work: &mut Work<'_>, serial: u64) -> Result<(), Fault> {
+    if serial > since(work.rows)? {
+        items::discard(work, Kind::Mark, PRUNED)?;
+        items::keep(work, Kind::Mark, PRUNED, &serial.to_string())?;
+    }
+    Ok(())
+}
+
 /// The key of the row that says how far back the past goes.
 const PRUNED: &str = "pruned";
-
-/// Drops what only states before this serial need.
-pub(crate) fn prune(work: &mut Work<'_>, epoch: u64, before: u64) -> Result<Pruned, Fault> {
-    let before = before.min(work.head.serial);
-    let mut pruned = Pruned::default();
-    let past = work.rows.past()?;
-    work.rows.drop_past()?;
-    for row in past {
-        match row.until <= before {
-            true => pruned.rows += 1,
-            false => work.rows.add_past(&row)?,
-        }
-    }
-    // The latest apply stays whatever its age: it says what is there now.
-    let applies = journal::history(work.rows)?;
-    let rows = work.rows.applies()?;
-    let last = applies.len().saturating_sub(1);
-    let stays = |(i, applied): (usize, &Applied)| i == last || applied.serial.0 >= before;
-    work.rows.drop_applies()?;
-    let mut epochs: BTreeSet<u64> = BTreeSet::from([epoch]);
-    let mut bundles: BTreeSet<String> = BTreeSet::new();
-    for (i, (applied, row)) in applies.iter().zip(rows).enumerate() {
-        if stays((i, applied)) {
-            work.rows.add_apply(&row)?;
-            epochs.insert(applied.epoch);
-            bundles.extend(applied.record.bundle.clone());
-        } else {
-            pruned.applies += 1;
-        }
-    }
-    let open: Vec<OpenRow> = work.rows.open_before(u64::MAX)?;
-    epochs.extend(open.iter().map(|e| e.epoch));
-    let closed = work.rows.all_closed()?;
-    work.rows.drop_closed()?;
-    for row in closed.iter().filter(|row| epochs.contains(&row.epoch)) {
-        work.rows.add_closed(row)?;
-    }
-    let mut named = bundles.clone();
-    for digest in &bundles {
-        let index = items::kept(work.rows, Kind::Config, digest)?;
-        if let Some((files, rest)) = index.as_deref().and_then(Bundle::named) {
-            named.extend(files.into_values());
-            named.insert(rest);
-        }
-    }
-    for digest in work.rows.keys(Kind::Config)? {
-        if !named.contains(&digest) {
-            items::discard(work, Kind::Config, &digest)?;
-            pruned.texts += 1;
-        }
-    }
-    if before > since(work.rows)? {
-        items::discard(work, Kind::Mark, PRUNED)?;
-        items::keep(work, Kind::Mark, PRUNED, &before.to_string())?;
-    }
-    Ok(pruned)
-}
 
 /// The rows of a content.
 pub(crate) fn encode(content: crate::Content, record: ApplyRecord) -> Result<Rewrite, StateError> {

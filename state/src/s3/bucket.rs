@@ -256,6 +256,13 @@ impl Blob for Object {
             .get(&self.part_key(name), None)?
             .map(|answer| answer.body))
     }
+    fn parts(&self) -> Result<Vec<String>, Trouble> {
+        let folder = self.part_key("");
+        let keys = self.list(&folder)?.into_iter();
+        Ok(keys
+            .filter_map(|key| Some(key.strip_prefix(&folder)?.to_owned()))
+            .collect())
+    }
     fn drop_part(&self, name: &str) -> Result<(), Trouble> {
         self.drop_object(&self.part_key(name))
     }

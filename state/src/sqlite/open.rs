@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Encryption, StateError,
-    rows::{BUSY_SECONDS, Cipher, Fault, Head, reading},
+    rows::{BUSY_SECONDS, Cipher, Fault, Head, leases, reading},
 };
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::{
@@ -14,7 +14,7 @@ use std::{
     fs, io,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 use weir_core::snapshot::{Lineage, Snapshot};
 
@@ -135,7 +135,7 @@ fn fill(draft: &Path, lineage: Lineage, encryption: &Encryption) -> Result<(), F
     let mut conn = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
-    migrate(&mut conn, 0)?;
+    migrate(&mut conn, draft)?;
     let (_, key) = Cipher::new(encryption)?;
     if let Some(key) = key {
         rows::put_data_key(&conn, &key)?;
@@ -146,10 +146,16 @@ fn fill(draft: &Path, lineage: Lineage, encryption: &Encryption) -> Result<(), F
     conn.close().map_err(|(_, e)| Fault::Sql(e))
 }
 
-fn migrate(conn: &mut Connection, from: u32) -> Result<(), Fault> {
+/// Brings the tables up to date. Nobody holds a lease then; an older program that has the file open
+/// can't write to it afterwards.
+fn migrate(conn: &mut Connection, path: &Path) -> Result<(), Fault> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another process may have been quicker.
-    let from = user_version(&tx)?.max(from);
+    // Another process may have been quicker, with a newer program even.
+    let from = user_version(&tx)?;
+    refuse_newer(from, path)?;
+    if from > 0 {
+        leases::refuse_held(rows::all_leases(&tx)?, path, SystemTime::now())?;
+    }
     for sql in schema::MIGRATIONS.iter().skip(from as usize) {
         tx.execute_batch(sql)?;
     }
@@ -159,7 +165,24 @@ fn migrate(conn: &mut Connection, from: u32) -> Result<(), Fault> {
 }
 
 fn user_version(conn: &Connection) -> Result<u32, Fault> {
-    Ok(conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+    let mut statement = conn.prepare_cached("PRAGMA user_version")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+fn refuse_newer(found: u32, path: &Path) -> Result<(), Fault> {
+    if found <= schema::version() {
+        return Ok(());
+    }
+    Err(Fault::State(StateError::Newer {
+        path: path.into(),
+        found,
+        known: schema::version(),
+    }))
+}
+
+/// Refuses tables that a newer program brought up to date while this one had them open.
+pub(super) fn check_version(conn: &Connection, path: &Path) -> Result<(), Fault> {
+    refuse_newer(user_version(conn)?, path)
 }
 
 fn connect(path: &Path) -> Result<Connection, Fault> {
@@ -197,16 +220,10 @@ fn check(
         }));
     }
     let found = user_version(conn)?;
-    if found > schema::version() {
-        return Err(Fault::State(StateError::Newer {
-            path: path.into(),
-            found,
-            known: schema::version(),
-        }));
-    }
+    refuse_newer(found, path)?;
     if found < schema::version() {
         check_pages(conn, mark)?;
-        migrate(conn, found)?;
+        migrate(conn, path)?;
     }
     // One transaction, so that all of it is of one instant.
     let tx = conn.transaction()?;

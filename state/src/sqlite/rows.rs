@@ -4,8 +4,8 @@ use super::{mark, open};
 use crate::{
     Encryption, StateError,
     rows::{
-        ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, Needs, OpenRow,
-        PastRow, RowRef, Rows, ScopeRow, Sum, Transact, signed, unsigned,
+        ApplyRow, Cipher, ClosedRow, Fault, Head, ItemRow, KeyRow, Kind, LeaseRow, Needs, Old,
+        OpenRow, PastRow, RowRef, Rows, ScopeRow, Sum, Transact, signed, unsigned,
     },
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -41,6 +41,8 @@ pub(super) struct Database {
     lineage: RefCell<Lineage>,
     /// The state as it was when the store was opened, and the head of then.
     examined: RefCell<Option<(Head, Snapshot)>>,
+    /// Whether that was looked at.
+    closed_are_whole: Cell<bool>,
 }
 
 impl Database {
@@ -67,6 +69,7 @@ impl Database {
             key: Cell::new(newest_key(&conn).map_err(|e| e.at(path))?),
             conn,
             encryption: encryption.clone(),
+            closed_are_whole: Cell::new(false),
             cipher: RefCell::new(cipher),
         };
         Ok((database, head))
@@ -94,6 +97,7 @@ impl Transact for Database {
     }
     fn begin(&self, _: &Needs) -> Result<(Head, SystemTime), Fault> {
         self.run("BEGIN IMMEDIATE")?;
+        open::check_version(&self.conn, &self.path)?;
         self.follow_key()?;
         Ok((self.head()?, SystemTime::now()))
     }
@@ -140,6 +144,7 @@ impl Transact for Database {
     }
     fn begin_read(&self) -> Result<(), Fault> {
         self.run("BEGIN")?;
+        open::check_version(&self.conn, &self.path)?;
         self.follow_key()
     }
     fn close(self) {
@@ -156,9 +161,25 @@ pub(super) trait Connected {
         None
     }
     fn cipher(&self) -> &RefCell<Cipher>;
+    /// Makes sure that no closed entry is hidden behind a key that was damaged. No digest tells:
+    /// nothing but the history needs them, and they are too many to be looked at each time.
+    fn check_closed(&self) -> Result<(), Fault> {
+        Ok(())
+    }
 }
 
 impl Connected for Database {
+    fn check_closed(&self) -> Result<(), Fault> {
+        if !self.closed_are_whole.get() {
+            let sql = "PRAGMA integrity_check(closed_entry)";
+            let told: String = self.conn.query_row(sql, [], |row| row.get(0))?;
+            if told != "ok" {
+                return Err(Fault::damage(told));
+            }
+            self.closed_are_whole.set(true);
+        }
+        Ok(())
+    }
     fn examined(&self) -> Option<&RefCell<Option<(Head, Snapshot)>>> {
         Some(&self.examined)
     }
@@ -204,16 +225,22 @@ pub(super) fn read_head(conn: &Connection) -> Result<Head, Fault> {
 }
 
 pub(super) fn write_head(conn: &Connection, head: &Head) -> Result<(), Fault> {
-    conn.prepare_cached("INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?)")?
-        .execute(params![
-            head.lineage.0,
-            signed(head.serial),
-            signed(head.epoch),
-            signed(head.entries),
-            signed(head.commits),
-            head.digest,
-            head.sum()
-        ])?;
+    let sum = head.sum();
+    let row = params![
+        head.lineage.0,
+        signed(head.serial),
+        signed(head.epoch),
+        signed(head.entries),
+        signed(head.commits),
+        head.digest,
+        sum
+    ];
+    let update = "UPDATE head SET lineage = ?, serial = ?, epoch = ?, entries = ?, commits = ?,
+                  digest = ?, sum = ? WHERE id = 1";
+    if conn.prepare_cached(update)?.execute(row)? == 0 {
+        conn.prepare_cached("INSERT INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?)")?
+            .execute(row)?;
+    }
     Ok(())
 }
 
@@ -223,6 +250,11 @@ fn text<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<&'a str> {
     let wrong =
         |e| rusqlite::Error::FromSqlConversionFailure(column, value.data_type(), Box::new(e));
     value.as_str().map_err(wrong)
+}
+
+/// As many rows as that.
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
 }
 
 fn item(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
@@ -255,6 +287,11 @@ fn lease(row: &Row<'_>) -> rusqlite::Result<LeaseRow> {
         ended: row.get(3)?,
         sum: row.get(4)?,
     })
+}
+
+pub(super) fn all_leases(conn: &Connection) -> Result<Vec<LeaseRow>, Fault> {
+    let sql = "SELECT epoch, expires, body, ended, sum FROM lease ORDER BY epoch";
+    all(conn, sql, [], lease)
 }
 
 fn closed(row: &Row<'_>) -> rusqlite::Result<ClosedRow> {
@@ -381,8 +418,9 @@ impl<C: Connected> Rows for C {
         all(self.conn(), sql, [signed(serial)], item)
     }
     fn past_at(&self, serial: u64) -> Result<Vec<PastRow>, Fault> {
+        // Every row is looked at: an index that is damaged would hide some, and nothing shows that.
         let sql = "SELECT kind, key, serial, body, sum, until FROM past
-                   WHERE serial <= ?1 AND until > ?1";
+                   WHERE serial <= ?1 AND +until > ?1";
         all(self.conn(), sql, [signed(serial)], past)
     }
     fn is_empty(&self) -> Result<bool, Fault> {
@@ -419,6 +457,46 @@ impl<C: Connected> Rows for C {
         write(self.conn(), "DELETE FROM past", [])
     }
 
+    fn past_until(&self, serial: u64, most: usize) -> Result<Vec<Old>, Fault> {
+        let sql = "SELECT kind, key, serial, until FROM past WHERE until <= ?
+                   ORDER BY until, kind, key, serial LIMIT ?";
+        all(self.conn(), sql, [signed(serial), limit(most)], |row| {
+            Ok(Old::Past {
+                kind: row.get(0)?,
+                key: row.get(1)?,
+                serial: unsigned(row.get(2)?),
+                until: unsigned(row.get(3)?),
+            })
+        })
+    }
+    fn drop_old(&self, row: Old) -> Result<(), Fault> {
+        let conn = self.conn();
+        match row {
+            // Not what a damaged index says of a row goes, but what the row says.
+            Old::Past {
+                kind,
+                key,
+                serial,
+                until,
+            } => write(
+                conn,
+                "DELETE FROM past WHERE kind = ? AND key = ? AND serial = ? AND until = ?",
+                params![kind, key, signed(serial), signed(until)],
+            ),
+            Old::Closed { epoch, id } => write(
+                conn,
+                "DELETE FROM closed_entry WHERE epoch = ? AND id = ?",
+                [signed(epoch), signed(id)],
+            ),
+            Old::Lease(epoch) => write(conn, "DELETE FROM lease WHERE epoch = ?", [signed(epoch)]),
+            Old::Apply => write(
+                conn,
+                "DELETE FROM apply WHERE id = (SELECT min(id) FROM apply)",
+                [],
+            ),
+        }
+    }
+
     fn open(&self, id: u64) -> Result<Option<OpenRow>, Fault> {
         one(self.conn(), SELECT_OPEN, [signed(id)], open_entry)
     }
@@ -446,6 +524,7 @@ impl<C: Connected> Rows for C {
         write(self.conn(), DELETE_OPEN, [signed(id)])
     }
     fn closed(&self, epoch: u64) -> Result<Vec<ClosedRow>, Fault> {
+        self.check_closed()?;
         let sql = "SELECT epoch, id, body, sum FROM closed_entry WHERE epoch = ? ORDER BY id";
         all(self.conn(), sql, [signed(epoch)], closed)
     }
@@ -457,6 +536,12 @@ impl<C: Connected> Rows for C {
         )
     }
 
+    fn closed_ids(&self, epoch: u64, most: usize) -> Result<Vec<u64>, Fault> {
+        let sql = "SELECT id FROM closed_entry WHERE epoch = ? ORDER BY id LIMIT ?";
+        all(self.conn(), sql, [signed(epoch), limit(most)], |row| {
+            Ok(unsigned(row.get(0)?))
+        })
+    }
     fn all_closed(&self) -> Result<Vec<ClosedRow>, Fault> {
         let sql = "SELECT epoch, id, body, sum FROM closed_entry ORDER BY epoch, id";
         all(self.conn(), sql, [], closed)
@@ -470,8 +555,11 @@ impl<C: Connected> Rows for C {
         one(self.conn(), sql, [signed(epoch)], lease)
     }
     fn leases(&self) -> Result<Vec<LeaseRow>, Fault> {
-        let sql = "SELECT epoch, expires, body, ended, sum FROM lease ORDER BY epoch";
-        all(self.conn(), sql, [], lease)
+        all_leases(self.conn())
+    }
+    fn oldest_leases(&self, most: usize) -> Result<Vec<LeaseRow>, Fault> {
+        let sql = "SELECT epoch, expires, body, ended, sum FROM lease ORDER BY epoch LIMIT ?";
+        all(self.conn(), sql, [limit(most)], lease)
     }
     fn live_leases(&self) -> Result<Vec<LeaseRow>, Fault> {
         let sql = "SELECT epoch, expires, body, ended, sum FROM lease WHERE ended IS NULL
@@ -512,17 +600,21 @@ impl<C: Connected> Rows for C {
     }
 
     fn applies(&self) -> Result<Vec<ApplyRow>, Fault> {
-        all(
-            self.conn(),
-            "SELECT body, sum FROM apply ORDER BY id",
-            [],
-            |row| {
-                Ok(ApplyRow {
-                    body: row.get(0)?,
-                    sum: row.get(1)?,
-                })
-            },
-        )
+        self.oldest_applies(usize::MAX)
+    }
+    fn count_applies(&self) -> Result<usize, Fault> {
+        let sql = "SELECT count(*) FROM apply";
+        let count: i64 = self.conn().query_row(sql, [], |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+    fn oldest_applies(&self, most: usize) -> Result<Vec<ApplyRow>, Fault> {
+        let sql = "SELECT body, sum FROM apply ORDER BY id LIMIT ?";
+        all(self.conn(), sql, [limit(most)], |row| {
+            Ok(ApplyRow {
+                body: row.get(0)?,
+                sum: row.get(1)?,
+            })
+        })
     }
     fn add_apply(&self, row: &ApplyRow) -> Result<(), Fault> {
         write(

@@ -85,6 +85,15 @@ CREATE TABLE scope (
   sum BLOB NOT NULL
 ) STRICT;
 ",
+    "
+-- What is old is found without looking at all that is past.
+CREATE INDEX past_until ON past (until);
+-- Older programs write the row anew with each transaction, and do not look whether the tables are
+-- still those that they know: one that had the file open meanwhile is told.
+CREATE TRIGGER head_of_older BEFORE INSERT ON head WHEN EXISTS (SELECT 1 FROM head) BEGIN
+  SELECT RAISE(ABORT, 'a newer weir has brought this state up to date, and an older one must not write to it any more: run the command again with the newer one');
+END;
+",
 ];
 
 /// The version this program writes.

@@ -71,7 +71,10 @@ fn an_older_store_is_migrated() {
     let first = open();
     first
         .conn
-        .execute_batch("DROP TABLE data_key; DROP TABLE scope; PRAGMA user_version = 1;")
+        .execute_batch(
+            "DROP TABLE data_key; DROP TABLE scope; DROP INDEX past_until;
+             DROP TRIGGER head_of_older; PRAGMA user_version = 1;",
+        )
         .unwrap();
     drop(first.conn);
     let second = open();

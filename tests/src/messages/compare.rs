@@ -41,7 +41,7 @@ pub const DELIBERATE: &[Rule] = &[
         },
     ),
     (
-        "providers describe themselves in their own words, and there is no terraform_remote_state",
+        "providers describe themselves in their own words",
         |theirs, ours| {
             each([theirs, ours], |document| {
                 if let Some(all) = document.get_mut("provider_schemas") {
@@ -140,7 +140,6 @@ fn schemas(value: &mut Json) {
             fields.remove("description");
             fields.remove("description_kind");
             fields.remove("summary");
-            fields.remove("data_source_schemas");
             fields.values_mut().for_each(schemas);
         }
         Json::Array(items) => items.iter_mut().for_each(schemas),

@@ -32,7 +32,7 @@ use std::{
 };
 use weir_core::{
     Address, Diagnostic, Diagnostics, Object, Span,
-    address::{ProviderRef, members},
+    address::members,
     change::Change,
     plan::{Deposed, Plan},
     references::Standing,
@@ -67,8 +67,6 @@ struct Findings {
     generated: BTreeMap<Address, String>,
     /// Where objects were before, by where they are now.
     moved: BTreeMap<Address, Address>,
-    /// The regions that configurations of providers name.
-    regions: BTreeMap<ProviderRef, String>,
     diagnostics: Diagnostics,
 }
 
@@ -313,7 +311,6 @@ impl Engine {
             protected: findings.protected,
             unsettled: settlements.unsettled,
             changed_by,
-            regions: findings.regions,
         })
     }
 }

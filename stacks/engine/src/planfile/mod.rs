@@ -198,7 +198,6 @@ impl Engine {
             protected,
             unsettled: settlements.unsettled,
             changed_by: std::collections::BTreeMap::new(),
-            regions: std::collections::BTreeMap::new(),
         })
     }
 }

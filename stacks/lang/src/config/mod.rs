@@ -92,8 +92,21 @@ pub struct StackSettings {
     pub state: Option<StateSettings>,
     /// With what state and plans are encrypted; `None` when the stack does not say.
     pub encryption: Option<EncryptionSettings>,
+    /// How much of the past is kept.
+    pub history: HistorySettings,
     /// Where the block starts.
     pub span: Option<Span>,
+}
+
+/// How much of the past is kept: `history { applies = 100 }`. `None`: as much as usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HistorySettings {
+    /// At least so many of the latest applies; more than none.
+    pub applies: Option<u32>,
+    /// Everything of so many days.
+    pub days: Option<u32>,
+    /// Nothing is dropped, whatever the others say.
+    pub forever: bool,
 }
 
 /// Where state is kept: `state "sqlite" { ... }`, or Terraform's `backend`.

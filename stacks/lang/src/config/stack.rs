@@ -1,7 +1,8 @@
 //! The settings of a stack: evaluated before anything else, over variables and locals.
 
 use super::{
-    Config, EncryptionSettings, KeySettings, NodeKind, StackSettings, StateSettings,
+    Config, EncryptionSettings, HistorySettings, KeySettings, NodeKind, StackSettings,
+    StateSettings,
     lower::{duplicate, not_yet},
     reader::{Report, labels},
 };
@@ -21,6 +22,7 @@ pub(super) fn unnamed(root_dir: &Path) -> StackSettings {
         name: name.into_owned(),
         state: None,
         encryption: None,
+        history: HistorySettings::default(),
         span: None,
     }
 }
@@ -46,6 +48,7 @@ pub(super) fn settings(
     let mut settings = config.stack.clone();
     let mut state = backend;
     let mut encryption: Option<&Block> = None;
+    let mut history: Option<&Block> = None;
     if let Some(stack) = stack {
         settings.name = stack.label(0).unwrap_or(&settings.name).to_owned();
         settings.span = Some(stack.span.clone());
@@ -67,10 +70,20 @@ pub(super) fn settings(
                     }
                     None => encryption = Some(block),
                 },
+                "history" => match history {
+                    Some(first) => {
+                        report.push(duplicate("The history", &first.span), &block.span);
+                    }
+                    None => history = Some(block),
+                },
                 later @ "plugins" => report.push(not_yet(later), &block.span),
                 other => {
                     let mut d = Diagnostic::error(format!("`stack` has no block `{other}`"));
-                    d.help = crate::hints::suggest(other, ["state", "encryption"], str::to_owned);
+                    d.help = crate::hints::suggest(
+                        other,
+                        ["state", "encryption", "history"],
+                        str::to_owned,
+                    );
                     report.push(d, &block.span);
                 }
             }
@@ -103,8 +116,67 @@ pub(super) fn settings(
             span: block.span.clone(),
         })
     });
+    if let Some(block) = history {
+        settings.history = kept(block, open, config, (&mut report, &mut errors));
+    }
     report.diagnostics.0.extend(errors);
     (settings, report.diagnostics)
+}
+
+/// What `history` looks like.
+const HISTORY_HELP: &str = "Write `applies = 100` and `days = 90`: what is among so many applies, or younger than that, is kept. `forever = true` keeps everything.";
+
+/// How much of the past is kept.
+fn kept(
+    block: &Block,
+    open: Open,
+    config: &mut Config,
+    (report, errors): (&mut Report<'_>, &mut Vec<Diagnostic>),
+) -> HistorySettings {
+    let settings = object(&block.body, open, config, errors);
+    let known = ["applies", "days", "forever"];
+    for a in &block.body.attributes {
+        if !known.contains(&&*a.name) {
+            let mut d = Diagnostic::error(format!("`history` has no attribute `{}`", a.name));
+            d.help = crate::hints::suggest(&a.name, known, str::to_owned)
+                .or_else(|| Some(HISTORY_HELP.into()));
+            report.push(d, &a.name_span);
+        }
+    }
+    for inner in &block.body.blocks {
+        let d = Diagnostic::error(format!("`history` has no block `{}`", inner.ident));
+        report.push(d.help(HISTORY_HELP), &inner.span);
+    }
+    let mut wrong = |name: &str, what: &str| {
+        let attribute = block.body.attributes.iter().find(|a| &*a.name == name);
+        let d = Diagnostic::error(format!("`{name}` must be {what}")).help(HISTORY_HELP);
+        report.push(d, attribute.map_or(&block.span, |a| &a.expr.span));
+    };
+    // What is not known while a configuration is checked for whatever values stays as usual.
+    let written = |name: &str| {
+        let value = settings.get(name)?;
+        (!value.is_null() && !value.is_unknown()).then_some(value)
+    };
+    let mut number = |name: &str, least: u32, what: &str| {
+        let value = written(name)?;
+        let number = value.as_i64().and_then(|n| u32::try_from(n).ok());
+        let number = number.filter(|n| *n >= least);
+        if number.is_none() {
+            wrong(name, what);
+        }
+        number
+    };
+    let applies = number("applies", 1, "a whole number of applies, of at least 1");
+    let days = number("days", 0, "a whole number of days");
+    let forever = written("forever").map(|value| (value.as_bool(), value));
+    if let Some((None, _)) = forever {
+        wrong("forever", "true or false");
+    }
+    HistorySettings {
+        applies,
+        days,
+        forever: forever.and_then(|(said, _)| said).unwrap_or(false),
+    }
 }
 
 /// What a key may look like.
