@@ -25,6 +25,9 @@ pub struct Instance {
     pub awaits: Vec<Address>,
     /// How it is treated.
     pub lifecycle: Lifecycle,
+    /// What is wrong with it, where that is set aside ([`crate::Evaluator::setting_aside`]): then its
+    /// configuration is not to be used.
+    pub refused: Vec<Diagnostic>,
     /// The object that exists already and becomes this instance, where an `import` block names it.
     pub import: Option<ImportId>,
     /// The `check` block this data source stands in: what is wrong with it is a warning, and goes

@@ -621,7 +621,15 @@ fn evaluator(engine: &Engine, planned: &Planned) -> Evaluator {
         );
         Arc::new(part)
     });
-    Evaluator::of_part(planned.config.clone(), engine.registry.clone(), part)
+    let evaluator = Evaluator::of_part(planned.config.clone(), engine.registry.clone(), part);
+    let evaluator = match planned.mode {
+        Mode::Refresh => evaluator.looking_only(),
+        Mode::Apply | Mode::Destroy => evaluator,
+    };
+    match plan.complete {
+        true => evaluator,
+        false => evaluator.setting_aside(plan.changes.keys().cloned().collect()),
+    }
 }
 
 /// What the evaluator was given for an instance while planning: the planned value; for what the

@@ -10,6 +10,7 @@ mod moves;
 mod orphans;
 mod outputs;
 mod references;
+mod refused;
 mod wave;
 
 pub(crate) use checks::{Chosen, checks};
@@ -55,7 +56,7 @@ struct Findings {
     standing: BTreeMap<Address, Standing>,
     /// Instances that are to go, in the order of evaluation.
     going: Vec<Going>,
-    /// What is wrong with triggers of instances that targets may leave out.
+    /// What is wrong with instances that targets may leave out.
     refused: BTreeMap<Address, Vec<Diagnostic>>,
     /// Instances with `create_before_destroy`.
     create_first: BTreeSet<Address>,
@@ -168,7 +169,12 @@ impl Engine {
             Evaluator::of_part(input.config.clone(), self.registry.clone(), taken.cloned());
         let evaluator = match input.options.mode {
             Mode::Destroy => evaluator.destroying(),
-            Mode::Apply | Mode::Refresh => evaluator,
+            Mode::Refresh => evaluator.looking_only(),
+            Mode::Apply => evaluator,
+        };
+        let evaluator = match refused::sets_aside(&input.options) {
+            true => evaluator.setting_aside(BTreeSet::new()),
+            false => evaluator,
         };
         let mut evaluator = self.evaluate(input, snapshot, evaluator, findings).await;
         if input.options.mode == Mode::Apply && !findings.diagnostics.has_errors() {
@@ -242,7 +248,7 @@ impl Engine {
         let nothing = BTreeSet::new();
         let behind = taken.as_ref().map_or(&nothing, |p| p.behind());
         let selected = chosen(input, &snapshot, &findings.changes, dependencies, behind);
-        let refused = refused(&findings, selected.as_ref());
+        let refused = refused::of_planned(&findings, selected.as_ref());
         if refused.has_errors() {
             return Err(Unplanned {
                 errors: refused,
@@ -372,22 +378,6 @@ fn warnings(
     }
     unsettled.iter().for_each(|u| found.push(u.warning()));
     found
-}
-
-/// What is wrong with triggers of what is planned.
-fn refused(findings: &Findings, selected: Option<&BTreeSet<Address>>) -> Diagnostics {
-    let planned = |a: &Address| selected.is_none_or(|s| s.contains(a));
-    let refused = findings.refused.iter().filter(|(a, _)| planned(a));
-    let on = |(address, found): (&Address, &Vec<Diagnostic>)| {
-        let mut found = found.clone();
-        for d in &mut found {
-            d.address = Some(address.clone());
-        }
-        found
-    };
-    let mut refused = Diagnostics(refused.flat_map(on).collect());
-    refused.sort();
-    refused
 }
 
 /// What `-target` and `-exclude` leave; `None` where all is planned.

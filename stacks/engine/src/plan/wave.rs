@@ -4,6 +4,7 @@ use super::{
     Findings,
     foreseen::Going,
     instance::{Around, Finding},
+    refused,
 };
 use crate::{
     concurrent, diagnostics, drive,
@@ -74,6 +75,9 @@ impl Engine {
             }
         }
         found.extend(evaluator.take_diagnostics());
+        for (address, errors) in evaluator.take_aside() {
+            findings.refused.entry(address).or_default().extend(errors);
+        }
         // A target has had the whole looked at already.
         let whole = input.options.mode != Mode::Destroy && input.options.targets.is_empty();
         if whole && !found.has_errors() && evaluator.has_empty_blocks() {
@@ -132,9 +136,12 @@ impl Engine {
             if i.lifecycle.create_before_destroy {
                 findings.create_first.insert(i.address.clone());
             }
-            let refused = &i.lifecycle.refused_triggers;
-            if !refused.is_empty() && input.options.mode == Mode::Apply {
-                findings.refused.insert(i.address.clone(), refused.clone());
+            let mut refused = i.refused.clone();
+            if input.options.mode == Mode::Apply {
+                refused.extend(i.lifecycle.refused_triggers.iter().cloned());
+            }
+            if !refused.is_empty() {
+                findings.refused.insert(i.address.clone(), refused);
             }
             if i.lifecycle.prevent_destroy {
                 findings
@@ -164,6 +171,9 @@ impl Engine {
                 let usable = !broken.contains(&i.provider);
                 async move {
                     let finding = match usable {
+                        true if !i.refused.is_empty() => {
+                            refused::stand_in(&i, snapshot, input.options.mode)
+                        }
                         true => self.plan_instance(input, snapshot, &i, around).await,
                         // The provider's own error was reported.
                         false => Finding::failed(Diagnostics::new()),
@@ -173,7 +183,7 @@ impl Engine {
             },
             self.parallelism,
             &*self.events,
-            |(i, finding)| take(&i, finding, evaluator, findings, input),
+            |(i, finding)| take(&i, finding, (input, snapshot), evaluator, findings),
         )
         .await;
     }
@@ -182,18 +192,26 @@ impl Engine {
 /// Puts a finding among the others and its value into the evaluator.
 fn take(
     instance: &Instance,
-    finding: Finding,
+    mut finding: Finding,
+    (input, snapshot): (&PlanInput, &Snapshot),
     evaluator: &mut Evaluator,
     findings: &mut Findings,
-    input: &PlanInput,
 ) {
     let address = &instance.address;
-    let located = diagnostics::locate(finding.diagnostics, &input.config, &instance.span, address);
+    let found = std::mem::take(&mut finding.diagnostics);
+    let located = diagnostics::locate(found, &input.config, &instance.span, address);
     if instance.scoped.is_some() && finding.change.is_none() && finding.supply.is_none() {
         evaluator.fail_scoped(address, located);
         return;
     }
-    findings.diagnostics.extend(located);
+    let failed = finding.change.is_none() && finding.supply.is_none();
+    if failed && located.has_errors() && refused::of_instance(&input.options, instance) {
+        let refused = findings.refused.entry(address.clone()).or_default();
+        refused.extend(located);
+        finding = refused::stand_in(instance, snapshot, input.options.mode);
+    } else {
+        findings.diagnostics.extend(located);
+    }
     if let Some(drift) = finding.drift {
         findings.drift.insert(address.clone(), *drift);
     }

@@ -36,7 +36,7 @@ impl Evaluator {
             return Ok(());
         }
         let outcome = self.configuration(id);
-        let mut computed = self.settle(id, outcome)?;
+        let (mut computed, refused) = self.settle_instance(id, outcome)?;
         let entity = self.graph.get(id);
         let inst = self.graph.module(entity.inst);
         let block = inst.id(entity.ix);
@@ -71,6 +71,7 @@ impl Evaluator {
             dependencies,
             awaits,
             lifecycle,
+            refused,
             import,
             scoped,
             span,
@@ -145,6 +146,10 @@ impl Evaluator {
             if !matches!(resource.object, Object::Ephemeral { .. }) {
                 let sources = &frame.context().sources;
                 ephemeral::refuse(&config, &shape, &resource.body, sources, problems);
+            }
+            if self.looks_only && matches!(resource.object, Object::Managed { .. }) {
+                // Nothing is made of what the block says.
+                problems.retain(|d| !d.is_error() || d.is_failed_condition());
             }
             Ok((config, lifecycle))
         })?;
@@ -223,7 +228,7 @@ impl Evaluator {
                 if problem.is_failed_condition() && !decided {
                     continue;
                 }
-                self.report(problem, Some(address));
+                self.report_value(id, address, problem);
             }
         }
         value

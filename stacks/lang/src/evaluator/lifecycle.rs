@@ -59,7 +59,9 @@ impl Evaluator {
                 Named::Found(trigger) => replace_triggered_by.push(trigger),
                 Named::Nothing => {}
                 // Whether this instance is of the part that is planned shows at its end only.
-                Named::Missing(d) if self.part.is_some() => refused_triggers.push(d),
+                Named::Missing(d) if self.part.is_some() || self.looks_only => {
+                    refused_triggers.push(d);
+                }
                 Named::Missing(d) => problems.push(d),
             }
         }

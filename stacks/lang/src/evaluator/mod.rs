@@ -16,6 +16,7 @@
 //! No step recurses from node to node: a chain of references may be as long as memory allows.
 
 mod absent;
+mod aside;
 mod ask;
 mod assertion;
 mod awaits;
@@ -152,6 +153,10 @@ pub struct Evaluator {
     yielded: BTreeMap<Address, NodeId>,
     /// Of these, those that are not there and are not made.
     absent: BTreeSet<NodeId>,
+    /// What is wrong with instances that may be none of what is planned.
+    aside: Option<aside::Aside>,
+    /// Whether nothing is made of what blocks of resources say.
+    looks_only: bool,
     /// Providers without a block that were yielded.
     providers: BTreeSet<ProviderRef>,
     /// Services that were handed out to be placed, and where they were placed.
@@ -202,6 +207,8 @@ impl Evaluator {
             ready: VecDeque::new(),
             yielded: BTreeMap::new(),
             absent: BTreeSet::new(),
+            aside: None,
+            looks_only: false,
             providers: BTreeSet::new(),
             services: BTreeMap::new(),
             hosts: BTreeMap::new(),
@@ -240,6 +247,14 @@ impl Evaluator {
     #[must_use]
     pub fn destroying(mut self) -> Evaluator {
         self.purpose = Purpose::Destroy;
+        self
+    }
+
+    /// To bring state up to date and no more: nothing is made of what blocks of resources say, so that
+    /// what is wrong with it is no error, but for their conditions.
+    #[must_use]
+    pub fn looking_only(mut self) -> Evaluator {
+        self.looks_only = true;
         self
     }
 
