@@ -13,6 +13,7 @@ mod call;
 mod deposed;
 mod ephemeral;
 mod judge;
+mod outputs;
 mod prepare;
 mod record;
 mod report;
@@ -29,7 +30,7 @@ use crate::{
     diagnostics,
     drive::{self, Driven, Supply},
     engine::{Engine, Mode, Planned},
-    plan::{Behind, marked},
+    plan::Behind,
     pods, scope,
     settle::Unsettled,
 };
@@ -545,59 +546,6 @@ impl<'a> Run<'a> {
             found.extend(self.located(&address, errors));
         }
         found
-    }
-
-    /// Whether all was done that there was to do.
-    fn is_all_done(&self) -> bool {
-        self.broken.is_none()
-            && self.failures.is_empty()
-            && self.states.iter().all(|s| *s == State::Done)
-    }
-
-    /// The outputs as they are now; one that is not known as something failed keeps its old value.
-    /// What is not known though nothing did is of what this run leaves out and is not there: it is
-    /// recorded as null.
-    fn final_outputs(&mut self) -> BTreeMap<String, Known> {
-        let mut now = self.evaluator.outputs();
-        // What the plan says nothing of, as targets left it out, stays.
-        let planned = &self.planned.plan.outputs;
-        let mut outputs = self.outputs.clone();
-        let plan = &self.planned.plan;
-        let all_go = self.planned.mode == Mode::Destroy && plan.complete;
-        outputs.retain(|name, _| !planned.contains_key(name) && !all_go);
-        let leaves_out = self.planned.mode == Mode::Refresh || !plan.complete;
-        let records_null = leaves_out && self.is_all_done();
-        for (name, change) in planned {
-            if change.after.is_none() {
-                continue;
-            }
-            // One that was not to change did not: its instances may be left out by targets.
-            let value = match change.before == change.after {
-                true => None,
-                false => now.remove(name).map(marked),
-            };
-            let is_missing = records_null && value.as_ref().is_some_and(Value::is_unknown);
-            let value = value.map(|v| match records_null {
-                true => v.unknown_as_null(),
-                false => v,
-            });
-            let value = value.and_then(|v| Known::new(v).ok());
-            let value = value.map(|v| match &change.before {
-                Some(before)
-                    if weir_plan::same(before, v.value())
-                        && before.marks_deep() == v.value().marks_deep() =>
-                {
-                    Known::new(before.clone()).unwrap_or(v)
-                }
-                _ => v,
-            });
-            if let Some(value) = value.or_else(|| self.outputs.get(name).cloned())
-                && (is_missing || !value.value().is_null())
-            {
-                outputs.insert(name.clone(), value);
-            }
-        }
-        outputs
     }
 }
 

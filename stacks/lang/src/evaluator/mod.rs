@@ -12,6 +12,9 @@
 //!    somebody asks.
 //! 5. What came of conditions is kept for [`Evaluator::checks`], what `import` blocks name for
 //!    [`Evaluator::imports`] and for the instances themselves.
+//! 6. Where a part is planned, what is wrong with single instances goes along with them
+//!    ([`Evaluator::setting_aside`]): the caller knows at the end which of them are planned. Those
+//!    that are not there and are not made are left out of their block ([`Evaluator::leave_out`]).
 //!
 //! No step recurses from node to node: a chain of references may be as long as memory allows.
 

@@ -10,6 +10,7 @@ mod json;
 mod kinds;
 mod kit;
 mod modules;
+mod partly;
 mod resources;
 mod robust;
 mod scale;
