@@ -13,7 +13,8 @@ Where each number comes from:
 - aws, cpus, memory, arch, gpus and regions: `moto/ec2/resources`, which moto makes of EC2's DescribeInstanceTypes and
   DescribeInstanceTypeOfferings.
 - azurerm: cpus and memory of the series in AZURE below, from "Sizes for virtual machines in Azure"
-  (learn.microsoft.com/azure/virtual-machines/sizes).
+  (learn.microsoft.com/azure/virtual-machines/sizes). A v2, E v4, Ea v4, Eas v4 and NC T4 v3 were held against the list
+  of sizes that Microsoft makes of Azure's API for Aspire (`AksNodeVmSizes.cs`, 13.3.0).
 - google: cpus and memory of the series in GOOGLE below, from "Machine families resource and comparison guide"
   (cloud.google.com/compute/docs/machine-resource). Google sells cores and memory apart: a type's price is the sum.
 
