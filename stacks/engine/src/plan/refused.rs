@@ -14,10 +14,11 @@ use weir_core::{
 };
 use weir_lang::Instance;
 
-/// Whether what is wrong with single instances is set aside until it is known which are planned.
+/// Whether what is wrong with single instances is set aside until it is known which are planned. What
+/// is imported alone is named, and not in state yet.
 pub(super) fn sets_aside(options: &PlanOptions) -> bool {
     let is_part = !options.targets.is_empty() || !options.excludes.is_empty();
-    is_part && options.mode != Mode::Destroy
+    is_part && options.mode != Mode::Destroy && options.import.is_none()
 }
 
 /// Whether that is so for an instance: a host that can't be read is everybody's business.
