@@ -559,8 +559,8 @@ pub(super) fn show(
     detail: Detail,
     context: &Context,
 ) -> Result<(), CommandError> {
-    let by = &planned.changed_by;
-    let text = plan::render_with(planned.plan.plan(), by, detail, context.ui.out);
+    let known = (&planned.changed_by, &planned.regions);
+    let text = plan::render_with(planned.plan.plan(), known, detail, context.ui.out);
     context.ui.data(&text)
 }
 

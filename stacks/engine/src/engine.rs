@@ -12,7 +12,8 @@ use crate::{
 };
 use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc, time::Duration};
 use weir_core::{
-    Address, Diagnostics, Span, event::EventSink, references::References, snapshot::Resource,
+    Address, Diagnostics, Span, address::ProviderRef, event::EventSink, references::References,
+    snapshot::Resource,
 };
 use weir_lang::{Config, Inputs};
 use weir_plan::{CheckedPlan, Target};
@@ -174,6 +175,9 @@ pub struct Planned {
     /// By whom what drifted might have been changed, where providers were asked and had something
     /// to say. Not kept in a plan file.
     pub changed_by: BTreeMap<Address, ChangedBy>,
+    /// The regions that configurations of providers name: what machines cost depends on them. Not
+    /// kept in a plan file.
+    pub regions: BTreeMap<ProviderRef, String>,
     /// What applying it needs of state.
     pub(crate) scope: Scope,
 }

@@ -13,8 +13,11 @@
 //! 7. [`order()`]: changes become nodes and steps. Replace, destroy and batch edges live there and
 //!    nowhere else;
 //! 8. [`check()`]: the plan's invariants, and `prevent_destroy`. Only it makes a [`CheckedPlan`].
+//!
+//! Beside the way [`cost()`] says what the machines of clouds in a plan cost, before and after.
 
 pub mod check;
+mod cost;
 pub mod diff;
 mod generate;
 mod ignore;
@@ -27,6 +30,7 @@ mod target;
 mod triggers;
 
 pub use check::{CheckedPlan, check};
+pub use cost::{Cost, cost};
 pub use diff::{Prior, Proposal, Requested, Subject, Verdict, change, verdict};
 pub use generate::generate;
 pub use ignore::ignore;

@@ -16,10 +16,12 @@ pub(crate) use heading::block;
 use std::collections::BTreeMap;
 use weir_core::{
     Address, Kind, Object, Path, Value,
+    address::ProviderRef,
     change::{Action, Change},
     plan::{Deposed, OutputChange, Plan},
 };
 use weir_engine::ChangedBy;
+use weir_plan::Cost;
 
 /// How many instances are added, changed and destroyed. A replacement adds and destroys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,6 +85,36 @@ impl Counts {
     }
 }
 
+/// What the machines of the plan cost, before and after; nothing where there is none.
+fn cost(plan: &Plan, regions: &BTreeMap<ProviderRef, String>, paint: Paint) -> String {
+    let Some(cost) = weir_plan::cost(&plan.changes, regions) else {
+        return String::new();
+    };
+    let mut out = paint.strong("Machines:");
+    let Cost {
+        before,
+        after,
+        unknown,
+    } = cost;
+    out += &match before == after {
+        true => format!(" {after} US dollars an hour, {} a month", after.per_month()),
+        false => format!(
+            " {before} US dollars an hour before, {after} after; {} and {} a month",
+            before.per_month(),
+            after.per_month()
+        ),
+    };
+    out += ", on demand.\n";
+    if !unknown.is_empty() {
+        let names: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+        out += &format!(
+            "Not in it, as the price is not known: {}.\n",
+            names.join(", ")
+        );
+    }
+    out
+}
+
 /// How much of each change is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Detail {
@@ -94,13 +126,17 @@ pub(crate) enum Detail {
 
 /// The plan in words: drift, changes, outputs, summary.
 pub(crate) fn render(plan: &Plan, detail: Detail, paint: Paint) -> String {
-    render_with(plan, &BTreeMap::new(), detail, paint)
+    render_with(plan, (&BTreeMap::new(), &BTreeMap::new()), detail, paint)
 }
 
-/// As [`render`], with who might have changed what drifted.
+/// As [`render`], with who might have changed what drifted, and the regions that configurations of
+/// providers name.
 pub(crate) fn render_with(
     plan: &Plan,
-    by: &BTreeMap<Address, ChangedBy>,
+    (by, regions): (
+        &BTreeMap<Address, ChangedBy>,
+        &BTreeMap<ProviderRef, String>,
+    ),
     detail: Detail,
     paint: Paint,
 ) -> String {
@@ -124,6 +160,7 @@ pub(crate) fn render_with(
         out.push('\n');
         out.push_str(&paint.strong("Plan:"));
         out.push_str(&format!(" {}.\n", Counts::of(plan).to_come()));
+        out.push_str(&cost(plan, regions, paint));
     }
     if !outputs.is_empty() {
         if !nothing {

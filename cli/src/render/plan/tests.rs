@@ -1,13 +1,17 @@
 //! Golden texts of plans. `INSTA_UPDATE=always cargo test -p weir-cli` writes them anew.
 
-use super::{Detail, attributed, render};
+use super::{Detail, attributed, render, render_with};
 use crate::render::{
     samples::{by_address, change, map, n, object, plan, s, secret, strings, unknown},
     style::Paint,
 };
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, UNIX_EPOCH},
+};
 use weir_core::{
     Known, Path, Type, Value,
+    address::ProviderRef,
     change::{Action, Orphan, Reason, Reference, ReplaceOrder},
     plan::{Deposed, OutputChange, Plan},
     snapshot::DeposedKey,
@@ -522,4 +526,36 @@ fn a_null_that_comes_or_goes_alone_is_shown() {
 
     Plan: 0 to add, 1 to change, 0 to destroy.
     "#);
+}
+
+#[test]
+fn what_machines_cost_is_said_where_there_are_some() {
+    let machine = |ty: &str| object([("instance_type", s(ty)), ("availability_zone", unknown())]);
+    let create = |address: &str, ty: &str| {
+        let new = [None, Some(machine(ty))];
+        change(address, Action::Create, Reason::New, new)
+    };
+    let there = object([
+        ("instance_type", s("t3.micro")),
+        ("availability_zone", s("us-east-1a")),
+    ]);
+    let stays = change(
+        "aws_instance.stays",
+        Action::NoOp,
+        Reason::UpToDate,
+        [Some(there.clone()), Some(there)],
+    );
+    let plan = plan([
+        stays,
+        create("aws_instance.a", "m5.large"),
+        create("aws_instance.b", "m99.large"),
+    ]);
+    let regions = BTreeMap::from([(ProviderRef::new("fake"), "us-east-1".to_owned())]);
+    let known = (&BTreeMap::new(), &regions);
+    let text = render_with(&plan, known, Detail::Concise, Paint::Plain);
+    let said = "Plan: 2 to add, 0 to change, 0 to destroy.
+Machines: 0.0104 US dollars an hour before, 0.1064 after; 7.59 and 77.67 a month, on demand.
+Not in it, as the price is not known: aws_instance.b.
+";
+    assert!(text.ends_with(said), "{text}");
 }

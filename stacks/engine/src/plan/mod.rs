@@ -33,7 +33,7 @@ use std::{
 };
 use weir_core::{
     Address, Diagnostic, Diagnostics, Object, Span,
-    address::members,
+    address::{ProviderRef, members},
     change::Change,
     plan::{Deposed, Plan},
     references::Standing,
@@ -68,6 +68,8 @@ struct Findings {
     generated: BTreeMap<Address, String>,
     /// Where objects were before, by where they are now.
     moved: BTreeMap<Address, Address>,
+    /// The regions that configurations of providers name.
+    regions: BTreeMap<ProviderRef, String>,
     diagnostics: Diagnostics,
 }
 
@@ -317,6 +319,7 @@ impl Engine {
             protected: findings.protected,
             unsettled: settlements.unsettled,
             changed_by,
+            regions: findings.regions,
         })
     }
 }

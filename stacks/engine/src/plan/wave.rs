@@ -57,6 +57,11 @@ impl Engine {
             };
             for provider in &wave.providers {
                 self.configure(input, provider, findings, &mut broken).await;
+                let region = provider.config.get("region").filter(|r| !r.is_sensitive());
+                if let Some(region) = region.and_then(Value::as_str) {
+                    let regions = &mut findings.regions;
+                    regions.insert(provider.provider.clone(), region.to_owned());
+                }
                 configured.insert(provider.provider.clone());
             }
             for request in &wave.places {

@@ -198,6 +198,7 @@ impl Engine {
             protected,
             unsettled: settlements.unsettled,
             changed_by: std::collections::BTreeMap::new(),
+            regions: std::collections::BTreeMap::new(),
         })
     }
 }
