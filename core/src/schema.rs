@@ -89,6 +89,20 @@ pub struct NestedBlock {
     pub min: u32,
     /// At most so many; `None` for no bound.
     pub max: Option<u32>,
+    /// What it means that the configuration has none.
+    pub absent: Absent,
+}
+
+/// What it means that the configuration has no nested block of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Absent {
+    /// There is none.
+    #[default]
+    None,
+    /// The provider makes what it sees fit: the value is null in the configuration, and blocks or
+    /// unknown in the plan. Such blocks may also be written as an attribute, so that `name = []`
+    /// says that there are none.
+    Provider,
 }
 
 /// How nested blocks become a value.

@@ -8,7 +8,7 @@ use crate::proposed::alike;
 use std::{fmt::Write as _, sync::LazyLock};
 use weir_core::{
     Diagnostic, Diagnostics, Kind, Path, Type, Value,
-    schema::{Attribute, Block, NestedBlock, Nesting, Schema, SetBy, Storage, Visibility},
+    schema::{Absent, Attribute, Block, NestedBlock, Nesting, Schema, SetBy, Storage, Visibility},
     types::Presence,
     value::Refinements,
 };
@@ -389,6 +389,9 @@ impl<'a> Check<'a> {
     }
 
     fn planned_nested(&mut self, nested: &NestedBlock, t: Triple<'_>, place: &Place<'_>) {
+        if t.config.is_null() && nested.absent == Absent::Provider {
+            return;
+        }
         if t.config.is_unknown() {
             if !t.planned.is_unknown() {
                 self.broken(

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use weir_core::{
     Entries, Kind, Type, Value,
-    schema::{Attribute, Block, NestedBlock, Nesting, Schema, Storage},
+    schema::{Absent, Attribute, Block, NestedBlock, Nesting, Schema, Storage},
 };
 
 /// Prior and configuration as one value.
@@ -58,6 +58,7 @@ fn merge_attribute(attribute: &Attribute, prior: Option<&Value>, config: Option<
 fn empty(nested: &NestedBlock) -> Value {
     let object = nested.block.ty();
     match nested.nesting {
+        _ if nested.absent == Absent::Provider => Value::null(),
         Nesting::Single => Value::null_of(object),
         Nesting::List => Value::list(object, Vec::new()),
         Nesting::Set => Value::set(object, []),
@@ -69,6 +70,9 @@ fn merge_nested(nested: &NestedBlock, prior: Option<&Value>, config: &Value) -> 
     let block = &nested.block;
     let prior = prior.filter(|p| !p.is_null() && !p.is_unknown());
     let merged = match (nested.nesting, config.kind()) {
+        (_, Kind::Null(_)) if nested.absent == Absent::Provider => {
+            return prior.unwrap_or(config).clone();
+        }
         (_, Kind::Unknown(..) | Kind::Null(_)) => return config.clone(),
         (Nesting::Single, _) => merge_block(block, prior, config),
         (_, Kind::List(ty, items)) => Value::list(ty.clone(), merge_items(block, prior, items)),

@@ -28,6 +28,7 @@ fn schema() -> Schema {
         nesting: Nesting::List,
         min: 0,
         max: None,
+        absent: weir_core::schema::Absent::None,
     };
     Schema {
         version: 0,

@@ -27,6 +27,7 @@ fn schema(nesting: Nesting) -> Schema {
         nesting,
         min: 0,
         max: None,
+        absent: weir_core::schema::Absent::None,
     };
     Schema {
         version: 0,

@@ -59,6 +59,7 @@ pub fn provider_config() -> Schema {
         nesting: Nesting::Single,
         min: 0,
         max: Some(1),
+        absent: weir_core::schema::Absent::None,
     };
     let attributes = [
         (
@@ -103,6 +104,7 @@ pub fn fake_thing() -> Schema {
         nesting: Nesting::List,
         min: 0,
         max: None,
+        absent: weir_core::schema::Absent::None,
     };
     let class = Attribute::new(Type::String, SetBy::OptionalComputed)
         .describe("Its class; `standard` where not set.");

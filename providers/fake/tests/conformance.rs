@@ -8,7 +8,7 @@ use weir_core::{Known, Type, Value};
 use weir_fake::{FakeProvider, TerraformProvider, cloud::Cloud};
 use weir_provider::{
     Provider,
-    conformance::{Case, Existence, Fixture, Outcome, Vanished, run},
+    conformance::{Case, Copies, Existence, Fixture, Outcome, Vanished, run},
 };
 
 struct Fake {
@@ -75,6 +75,7 @@ impl Fixture for Fake {
         vec![Case {
             type_name: "fake_thing".into(),
             existence: Existence::Outside,
+            copies: Copies::Many,
             config: thing("a", Some("z1"), &["root"]),
             update: Some(thing("b", Some("z1"), &["root", "data"])),
             replace: Some(thing("a", Some("z2"), &["root"])),
@@ -123,6 +124,7 @@ impl Fixture for Builtin {
         vec![Case {
             type_name: "terraform_data".into(),
             existence: Existence::StateOnly,
+            copies: Copies::Many,
             config: data("x".into(), Value::from(1)),
             update: Some(data(
                 Value::tuple(vec!["x".into(), Value::from(2)]),

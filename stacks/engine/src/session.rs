@@ -10,7 +10,7 @@ use tokio::sync::RwLock;
 use weir_core::{
     Diagnostic, Diagnostics, Entries, Type, Value,
     address::ProviderRef,
-    schema::{Block, Nesting, SetBy},
+    schema::{Absent, Block, Nesting, SetBy},
 };
 use weir_lang::ProviderConfig;
 use weir_provider::Provider;
@@ -122,6 +122,7 @@ fn empty(block: &Block) -> Value {
     let blocks = block.blocks.iter().map(|(name, nested)| {
         let ty: Type = nested.block.ty();
         let value = match nested.nesting {
+            _ if nested.absent == Absent::Provider => Value::null(),
             Nesting::Single => Value::null_of(ty),
             Nesting::List => Value::list(ty, Vec::new()),
             Nesting::Set => Value::set(ty, []),

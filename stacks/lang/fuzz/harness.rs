@@ -137,6 +137,7 @@ impl Few {
             nesting: Nesting::List,
             min: 0,
             max: None,
+            absent: weir_core::schema::Absent::None,
         };
         Few {
             data: of(

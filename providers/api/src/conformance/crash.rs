@@ -1,7 +1,7 @@
 //! Does nothing get lost or made twice, whatever happens to weir?
 
 use super::{
-    Existence, Outcome,
+    Copies, Existence, Outcome,
     session::{Session, ensure},
 };
 use crate::{ApplyRequest, Completeness, Settled};
@@ -161,6 +161,9 @@ async fn interrupted_after(s: &mut Session<'_>, polls: usize) -> Result<(), Stri
 }
 
 pub(super) async fn concurrent(s: &mut Session<'_>) -> Outcome {
+    if s.case.copies == Copies::One {
+        return Outcome::Skipped("there can be one object of the configuration".into());
+    }
     Outcome::of(at_once(s).await)
 }
 

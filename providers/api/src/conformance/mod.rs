@@ -60,6 +60,15 @@ pub enum Existence {
     StateOnly,
 }
 
+/// How many objects of one configuration there can be at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copies {
+    /// Any number.
+    Many,
+    /// One: it claims a name or a place that only one object can have.
+    One,
+}
+
 /// Configurations of one resource type. Each is an object of the schema's type with every
 /// attribute present, null where not set.
 #[derive(Debug, Clone)]
@@ -68,8 +77,9 @@ pub struct Case {
     pub type_name: String,
     /// Where its objects are.
     pub existence: Existence,
-    /// What is made. The kit makes several objects of it, so it must not claim what only one
-    /// object can have.
+    /// How many objects of `config` there can be at once.
+    pub copies: Copies,
+    /// What is made.
     pub config: Value,
     /// What it is changed to in place.
     pub update: Option<Value>,

@@ -10,7 +10,7 @@ use crate::{
 };
 use weir_core::{
     Diagnostic, Span,
-    schema::{Block, NestedBlock, Nesting, SetBy},
+    schema::{Absent, Block, NestedBlock, Nesting, SetBy},
 };
 
 /// Reports attributes and blocks that the schema does not have, and required ones that are
@@ -34,6 +34,18 @@ pub(crate) fn check_body(
             None if attribute.json.is_some() && schema.blocks.contains_key(&*attribute.name) => {
                 property(attribute, schema, what, report);
             }
+            None if is_written_as_attribute(attribute, schema) => {
+                let block = body.blocks.iter().find(|b| *b.ident == *attribute.name);
+                if let Some(block) = block {
+                    let d = Diagnostic::error(format!(
+                        "`{}` of {what} is both an attribute and a block",
+                        attribute.name
+                    ))
+                    .because("It may be written in either way, and not in both.")
+                    .help("Remove one of them.");
+                    report.push(d, &block.span);
+                }
+            }
             None => report.push(
                 unknown_attribute(&attribute.name, schema, what),
                 &attribute.name_span,
@@ -55,6 +67,12 @@ pub(crate) fn check_body(
         }
     }
     missing(body, schema, what, header, report);
+}
+
+/// Whether the attribute stands for blocks of a type that may be written so.
+fn is_written_as_attribute(attribute: &Attribute, schema: &Block) -> bool {
+    let nested = schema.blocks.get(&*attribute.name);
+    nested.is_some_and(|n| n.absent == Absent::Provider)
 }
 
 /// A JSON property that stands twice in one body: two of blocks are blocks, two of an attribute

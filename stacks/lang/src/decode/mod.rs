@@ -23,7 +23,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use weir_core::{
     Diagnostic, Marks, Span, Type, Value,
     convert::convert,
-    schema::{Nesting, SetBy, Visibility},
+    schema::{Absent, Nesting, SetBy, Visibility},
 };
 
 /// Evaluates a body to an object of the shape's type. What is wrong goes to `errors`, and a null
@@ -65,6 +65,12 @@ pub(crate) fn decode(
         fields.insert(name.clone(), value);
     }
     for (ident, nested) in &shape.blocks {
+        if let Some(attribute) = as_attribute(body, ident, nested.absent) {
+            if let Some(value) = attribute_value(attribute, &nested.ty, scope, errors)? {
+                fields.insert(ident.clone(), value);
+            }
+            continue;
+        }
         // Most bodies have few of the blocks a schema allows: `empty` holds the value of none.
         let found = has_block(body, ident);
         if found || nested.min > 0 {
@@ -73,6 +79,11 @@ pub(crate) fn decode(
         }
     }
     Ok(Value::object(fields))
+}
+
+/// The attribute that says what blocks there are, where they may be written so.
+fn as_attribute<'b>(body: &'b Body, ident: &str, absent: Absent) -> Option<&'b Attribute> {
+    (body.attribute(ident)).filter(|a| absent == Absent::Provider && a.json.is_none())
 }
 
 /// Whether a body has blocks of that type, or something that stands for them.

@@ -4,7 +4,7 @@ use super::Format;
 use std::{collections::BTreeMap, sync::Arc};
 use weir_core::{
     Entries, Type, Value,
-    schema::{Attribute, Block, Nesting},
+    schema::{Absent, Attribute, Block, Nesting},
 };
 
 /// A schema's block, prepared for decoding.
@@ -27,6 +27,7 @@ pub(crate) struct Nested {
     pub(crate) nesting: Nesting,
     pub(crate) min: u32,
     pub(crate) max: Option<u32>,
+    pub(crate) absent: Absent,
     /// The type of all of them together.
     pub(crate) ty: Type,
 }
@@ -67,6 +68,7 @@ impl Shape {
                 nesting: b.nesting,
                 min: b.min,
                 max: b.max,
+                absent: b.absent,
                 ty,
             };
             blocks.insert(Arc::from(name.as_str()), nested);
@@ -98,6 +100,7 @@ impl Nested {
     fn none(&self) -> Value {
         let element = self.shape.ty.clone();
         match self.nesting {
+            _ if self.absent == Absent::Provider => Value::null_of(self.ty.clone()),
             Nesting::Single => Value::null_of(element),
             Nesting::List if element.has_dynamic() => Value::tuple(Vec::new()),
             Nesting::List => Value::list(element, Vec::new()),

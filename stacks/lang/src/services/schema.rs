@@ -421,6 +421,7 @@ pub(super) fn one(block: Block) -> NestedBlock {
         nesting: Nesting::Single,
         min: 0,
         max: Some(1),
+        absent: weir_core::schema::Absent::None,
     }
 }
 
@@ -430,6 +431,7 @@ pub(super) fn labelled(block: Block) -> NestedBlock {
         nesting: Nesting::Map,
         min: 0,
         max: None,
+        absent: weir_core::schema::Absent::None,
     }
 }
 

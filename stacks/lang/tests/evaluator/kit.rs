@@ -70,6 +70,7 @@ impl FakeSchemas {
                     nesting: Nesting::List,
                     min: 0,
                     max: Some(3),
+                    absent: weir_core::schema::Absent::None,
                 },
             )],
         );

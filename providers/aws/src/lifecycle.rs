@@ -1,0 +1,277 @@
+//! Every resource type's way from nothing to something and back.
+
+use crate::{
+    client::{Aws, Pause},
+    dependents,
+    failure::{Class, Failure},
+    resource::{Call, Found, Resource},
+    schema::Entry,
+    shape::{self, Beside},
+    tags,
+    values::object,
+};
+use serde_json::json;
+use std::time::Duration;
+use weir_core::{Known, Value};
+
+/// An operation's end: the object, and what went wrong after it was there.
+pub(crate) struct End {
+    pub(crate) value: Option<Known>,
+    pub(crate) failure: Option<Failure>,
+}
+
+impl End {
+    fn whole(value: Value) -> End {
+        End {
+            value: Known::new(value).ok(),
+            failure: None,
+        }
+    }
+    fn failed(value: Option<&Value>, failure: Failure) -> End {
+        End {
+            value: value.cloned().and_then(|v| Known::new(v).ok()),
+            failure: Some(failure),
+        }
+    }
+}
+
+/// One resource type, in the hands of the functions below.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) resource: &'a dyn Resource,
+    pub(crate) entry: &'a Entry,
+}
+
+impl Subject<'_> {
+    /// Makes it: looks whether an earlier attempt did, makes it, completes it, reads it.
+    pub(crate) async fn create(&self, cx: &Call<'_>, planned: &Value) -> End {
+        let id = match self.made(cx, planned).await {
+            Ok(id) => id,
+            Err(failure) => return End::failed(None, failure),
+        };
+        // From here on there is something, and it is recorded whatever happens.
+        let half = shape::half_made(planned, &id);
+        if let Err(failure) = self.resource.ready(cx, &id).await {
+            return End::failed(Some(&half), failure);
+        }
+        if let Err(failure) = self.resource.finish(cx, &id, planned).await {
+            return End::failed(Some(&half), failure);
+        }
+        match self.appeared(cx, &id, planned).await {
+            Ok(value) => End::whole(value),
+            Err(failure) => End::failed(Some(&half), failure),
+        }
+    }
+
+    /// What an interrupted creation has made. What was made a moment ago may not be known yet, so
+    /// that it is looked for more than once.
+    pub(crate) async fn settle_create(
+        &self,
+        cx: &Call<'_>,
+        planned: &Value,
+    ) -> Result<Option<Value>, Failure> {
+        let mut pause = Pause::new(cx.aws.pacing.backoff, cx.aws.pacing.consistency);
+        let id = loop {
+            match self.found(cx, planned).await? {
+                Some(id) => break id,
+                None if pause.wait().await => {}
+                None => return Ok(None),
+            }
+        };
+        self.resource.ready(cx, &id).await?;
+        self.look(cx.aws, &id, planned, Beside::Known).await
+    }
+
+    async fn made(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
+        let mut pause = Pause::new(cx.aws.pacing.backoff, cx.aws.pacing.budget);
+        loop {
+            if let Some(id) = self.found(cx, planned).await? {
+                return Ok(id);
+            }
+            // What it refers to may have been made a moment ago, and not be known everywhere.
+            let missing = Failure::is_about_the_new;
+            let create = || self.resource.create(cx, planned);
+            let patience = cx.aws.pacing.consistency;
+            match cx.aws.patiently(patience, missing, create).await {
+                Err(f) if f.class == Class::Ambiguous && pause.wait().await => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// The id of what this operation made earlier, if that is still there.
+    async fn found(&self, cx: &Call<'_>, planned: &Value) -> Result<Option<String>, Failure> {
+        let Some(id) = self.resource.find(cx, planned).await? else {
+            return Ok(None);
+        };
+        let there = self.resource.read(cx.aws, &id, planned).await?;
+        Ok(there.map(|_| id))
+    }
+
+    /// Reads what was just made: it may take a moment until it is known everywhere.
+    async fn appeared(&self, cx: &Call<'_>, id: &str, planned: &Value) -> Result<Value, Failure> {
+        let mut pause = Pause::new(cx.aws.pacing.backoff, cx.aws.pacing.consistency);
+        loop {
+            if let Some(value) = self.look(cx.aws, id, planned, Beside::Known).await? {
+                return Ok(value);
+            }
+            if !pause.wait().await {
+                let name = self.resource.name();
+                return Err(Failure::new(
+                    name,
+                    format!("{id} was made and can't be found"),
+                ));
+            }
+        }
+    }
+
+    /// What is now.
+    pub(crate) async fn look(
+        &self,
+        aws: &Aws,
+        id: &str,
+        known: &Value,
+        beside: Beside,
+    ) -> Result<Option<Value>, Failure> {
+        let Some(mut found) = self.resource.read(aws, id, known).await? else {
+            return Ok(None);
+        };
+        found.entry("id").or_insert_with(|| json!(id));
+        if let Some(all) = found.get("tags_all").cloned() {
+            found.insert("tags".into(), tags::own(aws, &all, known));
+        }
+        let block = &self.entry.schema.block;
+        Ok(Some(shape::value(block, &found, known, beside)))
+    }
+
+    /// Changes it to what is planned.
+    pub(crate) async fn update(&self, cx: &Call<'_>, prior: &Value, planned: &Value) -> End {
+        let id = crate::values::Fields::text(prior, "id").unwrap_or_default();
+        let changed = self.changed(cx, &id, (prior, planned)).await;
+        let (id, failure) = match changed {
+            Ok(new) => (new.unwrap_or(id), None),
+            Err(failure) => (id, Some(failure)),
+        };
+        // After a failure, what is there is neither what was nor what was planned.
+        let known = if failure.is_some() { prior } else { planned };
+        match (self.look(cx.aws, &id, known, Beside::Known).await, failure) {
+            (Ok(Some(value)), None) => End::whole(value),
+            (Ok(Some(value)), Some(failure)) => End::failed(Some(&value), failure),
+            (Ok(None), None) => {
+                let why = "it was deleted after the plan was made";
+                End::failed(None, Failure::new(self.resource.name(), why))
+            }
+            (Ok(None), Some(failure)) if failure.is_gone() => End::failed(None, failure),
+            (Ok(None) | Err(_), Some(failure)) | (Err(failure), None) => {
+                End::failed(Some(prior), failure)
+            }
+        }
+    }
+
+    async fn changed(
+        &self,
+        cx: &Call<'_>,
+        id: &str,
+        (prior, planned): (&Value, &Value),
+    ) -> Result<Option<String>, Failure> {
+        let new = self.resource.update(cx, id, prior, planned).await?;
+        if self.entry.schema.block.attributes.contains_key("tags_all") {
+            let id = self.resource.tag_id(new.as_deref().unwrap_or(id), prior);
+            tags::change(cx, &id, prior, planned).await?;
+        }
+        Ok(new)
+    }
+
+    /// Deletes it, waits for what depends on it to go, and until it is gone itself.
+    pub(crate) async fn delete(&self, cx: &Call<'_>, prior: &Value) -> End {
+        let Some(id) = crate::values::Fields::text(prior, "id") else {
+            return End {
+                value: None,
+                failure: None,
+            };
+        };
+        let used = |f: &Failure| {
+            if f.is_in_use() {
+                let text = format!("waits for what still needs it: {}", f.message);
+                cx.progress.progress(cx.address, text);
+            }
+            f.is_in_use()
+        };
+        let delete = || self.resource.delete(cx, &id, prior);
+        let gone = match cx.aws.patiently(cx.limit, used, delete).await {
+            Err(f) if f.is_gone() => Ok(()),
+            Ok(()) if !self.resource.waits_for_deletion(prior) => Ok(()),
+            Ok(()) => self.vanished(cx, &id, prior).await,
+            Err(f) if f.is_in_use() => Err(dependents::name(cx.aws, self.resource, &id, f).await),
+            Err(f) => Err(f),
+        };
+        match gone {
+            Ok(()) => End {
+                value: None,
+                failure: None,
+            },
+            Err(failure) => End::failed(Some(prior), failure),
+        }
+    }
+
+    async fn vanished(&self, cx: &Call<'_>, id: &str, prior: &Value) -> Result<(), Failure> {
+        cx.wait("deletion", || async {
+            match self.resource.read(cx.aws, id, prior).await? {
+                None => Ok(crate::resource::State::Ready),
+                Some(_) => Ok(crate::resource::State::Pending("being deleted".into())),
+            }
+        })
+        .await
+    }
+
+    /// Finds it by an import's id.
+    pub(crate) async fn import(&self, aws: &Aws, id: &str) -> Result<Option<Value>, Failure> {
+        let told: Found = self
+            .resource
+            .import(id)
+            .map_err(|how| Failure::new("import", how))?;
+        let block = &self.entry.schema.block;
+        let known = shape::value(block, &told, &Value::null(), Beside::Nothing);
+        let id = match crate::values::Fields::text(&known, "id") {
+            Some(id) => id,
+            // Some are imported by their ends, and have an id of their own.
+            None => {
+                let cx = Call {
+                    aws,
+                    address: id,
+                    token: String::new(),
+                    progress: &weir_provider::NoProgress,
+                    limit: Duration::ZERO,
+                };
+                match self.resource.find(&cx, &known).await? {
+                    Some(id) => id,
+                    None => return Ok(None),
+                }
+            }
+        };
+        self.look(aws, &id, &known, Beside::Nothing).await
+    }
+}
+
+/// How long an operation may take: as `timeouts` says, or the type's own.
+pub(crate) fn limit(resource: &dyn Resource, op: &str, value: Option<&Value>) -> Duration {
+    let said = value
+        .and_then(|v| v.get("timeouts"))
+        .and_then(|t| crate::values::Fields::text(t, op))
+        .and_then(|text| crate::duration::parse(&text));
+    let (create, update, delete) = resource.minutes();
+    said.unwrap_or_else(|| {
+        Duration::from_secs(
+            60 * match op {
+                "create" => create,
+                "update" => update,
+                _ => delete,
+            },
+        )
+    })
+}
+
+/// A JSON object, as [`Found`].
+pub(crate) fn found(value: serde_json::Value) -> Result<Option<Found>, Failure> {
+    Ok(Some(object(value)))
+}

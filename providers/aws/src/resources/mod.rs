@@ -1,0 +1,212 @@
+//! The resource types: a file each.
+
+mod cidr;
+mod ebs_volume;
+mod eip;
+mod eip_association;
+mod group_rule;
+mod instance;
+mod internet_gateway;
+mod key_pair;
+mod nat_gateway;
+mod network_interface;
+mod permissions;
+mod placement_group;
+mod route;
+mod route_table;
+mod route_table_association;
+mod route_target;
+mod security_group;
+mod security_group_rule;
+pub(crate) mod subnet;
+mod volume_attachment;
+pub(crate) mod vpc;
+
+use crate::{
+    failure::Failure,
+    resource::{Call, Resource},
+    values::Fields as _,
+};
+use permissions::Direction;
+use weir_core::{Diagnostic, Diagnostics, Type, Value};
+
+const ALL: [&dyn Resource; 19] = [
+    &ebs_volume::EbsVolume,
+    &eip::Eip,
+    &eip_association::EipAssociation,
+    &group_rule::GroupRule(Direction::Egress),
+    &group_rule::GroupRule(Direction::Ingress),
+    &instance::InstanceResource,
+    &internet_gateway::InternetGateway,
+    &key_pair::KeyPair,
+    &nat_gateway::Nat,
+    &network_interface::Interface,
+    &placement_group::PlacementGroup,
+    &route::RouteResource,
+    &route_table::RouteTable,
+    &route_table_association::Association,
+    &security_group::SecurityGroup,
+    &security_group_rule::Rule,
+    &subnet::Subnet,
+    &volume_attachment::Attachment,
+    &vpc::Vpc,
+];
+
+/// The type of that name.
+pub(crate) fn by_name(name: &str) -> Option<&'static dyn Resource> {
+    ALL.into_iter().find(|r| r.name() == name)
+}
+
+/// The API made something and did not say what.
+fn nameless(what: &str) -> Failure {
+    Failure::new(what, "the answer has no id")
+}
+
+fn is_set(config: &Value, key: &str) -> bool {
+    config.get(key).is_some_and(|v| !v.is_null())
+}
+
+/// Refuses a text that is none of these.
+fn choice(config: &Value, key: &str, all: &[&str], out: &mut Diagnostics) {
+    if let Some(text) = config.text(key)
+        && !all.contains(&text.as_str())
+    {
+        out.push(
+            Diagnostic::error(format!("`{key}` can't be {text:?}"))
+                .because(format!("It is one of: {}.", all.join(", ")))
+                .help("Write one of them."),
+        );
+    }
+}
+
+/// Refuses two attributes that say the same.
+fn not_both(config: &Value, a: &str, b: &str, out: &mut Diagnostics) {
+    if is_set(config, a) && is_set(config, b) {
+        out.push(
+            Diagnostic::error(format!("`{a}` and `{b}` are both set"))
+                .because("Each of them stands for the other.")
+                .help("Remove one of them."),
+        );
+    }
+}
+
+/// Refuses a body that has none of these.
+fn one_of(config: &Value, all: &[&str], out: &mut Diagnostics) {
+    if !all.iter().any(|key| is_set(config, key)) {
+        let names: Vec<String> = all.iter().map(|k| format!("`{k}`")).collect();
+        out.push(
+            Diagnostic::error(format!("none of {} is set", names.join(", ")))
+                .because("It needs one of them.")
+                .help("Set one."),
+        );
+    }
+}
+
+/// Refuses a body that has two or more of these.
+fn at_most_one(config: &Value, all: &[&str], out: &mut Diagnostics) {
+    let set: Vec<String> = (all.iter().filter(|key| is_set(config, key)))
+        .map(|key| format!("`{key}`"))
+        .collect();
+    if set.len() > 1 {
+        out.push(
+            Diagnostic::error(format!("{} are set at once", set.join(" and ")))
+                .because("Only one of them can hold.")
+                .help("Remove the others."),
+        );
+    }
+}
+
+/// Refuses a number outside of the range.
+fn within(config: &Value, key: &str, range: std::ops::RangeInclusive<i64>, out: &mut Diagnostics) {
+    let number = config.get(key).and_then(Value::as_i64);
+    if let Some(n) = number.filter(|n| !range.contains(n)) {
+        out.push(
+            Diagnostic::error(format!("`{key}` can't be {n}"))
+                .because(format!("It is from {} to {}.", range.start(), range.end()))
+                .help("Write a number within."),
+        );
+    }
+}
+
+/// The blocks of one type with what they leave out filled in: what the API says of them later.
+fn filled(config: &Value, key: &str, empty: &[(&str, Value)]) -> Value {
+    let Some(blocks) = config.get(key) else {
+        return Value::null();
+    };
+    let mut ty = None;
+    let rows = blocks
+        .elements()
+        .unwrap_or_default()
+        .into_iter()
+        .map(|row| {
+            let row = empty.iter().fold(row.clone(), |row, (name, value)| {
+                match row.get(name).is_none_or(Value::is_null) {
+                    true => row.with(name, value.clone()),
+                    false => row,
+                }
+            });
+            ty = Some(row.ty());
+            row
+        });
+    let rows: Vec<Value> = rows.collect();
+    match ty {
+        Some(ty) => Value::set(ty, rows).mark(blocks.marks()),
+        None => blocks.clone(),
+    }
+}
+
+/// The checksum that Terraform's ids of things without an id of their own end with.
+fn crc32(text: &str) -> u32 {
+    crc32fast::hash(text.as_bytes())
+}
+
+/// The name that a creation gives: the configuration's, or one that begins as it says and ends in
+/// what no other operation has.
+fn name_of(cx: &Call<'_>, planned: &Value, name: &str, prefix: &str) -> String {
+    planned.text(name).unwrap_or_else(|| {
+        let prefix = planned.text(prefix).unwrap_or_else(|| PREFIX.to_owned());
+        format!("{prefix}{}", &cx.token[..26])
+    })
+}
+
+/// How names begin that nobody chose.
+const PREFIX: &str = "weir-";
+
+/// What `name_prefix` is of a thing with a name that ends as ours do.
+fn prefix_of(known: &Value, name: &str) -> String {
+    let set = known.text("name_prefix").or(known.text("key_name_prefix"));
+    match set {
+        Some(prefix) if name.starts_with(&prefix) => prefix,
+        _ if name.starts_with(PREFIX) && name.len() == PREFIX.len() + 26 => PREFIX.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The planned value where one of `name` and `name_prefix` follows from the other.
+fn named(config: &Value, prior: Option<&Value>, planned: Value) -> Value {
+    named_by(config, prior, planned, ("name", "name_prefix"))
+}
+
+fn named_by(
+    config: &Value,
+    prior: Option<&Value>,
+    planned: Value,
+    (name, prefix): (&str, &str),
+) -> Value {
+    let set = |key: &str| config.get(key).is_some_and(|v| !v.is_null());
+    let open = |v: Value, key: &str| v.with(key, Value::unknown(Type::String));
+    let differs = |key: &str| prior.is_some_and(|p| p.get(key) != config.get(key));
+    match (set(name), set(prefix)) {
+        // A name of one's own has no prefix.
+        (true, _) if prior.is_none() || differs(name) => planned.with(prefix, Value::from("")),
+        (false, true) if differs(prefix) => open(planned, name),
+        _ => planned,
+    }
+}
+
+/// A moment as RFC 3339 writes it, from seconds since 1970.
+fn rfc3339(seconds: i64) -> String {
+    let time = aws_sdk_ec2::primitives::DateTime::from_secs(seconds);
+    let format = aws_sdk_ec2::primitives::DateTimeFormat::DateTime;
+    time.fmt(format).unwrap_or_default()
+}

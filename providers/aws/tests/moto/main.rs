@@ -1,0 +1,8 @@
+//! The provider against moto, which answers as EC2 does. Skipped, said aloud, where moto is not
+//! installed.
+
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)] // helpers of tests
+
+mod conformance;
+mod server;
+mod values;
