@@ -145,14 +145,27 @@ pub(crate) fn agent() -> AgentBinary {
 pub(crate) fn registry(env: &Env) -> Registry {
     let (agent, ssh) = (agent(), ssh_environment(env));
     let states = Arc::new(stores::OtherStates::new(env.clone()));
-    Registry::new()
+    let registry = Registry::new()
         .with("terraform", move || {
             Arc::new(TerraformProvider::new().with_states(states.clone()))
         })
         .with("host", move || {
             Arc::new(HostProvider::new(agent.clone(), ssh.clone()))
         })
-        .with("fake", || Arc::new(FakeProvider::new()))
+        .with("fake", || Arc::new(FakeProvider::new()));
+    clouds(registry)
+}
+
+/// The clouds, each with its SDK: they are part of a weir that was built with them.
+fn clouds(registry: Registry) -> Registry {
+    #[cfg(feature = "aws")]
+    let registry = registry.with("aws", || Arc::new(weir_aws::AwsProvider::default()));
+    #[cfg(not(feature = "aws"))]
+    let registry = registry.without(
+        "aws",
+        "This weir was built without it: build one with `cargo build --release --features aws`.",
+    );
+    registry
 }
 
 /// The engine of a stack.

@@ -205,6 +205,10 @@ fn refused(call: &RemoteCall, error: &SourceError, sources: &Sources) -> Diagnos
 
 fn unknown_provider(name: &str, known: &weir_engine::Registry) -> CommandError {
     let names: Vec<&str> = known.names().collect();
+    if let Some(how) = weir_lang::Schemas::left_out(known, name) {
+        return CommandError::failed(format!("provider {name:?} is not part of this weir"))
+            .hint(how);
+    }
     CommandError::failed(format!("provider {name:?} is not part of this weir"))
         .hint(format!("It has {}.", names.join(", ")))
 }

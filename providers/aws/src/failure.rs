@@ -79,7 +79,8 @@ impl Failure {
                 Class::Throttled
             }
             SdkError::ServiceError(_)
-                if AMBIGUOUS.contains(&code.as_str()) || status.is_some_and(|s| s >= 500) =>
+                if AMBIGUOUS.contains(&code.as_str())
+                    || status.is_some_and(|s| s >= 500 && s != 501) =>
             {
                 Class::Ambiguous
             }

@@ -144,6 +144,18 @@ impl Subject<'_> {
         Ok(Some(shape::value(block, &found, known, beside)))
     }
 
+    /// What is now of something that an update has given another id.
+    pub(crate) async fn renamed(
+        &self,
+        cx: &Call<'_>,
+        planned: &Value,
+    ) -> Result<Option<Value>, Failure> {
+        match self.resource.find(cx, planned).await? {
+            Some(id) => self.look(cx.aws, &id, planned, Beside::Known).await,
+            None => Ok(None),
+        }
+    }
+
     /// Changes it to what is planned.
     pub(crate) async fn update(&self, cx: &Call<'_>, prior: &Value, planned: &Value) -> End {
         let id = crate::values::Fields::text(prior, "id").unwrap_or_default();

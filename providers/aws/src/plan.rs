@@ -37,7 +37,7 @@ pub(crate) fn plan(
         of_changes(
             &entry.schema.block,
             &entry.rules,
-            (prior, &planned),
+            (prior, config, &planned),
             &mut replaces,
         );
     }
@@ -163,15 +163,21 @@ fn comes_of(config: &Value, proposed: &Value) -> bool {
     })
 }
 
-fn of_changes(block: &Block, rules: &Rules, pair: (&Value, &Value), out: &mut Vec<Path>) {
-    let (prior, planned) = pair;
+fn of_changes(
+    block: &Block,
+    rules: &Rules,
+    (prior, config, planned): (&Value, &Value, &Value),
+    out: &mut Vec<Path>,
+) {
     let differs = |name: &str| {
         let null = Value::null();
         let (was, is) = (
             prior.get(name).unwrap_or(&null),
             planned.get(name).unwrap_or(&null),
         );
-        was != is && !(crate::values::is_zero(was) && crate::values::is_zero(is))
+        // What the provider finds out anew is not asked for.
+        let left_open = is.is_unknown() && config.get(name).is_none_or(Value::is_null);
+        was != is && !left_open && !(crate::values::is_zero(was) && crate::values::is_zero(is))
     };
     for name in block.attributes.keys().chain(block.blocks.keys()) {
         if !differs(name) {

@@ -305,10 +305,14 @@ impl AwsProvider {
             (_, Some(prior), planned) => {
                 let known = planned.as_ref().unwrap_or(prior);
                 let id = prior.text("id").unwrap_or_default();
-                let found = s
+                let mut found = s
                     .look(&aws, &id, known, Beside::Known)
                     .await
                     .map_err(fail)?;
+                let renamed = known.get("id").is_some_and(Value::is_unknown);
+                if found.is_none() && renamed {
+                    found = s.renamed(&cx, known).await.map_err(fail)?;
+                }
                 (found, planned.as_ref())
             }
             _ => return Err(no_plan(&request.address)),

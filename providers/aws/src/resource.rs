@@ -74,7 +74,7 @@ pub(crate) trait Resource: Send + Sync {
     /// The id of what an earlier attempt of this operation made.
     async fn find(&self, cx: &Call<'_>, _planned: &Value) -> Result<Option<String>, Failure> {
         match self.kind() {
-            Some(kind) => tags::made_by(cx, kind).await,
+            Some(_) => tags::made_by(cx).await,
             None => Ok(None),
         }
     }

@@ -47,8 +47,8 @@ fn tag(key: impl Into<String>, value: impl Into<String>) -> Tag {
     Tag::builder().key(key).value(value).build()
 }
 
-/// What the operation has made, if it has.
-pub(crate) async fn made_by(cx: &Call<'_>, kind: ResourceType) -> Result<Option<String>, Failure> {
+/// What the operation has made, if it has: one operation makes one thing.
+pub(crate) async fn made_by(cx: &Call<'_>) -> Result<Option<String>, Failure> {
     let found = cx
         .call("DescribeTags", || {
             cx.aws
@@ -56,12 +56,16 @@ pub(crate) async fn made_by(cx: &Call<'_>, kind: ResourceType) -> Result<Option<
                 .describe_tags()
                 .filters(filter("key", TOKEN))
                 .filters(filter("value", cx.token.as_str()))
-                .filters(filter("resource-type", kind.as_str()))
                 .send()
         })
         .await?;
     let found = found.tags().first();
     Ok(found.and_then(|t| t.resource_id()).map(str::to_owned))
+}
+
+/// A filter of a describe call for what the operation has made.
+pub(crate) fn mine(cx: &Call<'_>) -> aws_sdk_ec2::types::Filter {
+    filter(&format!("tag:{TOKEN}"), cx.token.as_str())
 }
 
 /// A thing's tags, without those that are nobody's business here.

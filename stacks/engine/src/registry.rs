@@ -74,6 +74,7 @@ pub struct Registry {
     resources: BTreeMap<String, String>,
     data: BTreeMap<String, String>,
     ephemeral: BTreeMap<String, String>,
+    left_out: BTreeMap<String, String>,
 }
 
 impl Registry {
@@ -112,6 +113,12 @@ impl Registry {
         self
     }
 
+    /// Without one that could be part of this program: how to get it, as a sentence.
+    pub fn without(mut self, name: &str, how: &str) -> Registry {
+        self.left_out.insert(name.to_owned(), how.to_owned());
+        self
+    }
+
     /// The factory of a provider.
     pub fn factory(&self, name: &str) -> Option<&Arc<dyn Factory>> {
         self.factories.get(name)
@@ -147,6 +154,9 @@ impl Schemas for Registry {
     }
     fn provider(&self, name: &str) -> Option<&Schema> {
         self.factories.get(name).map(|f| &f.schema().provider)
+    }
+    fn left_out(&self, name: &str) -> Option<&str> {
+        self.left_out.get(name).map(String::as_str)
     }
     fn provider_of(&self, ty: &str) -> Option<&str> {
         self.resources

@@ -72,6 +72,22 @@ impl Resource for Eip {
             .ok_or_else(|| super::nameless("AllocateAddress"))
     }
 
+    async fn find(&self, cx: &Call<'_>, _planned: &Value) -> Result<Option<String>, Failure> {
+        let answer = cx
+            .call("DescribeAddresses", || {
+                cx.aws
+                    .ec2
+                    .describe_addresses()
+                    .filters(tags::mine(cx))
+                    .send()
+            })
+            .await?;
+        Ok(answer
+            .addresses()
+            .first()
+            .and_then(|a| a.allocation_id.clone()))
+    }
+
     async fn finish(&self, cx: &Call<'_>, id: &str, planned: &Value) -> Result<(), Failure> {
         associate(cx, id, planned).await
     }

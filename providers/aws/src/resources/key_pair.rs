@@ -63,8 +63,7 @@ impl Resource for KeyPair {
 
     /// A key is known by its name, so the tag is looked for on the keys themselves.
     async fn find(&self, cx: &Call<'_>, _planned: &Value) -> Result<Option<String>, Failure> {
-        let mine =
-            crate::resource::filter(format!("tag:{}", tags::TOKEN).as_str(), cx.token.as_str());
+        let mine = tags::mine(cx);
         let found = cx
             .call("DescribeKeyPairs", || {
                 cx.aws.ec2.describe_key_pairs().filters(mine.clone()).send()

@@ -28,7 +28,7 @@ use crate::{
     values::Fields as _,
 };
 use permissions::Direction;
-use weir_core::{Diagnostic, Diagnostics, Type, Value};
+use weir_core::{Diagnostic, Diagnostics, Kind, Type, Value};
 
 const ALL: [&dyn Resource; 19] = [
     &ebs_volume::EbsVolume,
@@ -63,7 +63,8 @@ fn nameless(what: &str) -> Failure {
 }
 
 fn is_set(config: &Value, key: &str) -> bool {
-    config.get(key).is_some_and(|v| !v.is_null())
+    let none = |v: &Value| v.is_null() || v.elements().is_some_and(|e| e.is_empty());
+    config.get(key).is_some_and(|v| !none(v))
 }
 
 /// Refuses a text that is none of these.
@@ -133,26 +134,17 @@ fn filled(config: &Value, key: &str, empty: &[(&str, Value)]) -> Value {
     let Some(blocks) = config.get(key) else {
         return Value::null();
     };
-    let mut ty = None;
-    let rows = blocks
-        .elements()
-        .unwrap_or_default()
-        .into_iter()
-        .map(|row| {
-            let row = empty.iter().fold(row.clone(), |row, (name, value)| {
-                match row.get(name).is_none_or(Value::is_null) {
-                    true => row.with(name, value.clone()),
-                    false => row,
-                }
-            });
-            ty = Some(row.ty());
-            row
-        });
-    let rows: Vec<Value> = rows.collect();
-    match ty {
-        Some(ty) => Value::set(ty, rows).mark(blocks.marks()),
-        None => blocks.clone(),
-    }
+    let Kind::Set(ty, rows) = blocks.kind() else {
+        return blocks.clone();
+    };
+    let rows = rows.iter().map(|row| {
+        let fill = |row: Value, (name, value): &(&str, Value)| match row.get(name) {
+            Some(is) if !is.is_null() => row,
+            _ => row.with(name, value.clone()),
+        };
+        empty.iter().fold(row.clone(), fill)
+    });
+    Value::set(ty.clone(), rows).mark(blocks.marks())
 }
 
 /// The checksum that Terraform's ids of things without an id of their own end with.

@@ -4,7 +4,7 @@ use crate::{
     client::Aws,
     failure::Failure,
     lifecycle::found,
-    resource::{Call, Found, Resource, filter, unless_gone},
+    resource::{Call, Found, Resource, unless_gone},
     tags,
     values::Fields as _,
 };
@@ -49,7 +49,7 @@ impl Resource for PlacementGroup {
 
     /// A group is known by its name, so the tag is looked for on the groups themselves.
     async fn find(&self, cx: &Call<'_>, _planned: &Value) -> Result<Option<String>, Failure> {
-        let mine = filter(format!("tag:{}", tags::TOKEN).as_str(), cx.token.as_str());
+        let mine = tags::mine(cx);
         let found = cx
             .call("DescribePlacementGroups", || {
                 cx.aws

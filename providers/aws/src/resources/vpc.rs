@@ -3,10 +3,9 @@
 use crate::{
     client::Aws,
     failure::Failure,
-    lifecycle::found,
     resource::{Call, Found, Minutes, Resource, State, filter, unless_gone},
     tags,
-    values::{Fields as _, changed},
+    values::{Fields as _, changed, object},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
@@ -105,36 +104,7 @@ impl Resource for Vpc {
         let Some(vpc) = answer.vpcs().first() else {
             return Ok(None);
         };
-        let owner = vpc.owner_id().unwrap_or_default();
-        // Four more questions, asked at once.
-        let (names, support, metrics, table, acl, group) = tokio::try_join!(
-            attribute(aws, id, VpcAttributeName::EnableDnsHostnames),
-            attribute(aws, id, VpcAttributeName::EnableDnsSupport),
-            attribute(aws, id, VpcAttributeName::EnableNetworkAddressUsageMetrics),
-            main_route_table(aws, id),
-            default_acl(aws, id),
-            default_group(aws, id),
-        )?;
-        let v6 = vpc.ipv6_cidr_block_association_set().first();
-        found(json!({
-            "arn": aws.arn(owner, "vpc", id),
-            "cidr_block": vpc.cidr_block(),
-            "default_network_acl_id": acl,
-            "default_route_table_id": table,
-            "default_security_group_id": group.and_then(|g| g.group_id),
-            "dhcp_options_id": vpc.dhcp_options_id(),
-            "enable_dns_hostnames": names,
-            "enable_dns_support": support,
-            "enable_network_address_usage_metrics": metrics,
-            "instance_tenancy": vpc.instance_tenancy().map(|t| t.as_str()),
-            "ipv6_association_id": v6.and_then(|a| a.association_id()).unwrap_or_default(),
-            "ipv6_cidr_block": v6.and_then(|a| a.ipv6_cidr_block()).unwrap_or_default(),
-            "ipv6_cidr_block_network_border_group":
-                v6.and_then(|a| a.network_border_group()).unwrap_or_default(),
-            "main_route_table_id": table,
-            "owner_id": owner,
-            "tags_all": tags::found(aws, vpc.tags()),
-        }))
+        attributes(aws, vpc).await.map(Some)
     }
 
     async fn update(
@@ -242,4 +212,39 @@ async fn default_group(aws: &Aws, id: &str) -> Result<Option<SecurityGroup>, Fai
         })
         .await?;
     Ok(answer.security_groups().first().cloned())
+}
+
+/// A VPC's attributes, as the resource and the data source have them.
+pub(crate) async fn attributes(aws: &Aws, vpc: &aws_sdk_ec2::types::Vpc) -> Result<Found, Failure> {
+    let id = vpc.vpc_id().unwrap_or_default();
+    let owner = vpc.owner_id().unwrap_or_default();
+    // Four more questions, asked at once.
+    let (names, support, metrics, table, acl, group) = tokio::try_join!(
+        attribute(aws, id, VpcAttributeName::EnableDnsHostnames),
+        attribute(aws, id, VpcAttributeName::EnableDnsSupport),
+        attribute(aws, id, VpcAttributeName::EnableNetworkAddressUsageMetrics),
+        main_route_table(aws, id),
+        default_acl(aws, id),
+        default_group(aws, id),
+    )?;
+    let v6 = vpc.ipv6_cidr_block_association_set().first();
+    Ok(object(json!({
+        "arn": aws.arn(owner, "vpc", id),
+        "cidr_block": vpc.cidr_block(),
+        "default_network_acl_id": acl,
+        "default_route_table_id": table,
+        "default_security_group_id": group.and_then(|g| g.group_id),
+        "dhcp_options_id": vpc.dhcp_options_id(),
+        "enable_dns_hostnames": names,
+        "enable_dns_support": support,
+        "enable_network_address_usage_metrics": metrics,
+        "instance_tenancy": vpc.instance_tenancy().map(|t| t.as_str()),
+        "ipv6_association_id": v6.and_then(|a| a.association_id()).unwrap_or_default(),
+        "ipv6_cidr_block": v6.and_then(|a| a.ipv6_cidr_block()).unwrap_or_default(),
+        "ipv6_cidr_block_network_border_group":
+            v6.and_then(|a| a.network_border_group()).unwrap_or_default(),
+        "main_route_table_id": table,
+        "owner_id": owner,
+        "tags_all": tags::found(aws, vpc.tags()),
+    })))
 }

@@ -80,6 +80,11 @@ pub trait Schemas: Send + Sync {
     /// The built-in provider that serves a type whose name does not begin with the provider's:
     /// `weir_host` is served by `host`, `terraform_data` by `terraform`.
     fn provider_of(&self, ty: &str) -> Option<&str>;
+    /// How to get a provider that could be at hand and is not: it was left out of the program.
+    fn left_out(&self, name: &str) -> Option<&str> {
+        let _ = name;
+        None
+    }
     /// How a function of a provider is called; the provider by its own name.
     fn function(&self, provider: &str, function: &str) -> Option<&Signature> {
         let _ = (provider, function);

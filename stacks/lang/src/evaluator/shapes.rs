@@ -55,7 +55,9 @@ impl Shapes {
                 let Some(schema) = schemas.provider(name) else {
                     let d = Diagnostic::error(format!("There is no provider `{name}`"))
                         .because("No provider of that name is built in or installed.")
-                        .help("Remove the block, or use a version of weir that has the provider.");
+                        .help(schemas.left_out(name).unwrap_or(
+                            "Remove the block, or use a version of weir that has the provider.",
+                        ));
                     return report.push(d, &p.span);
                 };
                 let what = format!("provider `{}`", p.provider);
@@ -159,7 +161,11 @@ fn unknown_type(object: &Object, schemas: &dyn Schemas) -> Diagnostic {
         Some(near) if schemas.provider(near).is_some() => {
             d.help(format!("Did you mean a type of the provider `{near}`?"))
         }
-        _ => d.help("Correct the type, or use a version of weir that has the provider."),
+        _ => d.help(
+            schemas
+                .left_out(provider)
+                .unwrap_or("Correct the type, or use a version of weir that has the provider."),
+        ),
     }
 }
 
