@@ -5,4 +5,5 @@
 
 mod conformance;
 mod server;
+mod tables;
 mod values;
