@@ -18,6 +18,8 @@ use weir_lang::{
 /// A provider `fake` with `fake_thing` and `data.fake_lookup`, and the host's two resources.
 pub(crate) struct FakeSchemas {
     thing: Schema,
+    /// A thing whose provider makes the disks that the configuration leaves out.
+    machine: Schema,
     lookup: Schema,
     token: Schema,
     provider: Schema,
@@ -74,6 +76,14 @@ impl FakeSchemas {
                 },
             )],
         );
+        let disk = NestedBlock {
+            block: block(vec![("size", attr(Type::Number, Optional))], vec![]),
+            nesting: Nesting::List,
+            min: 0,
+            max: None,
+            absent: weir_core::schema::Absent::Provider,
+        };
+        let machine = block(vec![("id", attr(s(), Computed))], vec![("disk", disk)]);
         let lookup = block(
             vec![
                 ("name", attr(s(), Required)),
@@ -91,6 +101,7 @@ impl FakeSchemas {
         let provider = block(vec![("region", attr(s(), Optional))], vec![]);
         FakeSchemas {
             thing: of(thing),
+            machine: of(machine),
             lookup: of(lookup),
             token: of(token),
             provider: of(provider),
@@ -226,6 +237,7 @@ impl Schemas for FakeSchemas {
     fn resource(&self, ty: &str) -> Option<&Schema> {
         match ty {
             "fake_thing" => Some(&self.thing),
+            "fake_machine" => Some(&self.machine),
             "weir_host" => Some(&self.host),
             "weir_pod" => Some(&self.pod),
             "terraform_data" => Some(&self.terraform_data),
