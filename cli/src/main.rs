@@ -79,7 +79,7 @@ fn main() -> ExitCode {
 }
 
 /// The stack of each thread: addresses alone, memory is taken as it is used.
-const STACK: usize = 256 << 20;
+pub(crate) const STACK: usize = 256 << 20;
 
 fn run(cli: Cli, env: env::Env, ui: &ui::Ui) -> Result<error::Outcome, CommandError> {
     if let Some(folder) = &cli.global.chdir {

@@ -135,18 +135,14 @@ async fn shown_and_done(
         style,
         ..
     } = *request;
-    match style {
-        Style::Human => run::show(planned, request.plan.detail(), context)?,
-        Style::Json => {
-            for message in messages::planned(
-                planned.plan.plan(),
-                (planned.mode, planned.refresh),
-                &planned.generated,
-            ) {
-                context.ui.json(&message)?;
-            }
+    std::thread::scope(|scope| {
+        if lease.is_some() {
+            // What the history says of the plan is worked out while it is shown.
+            let thread = std::thread::Builder::new().stack_size(crate::STACK);
+            let _ = thread.spawn_scoped(scope, || planned.digest());
         }
-    }
+        show(planned, request, context)
+    })?;
     let nothing = planned.is_empty();
     // With nothing to do, what was looked up is still recorded, and what conditions come to now.
     let lease = match lease {
@@ -172,6 +168,21 @@ async fn shown_and_done(
     };
     let report = carry_out(run, planned, lease, context).await?;
     finished(Done::of(planned, report, (mode, operation)), style, context)
+}
+
+fn show(
+    planned: &Planned,
+    request: &Request<'_>,
+    context: &Context,
+) -> std::result::Result<(), CommandError> {
+    if let Style::Human = request.style {
+        return run::show(planned, request.plan.detail(), context);
+    }
+    let (mode, refresh) = (planned.mode, planned.refresh);
+    for message in messages::planned(planned.plan.plan(), (mode, refresh), &planned.generated) {
+        context.ui.json(&message)?;
+    }
+    Ok(())
 }
 
 /// Leaves out what does not hold now and is asked again when all is done, a moment later.

@@ -10,7 +10,12 @@ use crate::{
     session::Session,
     settle::Unsettled,
 };
-use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use weir_core::{
     Address, Diagnostics, Span, address::ProviderRef, event::EventSink, references::References,
     snapshot::Resource,
@@ -180,6 +185,8 @@ pub struct Planned {
     pub regions: BTreeMap<ProviderRef, String>,
     /// What applying it needs of state.
     pub(crate) scope: Scope,
+    /// [`Planned::digest`], once it was asked for.
+    pub(crate) digest: OnceLock<String>,
 }
 
 impl Planned {

@@ -211,7 +211,7 @@ impl Run<'_> {
         let record = ApplyRecord {
             who: self.lease.holder().who.clone(),
             started,
-            plan_digest: self.planned.digest(),
+            plan_digest: self.planned.digest().to_owned(),
             config_digest: self.planned.config_digest(),
             bundle: Some(digest),
             outcome: match status {

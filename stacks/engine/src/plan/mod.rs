@@ -29,7 +29,7 @@ use crate::{
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 use weir_core::{
     Address, Diagnostic, Diagnostics, Object, Span,
@@ -320,6 +320,7 @@ impl Engine {
             unsettled: settlements.unsettled,
             changed_by,
             regions: findings.regions,
+            digest: OnceLock::new(),
         })
     }
 }

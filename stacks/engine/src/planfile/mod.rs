@@ -22,7 +22,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     io::{self, Write},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 use weir_core::{
     Address, Diagnostic, Diagnostics, plan::Plan, references::References, snapshot::Resource,
@@ -143,12 +143,15 @@ impl Planned {
         bytes
     }
 
-    /// The sha256 of the plan as a file, in hexadecimal.
-    pub fn digest(&self) -> String {
-        let mut hashed = Hashed(Sha256::new());
-        self.write(&mut hashed)
-            .unwrap_or_else(|e| unreachable!("a plan file has string keys alone: {e}"));
-        hex(&hashed.0.finalize())
+    /// The sha256 of the plan as a file, in hexadecimal, as it was when this was asked first. It
+    /// takes as long as to write the file.
+    pub fn digest(&self) -> &str {
+        self.digest.get_or_init(|| {
+            let mut hashed = Hashed(Sha256::new());
+            self.write(&mut hashed)
+                .unwrap_or_else(|e| unreachable!("a plan file has string keys alone: {e}"));
+            hex(&hashed.0.finalize())
+        })
     }
 
     /// The sha256 over all that was found of files, in hexadecimal: what was read, what is not
@@ -199,6 +202,7 @@ impl Engine {
             unsettled: settlements.unsettled,
             changed_by: std::collections::BTreeMap::new(),
             regions: std::collections::BTreeMap::new(),
+            digest: OnceLock::new(),
         })
     }
 }
