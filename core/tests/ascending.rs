@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use weir_core::{Address, address::Ascending};
 
 fn address(i: usize) -> Address {
-    format!("a.b[{i}]").parse().unwrap()
+    format!("a.b[{i}]").parse().expect("an address")
 }
 
 #[test]

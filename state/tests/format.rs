@@ -231,7 +231,8 @@ fn rows_of_a_later_format_are_refused() {
 /// What could be written and never read again is refused before it is written.
 #[test]
 fn a_value_that_is_nested_too_deeply_is_refused() {
-    let wraps: [(&str, fn(Value) -> Value); 3] = [
+    type Wrap = fn(Value) -> Value;
+    let wraps: [(&str, Wrap); 3] = [
         ("tuples", |v| Value::tuple(vec![v])),
         ("objects", |v| Value::object([("\"}[", v)])),
         ("marked", |v| Value::tuple(vec![v.mark(Marks::SENSITIVE)])),

@@ -397,6 +397,7 @@ fn stored_stacks_are_terraforms() {
 }
 
 /// Stacks of files, by what differs.
+#[allow(clippy::print_stdout)] // what it finds is for whoever asked
 fn try_written(names: &str, sections: &[&str], failed: &Mutex<Vec<String>>) {
     let all = read(names.split(',').map(PathBuf::from).collect());
     for_each(all, |(file, scenario)| {
@@ -409,6 +410,7 @@ fn try_written(names: &str, sections: &[&str], failed: &Mutex<Vec<String>>) {
 }
 
 /// Stacks of seeds, by what differs once they are as small as they get.
+#[allow(clippy::print_stdout)] // what it finds is for whoever asked
 fn try_random(
     seeds: Vec<u64>,
     features: &[Feature],

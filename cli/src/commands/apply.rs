@@ -315,10 +315,10 @@ pub(super) async fn carry_out(
     match outcome {
         Some(report) => {
             let mut report = report?;
-            if report.status == Status::Succeeded {
-                if let Some(warning) = run.forget_old(lease).await {
-                    report.diagnostics.push(warning);
-                }
+            if report.status == Status::Succeeded
+                && let Some(warning) = run.forget_old(lease).await
+            {
+                report.diagnostics.push(warning);
             }
             Ok(report)
         }

@@ -13,7 +13,10 @@ use weir_state::Store;
 /// The state of a stack that says nothing of where it is: it can be opened before that is read.
 /// Of any other stack, nothing.
 #[derive(Default)]
-pub(crate) struct Ahead(Mutex<Option<JoinHandle<Result<Option<Arc<dyn Store>>>>>>);
+pub(crate) struct Ahead(Mutex<Option<Opening>>);
+
+/// Opens it, where it is there.
+type Opening = JoinHandle<Result<Option<Arc<dyn Store>>>>;
 
 /// Without one of these words, the configuration says nothing of state.
 const WORDS: [&str; 3] = ["state", "backend", "encryption"];

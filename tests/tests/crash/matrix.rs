@@ -7,6 +7,8 @@
 //! applies), `WEIR_SEED` where they begin, `WEIR_ROWS` that only rows whose names begin so are run.
 //! The table is printed: `cargo test -p weir-tests --test crash matrix -- --nocapture`.
 
+#![allow(clippy::print_stdout)] // its table is what it is for
+
 mod writers;
 
 use crate::cloud::{self, Cloud};

@@ -77,13 +77,17 @@ impl Parser<'_> {
             };
             return Err(error);
         };
-        let name: Arc<str> = name.into();
+        let name = self.word(name);
         let name_end = self.cursor.pos;
         self.cursor.space();
         match self.cursor.byte() {
             Some(b'=') if !self.cursor.at("==") => {
                 let attribute = self.attribute(name.clone(), start, name_end)?;
                 if names.insert(name) {
+                    if body.attributes.is_empty() {
+                        // Many blocks have one: room for more is made where there are more.
+                        body.attributes.reserve_exact(1);
+                    }
                     body.attributes.push(attribute);
                 } else {
                     let error = self.redefined(body, &attribute);
@@ -134,7 +138,7 @@ impl Parser<'_> {
     }
 
     fn block(&mut self, ident: Arc<str>, start: usize) -> Parsed<Block> {
-        let mut labels: Vec<Label> = Vec::new();
+        let mut labels: Vec<Label> = Vec::with_capacity(2);
         let mut header_end = start + ident.len();
         loop {
             self.cursor.space();
@@ -166,7 +170,13 @@ impl Parser<'_> {
             let expr = self.quoted()?;
             return match &*expr.kind {
                 ExprKind::Literal(value) => {
-                    Ok((value.as_str().unwrap_or_default().into(), expr.span))
+                    let text = value.as_str().unwrap_or_default();
+                    // The first is a type, as a rule, and others are names.
+                    let label = match before {
+                        [] => self.word(text),
+                        _ => text.into(),
+                    };
+                    Ok((label, expr.span))
                 }
                 _ => {
                     let error = self

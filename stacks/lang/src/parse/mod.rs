@@ -23,7 +23,7 @@ pub(crate) use files::{Text, parse_files};
 
 use crate::ir::{Body, Expr};
 use cursor::{Cursor, Newlines};
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 use weir_core::{Diagnostic, Diagnostics};
 
 /// How deep brackets, conditionals and templates may nest.
@@ -93,7 +93,12 @@ struct Parser<'a> {
     /// Whether something that is not closed took the text up to its end: that blocks around it
     /// are not closed either says nothing new.
     ran_out: bool,
+    /// Words that came last: the same few begin most blocks and attributes, and are shared.
+    words: VecDeque<Arc<str>>,
 }
+
+/// So many words are kept in mind.
+const WORDS: usize = 8;
 
 impl<'a> Parser<'a> {
     fn new(file: Arc<str>, text: &'a str) -> Parser<'a> {
@@ -106,7 +111,21 @@ impl<'a> Parser<'a> {
             diagnostics: Diagnostics::new(),
             depth: 0,
             ran_out: false,
+            words: VecDeque::new(),
         }
+    }
+
+    /// The word, shared with where it stood before.
+    fn word(&mut self, text: &str) -> Arc<str> {
+        if let Some(word) = self.words.iter().find(|w| ***w == *text) {
+            return word.clone();
+        }
+        let word: Arc<str> = text.into();
+        if self.words.len() == WORDS {
+            self.words.pop_front();
+        }
+        self.words.push_back(word.clone());
+        word
     }
 
     /// One expression, with nothing after it.

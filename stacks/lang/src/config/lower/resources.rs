@@ -132,21 +132,22 @@ const META_BLOCKS: [&str; 3] = ["lifecycle", "provisioner", "connection"];
 
 /// The body without these attributes and blocks.
 pub(super) fn without(body: &Body, attributes: &[&str], blocks: &[&str]) -> Body {
+    let kept = body.attributes.iter();
+    let kept = kept.filter(|a| !attributes.contains(&&*a.name));
+    let kept_blocks = body.blocks.iter();
+    let kept_blocks = kept_blocks.filter(|b| !blocks.contains(&&*b.ident));
     Body {
-        attributes: body
-            .attributes
-            .iter()
-            .filter(|a| !attributes.contains(&&*a.name))
-            .cloned()
-            .collect(),
-        blocks: body
-            .blocks
-            .iter()
-            .filter(|b| !blocks.contains(&&*b.ident))
-            .cloned()
-            .collect(),
+        attributes: copied(kept),
+        blocks: copied(kept_blocks),
         span: body.span.clone(),
     }
+}
+
+/// Copies, in no more room than they need: there may be many bodies.
+fn copied<'a, T: Clone + 'a>(items: impl Iterator<Item = &'a T> + Clone) -> Vec<T> {
+    let mut copies = Vec::with_capacity(items.clone().count());
+    copies.extend(items.cloned());
+    copies
 }
 
 /// `count` or `for_each`.
