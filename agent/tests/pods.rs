@@ -132,7 +132,7 @@ async fn what_changed_decides_whether_tasks_reload_or_restart() {
     let host = Host::start().await;
     let mut task = TaskSpec::command(
         "main",
-        "trap 'echo reloaded >> reloads' HUP; while :; do sleep 0.05; done",
+        "trap 'echo reloaded >> reloads' HUP; touch listens; while :; do sleep 0.05; done",
     );
     task.reload = Some(weir_agent::wire::Reload::Signal("HUP".into()));
     let with = |page: &str, config: &str, note: &str| {
@@ -150,6 +150,11 @@ async fn what_changed_decides_whether_tasks_reload_or_restart() {
     };
     host.apply(host_spec(1, with("1", "1", "1"))).await;
     let pid = host.pid("main").await;
+    let dir = host.pod_dir().await;
+    host::eventually("the task listens to signals", async || {
+        fs::metadata(dir.join("listens")).ok()
+    })
+    .await;
 
     let noted = host.apply(host_spec(2, with("1", "1", "2"))).await;
     assert_eq!(noted.changes(), ["file note: content"]);
@@ -159,7 +164,6 @@ async fn what_changed_decides_whether_tasks_reload_or_restart() {
         ["file page: content", "task main: reloaded"]
     );
     assert_eq!(host.pid("main").await, pid);
-    let dir = host.pod_dir().await;
     host::eventually("the task has reloaded", async || {
         fs::read_to_string(dir.join("reloads")).ok()
     })

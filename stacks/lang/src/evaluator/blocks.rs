@@ -137,6 +137,7 @@ impl Evaluator {
         let mut computed = self.compute(entity.inst, names, |frame, problems| {
             let what = format!("{} is refused", resource.object);
             check(&resource.preconditions, &what, frame, problems)?;
+            self.judge(problems);
             if self.purpose != Purpose::Run {
                 // Whether they hold is for a plan to say that has the values and the instances.
                 problems.retain(|d| !d.is_failed_condition());
@@ -149,7 +150,7 @@ impl Evaluator {
             }
             if self.looks_only && matches!(resource.object, Object::Managed { .. }) {
                 // Nothing is made of what the block says.
-                problems.retain(|d| !d.is_error() || d.is_failed_condition());
+                problems.retain(|d| !d.is_error());
             }
             Ok((config, lifecycle))
         })?;
@@ -224,6 +225,7 @@ impl Evaluator {
             let verdicts = std::mem::take(&mut computed.reads.verdicts);
             self.record(id, 1, verdicts);
             let decided = self.purpose == Purpose::Run;
+            self.judge(&mut computed.problems);
             for problem in computed.problems {
                 if problem.is_failed_condition() && !decided {
                     continue;

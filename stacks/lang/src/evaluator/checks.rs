@@ -13,7 +13,7 @@ use crate::{
     link::static_path,
 };
 use std::collections::BTreeMap;
-use weir_core::{Address, Diagnostics, ModulePath, Object, Severity, Value};
+use weir_core::{Address, Diagnostic, Diagnostics, ModulePath, Object, Severity, Value};
 
 /// A block that can have conditions, and what came of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,7 +169,7 @@ impl Evaluator {
     }
 
     /// What is wrong with a data source of a check, as warnings.
-    pub(super) fn scoped_problems(&mut self, id: NodeId, problems: Vec<weir_core::Diagnostic>) {
+    pub(super) fn scoped_problems(&mut self, id: NodeId, problems: Vec<Diagnostic>) {
         let check = match self.kind_of(id) {
             NodeKind::Resource(r) => r.scoped.clone(),
             _ => None,
@@ -201,6 +201,14 @@ impl Evaluator {
             Ok(Value::null())
         });
         self.keep(id, outcome)
+    }
+
+    /// Where nothing is done, a condition that does not hold is worth knowing and in nobody's way.
+    pub(super) fn judge(&self, problems: &mut [Diagnostic]) {
+        let failed = problems.iter_mut().filter(|d| d.is_failed_condition());
+        failed
+            .filter(|_| self.looks_only)
+            .for_each(|d| d.severity = Severity::Warning);
     }
 
     /// Keeps what came of a node's conditions.

@@ -259,7 +259,8 @@ impl Evaluator {
     }
 
     /// To bring state up to date and no more: nothing is made of what blocks of resources say, so that
-    /// what is wrong with it is no error, but for their conditions.
+    /// what is wrong with it is no error. Conditions of resources and outputs that do not hold are
+    /// warnings, as they are to Terraform.
     #[must_use]
     pub fn looking_only(mut self) -> Evaluator {
         self.looks_only = true;

@@ -164,6 +164,7 @@ impl Evaluator {
         let is_root = self.graph.module(inst).parent.is_none();
         let outcome = self.compute(inst, Names::default(), |frame, problems| {
             check(&output.preconditions, &format!("Output `{}` is refused", output.name), frame, problems)?;
+            self.judge(problems);
             if self.purpose == Purpose::Destroy {
                 problems.retain(|d| !d.is_failed_condition());
             }
