@@ -316,18 +316,22 @@ on_every_store! {
     a_holder_that_slept_through_its_expiry_cannot_write
 }
 
-/// kill -9 after each of the first records, and at arbitrary moments: the next process takes over
-/// at once, and finds all that was acknowledged.
+/// kill -9 after each record of an apply of thirty resources, and at arbitrary moments: the next
+/// process takes over at once, and finds all that was acknowledged.
 async fn a_killed_writer_loses_nothing_that_was_acknowledged(spot: &Spot) {
+    /// A beginning and an end for each resource.
+    const RECORDS: u64 = 60;
+    const ROUNDS: u64 = RECORDS + 24;
     let mut said = Acknowledged::default();
-    for round in 0..60_u64 {
+    for round in 0..ROUNDS {
         let mut child = Role::start("journal", spot, &round.to_string());
         // The first rounds stop at each record in turn, the later ones somewhere behind it.
-        let records = if round < 24 { round } else { round * 7 % 61 };
+        let at_each = round < RECORDS;
+        let records = if at_each { round } else { round * 7 % 61 };
         for _ in 0..=records {
             said.take(&child.next().unwrap());
         }
-        if round >= 24 {
+        if !at_each {
             std::thread::sleep(Duration::from_micros(round * 7919 % 5000));
         }
         child.kill();
@@ -350,7 +354,7 @@ async fn a_killed_writer_loses_nothing_that_was_acknowledged(spot: &Spot) {
         .iter()
         .filter(|l| matches!(l.ended, Some((_, Ending::HolderDied { .. }))))
         .count();
-    assert_eq!(died, 60, "each take-over is in the log");
+    assert_eq!(died as u64, ROUNDS, "each take-over is in the log");
 }
 
 async fn a_killed_prune_leaves_all_that_is_to_be_kept(spot: &Spot) {

@@ -38,9 +38,9 @@ fn blocks(nested: &NestedBlock, given: Option<&Json>) -> Value {
     }
     let none = json!([]);
     let items = given.unwrap_or(&none).as_array().unwrap();
-    let items = items.iter().map(|item| body(&nested.block, item));
+    let mut items = items.iter().map(|item| body(&nested.block, item));
     match nested.nesting {
-        Nesting::Single => items.last().unwrap_or_else(|| Value::null_of(ty)),
+        Nesting::Single => items.next_back().unwrap_or_else(|| Value::null_of(ty)),
         Nesting::Set => Value::set(ty, items),
         _ => Value::list(ty, items.collect()),
     }
