@@ -33,7 +33,9 @@ impl Run<'_> {
         let all_go = self.planned.mode == Mode::Destroy && plan.complete;
         outputs.retain(|name, _| !planned.contains_key(name) && !all_go);
         let leaves_out = self.planned.mode == Mode::Refresh || !plan.complete;
-        let records_null = leaves_out && self.is_all_done();
+        // Where there is nothing at all, nothing is said of it.
+        let is_there = !self.resources.is_empty();
+        let records_null = leaves_out && is_there && self.is_all_done();
         let failed = self.failed();
         for (name, change) in planned {
             if change.after.is_none() {
