@@ -8,11 +8,14 @@
 //! | `site.zurich.host["zrh-1"]` | an existing host and the agent on it |
 //! | `service.web.pod.app["0"]` | an instance of a service's pod |
 //! | `module.net["eu"].aws_vpc.main` | any of these inside a module |
+//! | `cluster.main.pool.cloud.offer.fra.aws_instance.machine["0"]` | any of these where an offer of a pool makes machines |
 
 mod ascending;
 mod order;
+mod step;
 
 pub use ascending::Ascending;
+pub use step::{OfferStep, step};
 
 use smol_str::SmolStr;
 use std::{
@@ -85,7 +88,8 @@ pub enum Key {
     Name(Name),
 }
 
-/// The way to a module instance from the root, empty for the root itself.
+/// The way to a module instance from the root, empty for the root itself. A step is called as its
+/// `module` block is, or as [`OfferStep`] has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModulePath(pub Vec<(Name, Key)>);
 
@@ -251,7 +255,7 @@ impl fmt::Display for ModulePath {
             if i > 0 {
                 f.write_str(".")?;
             }
-            pieces(f, ["module.", name, "", ""])?;
+            pieces(f, [step::keyword(name), name, "", ""])?;
             key.fmt(f)?;
         }
         Ok(())
@@ -312,7 +316,15 @@ impl FromStr for ProviderRef {
 fn provider_ref(text: &str) -> Option<ProviderRef> {
     let mut segments = segments(text).ok()?;
     let mut module = ModulePath::root();
-    while segments.len() >= 3 && segments[0] == (Name::new_static("module"), Key::None) {
+    loop {
+        if let Some((name, taken)) = step::offer_at(&segments) {
+            segments.drain(..taken);
+            module = module.child(name, Key::None);
+            continue;
+        }
+        if segments.len() < 3 || segments[0] != (Name::new_static("module"), Key::None) {
+            break;
+        }
         let (name, key) = segments.remove(1);
         segments.remove(0);
         if key != Key::None {
@@ -345,21 +357,33 @@ impl FromStr for Address {
             text: text.into(),
             cause: cause.into(),
         };
-        let mut segments = segments(text)
-            .map_err(|cause| err(&cause))?
-            .into_iter()
-            .peekable();
+        let mut segments = segments(text).map_err(|cause| err(&cause))?.into_iter();
         let mut module = ModulePath::root();
+        loop {
+            if let Some((name, taken)) = step::offer_at(segments.as_slice()) {
+                segments.nth(taken - 1);
+                module = module.child(name, Key::None);
+            } else if let [(word, _), (name, key), ..] = segments.as_slice()
+                && word == "module"
+            {
+                module = module.child(name.clone(), key.clone());
+                segments.nth(1);
+            } else {
+                break;
+            }
+        }
+        let first = match module.is_root() {
+            true => "the type",
+            false => "what is in the module",
+        };
         let mut next = |what: &str| {
             segments
                 .next()
                 .ok_or_else(|| err(&format!("{what} is missing")))
         };
-        let mut head = next("the type")?;
-        while head.0 == "module" {
-            let (name, key) = next("the module's name")?;
-            module = module.child(name, key);
-            head = next("what is in the module")?;
+        let head = next(first)?;
+        if head.0 == "module" {
+            return Err(err("the module's name is missing"));
         }
         if head.1 != Key::None {
             return Err(err("an instance key stands after the name"));

@@ -87,6 +87,30 @@ pub enum Origin {
     /// That a condition it states (a validation, a precondition, a check) does not hold; its place
     /// is that of the condition.
     Condition,
+    /// That nothing is wrong with it, and that a provider can't make it now.
+    Shortage(Shortage),
+}
+
+/// Why a provider can't make what another might: pools turn to their next offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shortage {
+    /// It has none left, there and then: `InsufficientInstanceCapacity`, `AllocationFailed`,
+    /// `ZONE_RESOURCE_POOL_EXHAUSTED`.
+    Capacity,
+    /// The account may have no more of them: `VcpuLimitExceeded`, `QuotaExceeded`.
+    Quota,
+    /// It costs more than was offered for it: `SpotMaxPriceTooLow`.
+    Price,
+}
+
+impl fmt::Display for Shortage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Shortage::Capacity => "no capacity",
+            Shortage::Quota => "quota reached",
+            Shortage::Price => "price too low",
+        })
+    }
 }
 
 impl Diagnostic {
@@ -140,6 +164,18 @@ impl Diagnostic {
     /// Whether it says that a condition does not hold.
     pub fn is_failed_condition(&self) -> bool {
         self.origin == Origin::Condition
+    }
+    /// It says that a provider is short of something.
+    pub fn of_shortage(mut self, shortage: Shortage) -> Self {
+        self.origin = Origin::Shortage(shortage);
+        self
+    }
+    /// What a provider is short of, where it says that.
+    pub fn shortage(&self) -> Option<Shortage> {
+        match self.origin {
+            Origin::Shortage(shortage) => Some(shortage),
+            Origin::Problem | Origin::Condition => None,
+        }
     }
     /// As one that may be gone a little later.
     pub fn transient(mut self) -> Self {

@@ -32,7 +32,7 @@ pub mod types;
 pub mod value;
 
 pub use address::{Address, Key, ModulePath, Object};
-pub use diag::{Diagnostic, Diagnostics, Severity, Span};
+pub use diag::{Diagnostic, Diagnostics, Severity, Shortage, Span};
 pub use elements::Elements;
 pub use number::Number;
 pub use path::{Path, Step as PathStep};

@@ -1,6 +1,9 @@
 //! The text form of addresses: what parses prints back, what does not says why.
 
-use weir_core::{Address, Key, Object};
+use weir_core::{
+    Address, Key, Object,
+    address::{OfferStep, ProviderRef},
+};
 
 #[test]
 fn every_form_prints_as_it_was_written() {
@@ -14,6 +17,12 @@ fn every_form_prints_as_it_was_written() {
         r#"module.net["eu"].aws_vpc.main[3]"#,
         r#"module.a.module.b[1].service.web.pod.app["x\"y"]"#,
         r#"x.y["ünï \\ ]"]"#,
+        r#"cluster.main.pool.cloud.offer.fra.aws_instance.machine["0"]"#,
+        r#"module.eu["a"].cluster.main.pool.cloud.offer.fra.module.x[1].data.a.b"#,
+        r#"cluster.main.pool.cloud.offer.fra.site.machines.host["main-cloud-0"]"#,
+        // Types may be called as they like.
+        "cluster.main",
+        "pool.offer[0]",
     ] {
         let address: Address = text.parse().unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(address.to_string(), text);
@@ -37,6 +46,15 @@ fn what_is_no_address_says_why() {
         ("service.web.task.app", "`task` stands where `pod` must"),
         ("site.zurich.machine", "`machine` stands where `host` must"),
         ("1a.b", "\"1a\" is not a name"),
+        (
+            "cluster.m.pool.p.offer.o",
+            "what is in the module is missing",
+        ),
+        ("cluster.m.pool.p", "something stands after the end"),
+        (
+            "cluster.m.pool.p.offer.o[0].a.b",
+            "something stands after the end",
+        ),
     ] {
         let error = text.parse::<Address>().expect_err(text);
         assert_eq!(error.cause, cause, "{text}");
@@ -143,4 +161,31 @@ fn kinds_are_ordered_as_they_are_declared() {
         Key::Name("0".into()),
     ];
     assert!(keys.is_sorted());
+}
+
+#[test]
+fn an_offer_of_a_pool_is_a_step_like_that_of_a_module() {
+    let text = r#"module.eu.cluster.main.pool.cloud.offer.fra.aws_instance.machine["0"]"#;
+    let address: Address = text.parse().unwrap();
+    let (last, key) = address.module.0.last().unwrap();
+    let offer = OfferStep::of(last).unwrap();
+    assert_eq!(
+        (offer.cluster, offer.pool, offer.offer),
+        ("main", "cloud", "fra")
+    );
+    assert_eq!(offer.name(), *last);
+    assert_eq!(*key, Key::None);
+    assert_eq!(OfferStep::of("eu"), None);
+    assert_eq!(address.module.0.len(), 2);
+    for (text, module) in [
+        ("cluster.a.pool.b.offer.c.aws", "cluster.a.pool.b.offer.c"),
+        (
+            "module.m.cluster.a.pool.b.offer.c.aws.x",
+            "module.m.cluster.a.pool.b.offer.c",
+        ),
+    ] {
+        let provider: ProviderRef = text.parse().unwrap();
+        assert_eq!(provider.module.to_string(), module);
+        assert_eq!(provider.to_string(), text);
+    }
 }

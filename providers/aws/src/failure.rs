@@ -4,7 +4,7 @@ use aws_sdk_ec2::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
 };
-use weir_core::Diagnostic;
+use weir_core::{Diagnostic, Shortage};
 
 /// A call that failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -141,6 +141,9 @@ impl Failure {
         if self.class == Class::Throttled || self.class == Class::Ambiguous {
             d = d.transient();
         }
+        if let Some(shortage) = shortage(&self.code) {
+            d = d.of_shortage(shortage);
+        }
         d
     }
 
@@ -207,4 +210,30 @@ fn root(error: Option<&(dyn std::error::Error + 'static)>) -> String {
         error = source;
     }
     error.to_string()
+}
+
+/// What a refusal says that AWS is short of: it might be had elsewhere, or later.
+fn shortage(code: &str) -> Option<Shortage> {
+    Some(match code {
+        "InsufficientInstanceCapacity"
+        | "InsufficientHostCapacity"
+        | "InsufficientReservedInstanceCapacity"
+        | "InsufficientCapacity"
+        | "InsufficientCapacityOnHost"
+        | "InsufficientAddressCapacity"
+        | "Unsupported"
+        | "UnfulfillableCapacity" => Shortage::Capacity,
+        "InstanceLimitExceeded"
+        | "VcpuLimitExceeded"
+        | "MaxSpotInstanceCountExceeded"
+        | "SpotInstanceCountExceeded"
+        | "VolumeLimitExceeded"
+        | "MaxIOPSLimitExceeded"
+        | "AddressLimitExceeded"
+        | "VpcLimitExceeded"
+        | "SubnetLimitExceeded"
+        | "NetworkInterfaceLimitExceeded" => Shortage::Quota,
+        "SpotMaxPriceTooLow" => Shortage::Price,
+        _ => return None,
+    })
 }

@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Key, Kind, ModulePath, Object, Type, Value,
+    address::step,
     plan::Plan,
     schema::{Block, Nesting},
 };
@@ -89,7 +90,7 @@ struct Search<'c> {
 
 impl<'c> Search<'c> {
     fn place(&self, path: &ModulePath) -> Option<Place<'c>> {
-        let steps: Vec<String> = path.0.iter().map(|(n, _)| format!("module.{n}")).collect();
+        let steps: Vec<String> = path.0.iter().map(|(n, _)| step(n)).collect();
         let module = *self.modules.get(steps.join(".").as_str())?;
         let path = path.clone();
         Some(Place { module, path })

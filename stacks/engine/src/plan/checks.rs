@@ -4,6 +4,7 @@ use crate::engine::{Mode, PlanInput, PlanOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Address, ModulePath,
+    address::step,
     checks::{CheckInstance, CheckKind, CheckResult, CheckStatus},
 };
 use weir_lang::{Config, Evaluator, Part};
@@ -193,7 +194,7 @@ pub(super) fn module_outputs(
     let mut found = evaluator.module_outputs();
     let Some(part) = part else { return found };
     for (path, names) in &mut found {
-        let steps: Vec<String> = path.0.iter().map(|(n, _)| format!("module.{n}")).collect();
+        let steps: Vec<String> = path.0.iter().map(|(n, _)| step(n)).collect();
         let way = steps.join(".");
         names.retain(|name| part.needed.contains(&format!("{way}.output.{name}")));
     }

@@ -23,7 +23,9 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use weir_core::{Diagnostic, Span, Type, Value, address::is_identifier, convert::convert};
+use weir_core::{
+    Diagnostic, ModulePath, Span, Type, Value, address::is_identifier, convert::convert,
+};
 
 /// A module call whose source is fetched: what `weir init` installs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -456,11 +458,8 @@ impl Scope for Known<'_, '_, '_> {
 }
 
 /// The path of a call of the module at `path`: `module.net`, `dns` to `net.dns`.
-pub(super) fn key_of(path: &str, name: &str) -> String {
-    let mut key: Vec<&str> = match path.strip_prefix("module.") {
-        Some(rest) => rest.split(".module.").collect(),
-        None => Vec::new(),
-    };
+pub(super) fn key_of(path: &ModulePath, name: &str) -> String {
+    let mut key: Vec<&str> = path.0.iter().map(|(name, _)| name.as_str()).collect();
     key.push(name);
     key.join(".")
 }

@@ -25,7 +25,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use weir_core::{Diagnostic, Diagnostics, Object, Span};
+use weir_core::{Diagnostic, Diagnostics, Key, ModulePath, Object, Span};
 
 /// Reads the stack in the folder of `files`: parse, sort, find the values of variables, link.
 ///
@@ -129,7 +129,7 @@ fn examine_reading(mut reading: Reading<'_>, inputs: &Inputs, additions: &Additi
         targets: &targets,
         modules: Vec::new(),
     };
-    tree.add(Path::new(""), None, String::new(), &mut report);
+    tree.add(Path::new(""), None, ModulePath::root(), &mut report);
     let mut modules = tree.modules;
     let given = match additions.undeclared {
         Undeclared::Reported => given,
@@ -413,9 +413,10 @@ impl Tree<'_> {
         &mut self,
         dir: &Path,
         parent: Option<(ModuleId, NodeIx)>,
-        path: String,
+        steps: ModulePath,
         report: &mut Report<'_>,
     ) -> ModuleId {
+        let path = steps.to_string();
         let id = ModuleId(self.modules.len());
         let mut nodes = Vec::new();
         let mut required = Vec::new();
@@ -430,6 +431,7 @@ impl Tree<'_> {
         let blocks = self.blocks.get(&dir.to_path_buf());
         self.modules.push(Module {
             parent,
+            steps,
             path,
             dir: dir.to_owned(),
             nodes,
@@ -445,11 +447,8 @@ impl Tree<'_> {
             let Some(folder) = self.source(id, &call, report) else {
                 continue;
             };
-            let path = match self.modules[id.0].path.as_str() {
-                "" => format!("module.{}", call.name),
-                above => format!("{above}.module.{}", call.name),
-            };
-            let child = self.add(&folder, Some((id, NodeIx(ix))), path, report);
+            let steps = self.modules[id.0].steps.child(&*call.name, Key::None);
+            let child = self.add(&folder, Some((id, NodeIx(ix))), steps, report);
             self.modules[id.0].nodes[ix].kind = NodeKind::Call(call, child);
         }
         id
@@ -467,7 +466,7 @@ impl Tree<'_> {
             report.push(d, &call.source_span);
             None
         };
-        let key = key_of(&self.modules[caller.0].path, name);
+        let key = key_of(&self.modules[caller.0].steps, name);
         let folder = match self.targets.get(&key)? {
             Ok(folder) => folder.clone(),
             Err(d) => {

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::ir::Expr;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
-use weir_core::{Span, address::ProviderRef};
+use weir_core::{
+    ModulePath, Span,
+    address::{self, ProviderRef},
+};
 
 /// A module: its place in [`super::Config::modules`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,7 +27,9 @@ pub(crate) struct NodeIx(pub(crate) usize);
 pub(crate) struct Module {
     /// The module that calls it, and the call.
     pub(crate) parent: Option<(ModuleId, NodeIx)>,
-    /// `module.net.module.dns`; empty for the root.
+    /// The way to it from the root; no step has a key.
+    pub(crate) steps: ModulePath,
+    /// That as text: `module.net.module.dns`; empty for the root.
     pub(crate) path: String,
     /// Its folder.
     pub(crate) dir: PathBuf,
@@ -128,7 +133,7 @@ impl NodeKind {
             NodeKind::Output(o) => format!("output.{}", o.name),
             NodeKind::Provider(p) => format!("provider.{}", p.provider),
             NodeKind::Resource(r) => r.object.to_string(),
-            NodeKind::Call(c, _) => format!("module.{}", c.name),
+            NodeKind::Call(c, _) => address::step(&c.name),
             NodeKind::Site(s) => format!("site.{}", s.name),
             NodeKind::Cluster(c) => format!("cluster.{}", c.name),
             NodeKind::Check(c) => format!("check.{}", c.name),

@@ -4,7 +4,7 @@
 
 use super::{Module, NodeKind, blocks::Statement, module::Names, reader::Report};
 use std::fmt;
-use weir_core::{Address, Diagnostic, Key, ModulePath, Object, Span};
+use weir_core::{Address, Diagnostic, Key, ModulePath, Object, Span, address};
 
 /// `moved { from = ...  to = ... }`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut dot = "";
         for step in &self.modules {
-            write!(f, "{dot}module.{}", step.name)?;
+            write!(f, "{dot}{}", address::step(&step.name))?;
             if let StepKey::Is(key) = &step.key {
                 write!(f, "{key}")?;
             }
@@ -124,12 +124,10 @@ impl fmt::Display for Endpoint {
 pub(super) fn absolute(modules: &[Module], report: &mut Report<'_>) -> (Vec<Move>, Vec<Removed>) {
     let (mut moves, mut removed) = (Vec::new(), Vec::new());
     for module in modules {
-        let above = module.path.split('.').filter(|s| !s.is_empty());
+        let above = module.steps.0.iter();
         let above: Vec<ModuleStep> = above
-            .skip(1)
-            .step_by(2)
-            .map(|name| ModuleStep {
-                name: name.to_owned(),
+            .map(|(name, _)| ModuleStep {
+                name: name.to_string(),
                 key: StepKey::Any,
             })
             .collect();

@@ -2,7 +2,7 @@
 
 use super::{Config, Module, ModuleId, NodeIx, NodeKind};
 use std::collections::BTreeSet;
-use weir_core::Address;
+use weir_core::{Address, address::step};
 
 impl Config {
     /// The names of the resources, outputs, variables and checks that these instances and outputs of the
@@ -47,7 +47,7 @@ impl Config {
 /// The way to a module, without keys.
 fn way(address: &Address) -> String {
     let steps: Vec<String> = (address.module.0.iter())
-        .map(|(name, _)| format!("module.{name}"))
+        .map(|(name, _)| step(name))
         .collect();
     steps.join(".")
 }

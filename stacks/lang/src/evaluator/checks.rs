@@ -10,7 +10,6 @@ use super::{
 use crate::{
     config::{Node, NodeIx, NodeKind, blocks::CheckBlock},
     eval::NodeId,
-    link::static_path,
 };
 use std::collections::BTreeMap;
 use weir_core::{Address, Diagnostic, Diagnostics, ModulePath, Object, Severity, Value};
@@ -101,7 +100,7 @@ impl Evaluator {
                 instances.sort_by(|a, b| (&a.module, &a.key).cmp(&(&b.module, &b.key)));
                 out.push(CheckResult {
                     kind,
-                    module: static_path(module),
+                    module: module.steps.clone(),
                     name: node.kind.title(),
                     object: match &node.kind {
                         NodeKind::Resource(r) => Some(r.object.clone()),

@@ -20,7 +20,6 @@ mod order;
 mod providers;
 mod targets;
 
-pub(crate) use providers::static_path;
 pub(crate) use targets::collect_body;
 
 use crate::config::{Module, ModuleId, NodeIx, NodeKind, Serving, reader::Report};

@@ -12,7 +12,7 @@ use crate::{
     ir::Expr,
 };
 use std::collections::BTreeMap;
-use weir_core::{Diagnostic, Key, ModulePath, Span, address::ProviderRef};
+use weir_core::{Diagnostic, Span, address::ProviderRef};
 
 /// The provider of every resource; one that leads nowhere is reported.
 pub(super) fn resolve(modules: &[Module], report: &mut Report<'_>) -> BTreeMap<Place, Serving> {
@@ -149,17 +149,11 @@ fn is_empty(module: &Module, ix: NodeIx) -> bool {
 /// A configuration as the root module names it.
 fn reference(module: &Module, provider: &LocalProvider) -> ProviderRef {
     ProviderRef {
-        module: static_path(module),
+        module: module.steps.clone(),
         name: provider.name.as_str().into(),
         alias: provider.alias.as_deref().map(Into::into),
         key: None,
     }
-}
-
-/// The path of a module whose calls have neither `count` nor `for_each`.
-pub(crate) fn static_path(module: &Module) -> ModulePath {
-    let names = module.path.split('.').skip(1).step_by(2);
-    ModulePath(names.map(|n| (n.into(), Key::None)).collect())
 }
 
 /// A provider with `for_each` is used with a key, any other without one.

@@ -2,7 +2,7 @@
 
 use crate::ir::{Expr, ExprKind, RefStep, Reference, Step, StepKind};
 use std::sync::Arc;
-use weir_core::{Key, Object};
+use weir_core::{Key, Object, address::OfferStep};
 
 /// A name read as an address; keys are not evaluated.
 pub(super) struct Written<'e> {
@@ -24,10 +24,16 @@ pub(super) fn written(expr: &Expr) -> Option<Written<'_>> {
     let mut rest: &[Step] = &v.steps;
     let mut head = v.root.clone();
     let mut modules = Vec::new();
-    while &*head == "module" {
-        let name = attr(&mut rest)?;
-        let key = index(&mut rest);
-        modules.push((name, key));
+    loop {
+        if let Some(name) = offer(&head, &mut rest) {
+            modules.push((name, None));
+        } else if &*head == "module" {
+            let name = attr(&mut rest)?;
+            let key = index(&mut rest);
+            modules.push((name, key));
+        } else {
+            break;
+        }
         if rest.is_empty() {
             return Some(Written {
                 modules,
@@ -85,6 +91,30 @@ pub(super) fn written(expr: &Expr) -> Option<Written<'_>> {
         rest,
         reference,
     })
+}
+
+/// The step into what an offer of a pool makes: `cluster.main.pool.cloud.offer.fra`.
+fn offer(head: &str, rest: &mut &[Step]) -> Option<Arc<str>> {
+    let mut after = *rest;
+    let mut name = |word: Option<&str>| {
+        let name = attr(&mut after)?;
+        word.is_none_or(|word| *word == *name).then_some(name)
+    };
+    if head != "cluster" {
+        return None;
+    }
+    let cluster = name(None)?;
+    name(Some("pool"))?;
+    let pool = name(None)?;
+    name(Some("offer"))?;
+    let offer = name(None)?;
+    *rest = after;
+    let step = OfferStep {
+        cluster: &cluster,
+        pool: &pool,
+        offer: &offer,
+    };
+    Some(step.to_string().into())
 }
 
 fn attr(rest: &mut &[Step]) -> Option<Arc<str>> {
