@@ -13,9 +13,13 @@
 //!    values, never change them. [`check::applied`] holds it to its word;
 //! 7. of an object that is not as state has it, [`Provider::changed_by`] may say who changed it;
 //! 8. after a crash [`Provider::settle`] answers whether an operation with a token was done.
+//!
+//! A provider of a cloud does not implement the trait itself: [`cloud`] says how it is written.
 
 pub mod check;
+pub mod cloud;
 pub mod conformance;
+pub mod declared;
 pub mod proposed;
 
 use async_trait::async_trait;

@@ -1,43 +1,23 @@
-//! One account in one region: clients, and the way calls are tried again.
+//! One account in one region: its clients, and what all types have in common.
 
-use crate::{
-    failure::{Class, Failure},
-    settings::Settings,
-};
+use crate::{data, failure, resources, schema, settings::Settings, tags};
+use async_trait::async_trait;
 use aws_sdk_ec2::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
+    types::ResourceType,
 };
-use std::{collections::BTreeMap, future::Future, time::Duration};
-use tokio::{sync::OnceCell, time::Instant};
-
-/// How long things may take.
-#[derive(Debug, Clone, Copy)]
-pub struct Pacing {
-    /// The first wait before a call is tried again; it doubles, with jitter, up to 30 times this.
-    pub backoff: Duration,
-    /// How long a call is tried in all while AWS says "later" or does not answer.
-    pub budget: Duration,
-    /// How long something that was just made may still be unknown to other calls.
-    pub consistency: Duration,
-    /// How often a state is looked at while it is waited for.
-    pub poll: Duration,
-}
-
-impl Default for Pacing {
-    fn default() -> Pacing {
-        Pacing {
-            backoff: Duration::from_millis(500),
-            budget: Duration::from_secs(300),
-            consistency: Duration::from_secs(15),
-            poll: Duration::from_secs(3),
-        }
-    }
-}
+use std::{collections::BTreeMap, future::Future};
+use tokio::sync::OnceCell;
+use weir_core::{Diagnostics, Value, schema::Schema};
+use weir_provider::{
+    cloud::{Again, Call, Cloud, Failure, Pacing, Resource},
+    declared::{Catalog, Found, Vendor},
+};
 
 /// One account in one region.
 #[derive(Debug)]
-pub(crate) struct Aws {
+pub struct Aws {
     pub(crate) ec2: aws_sdk_ec2::Client,
     sts: aws_sdk_sts::Client,
     pub(crate) region: String,
@@ -52,15 +32,6 @@ pub(crate) struct Caller {
     pub(crate) account: String,
     pub(crate) arn: String,
     pub(crate) user: String,
-}
-
-/// Whether a call may be made again when nobody knows whether it was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Again {
-    /// It may: the second does what the first did.
-    Harmless,
-    /// It may not: it might make a second thing.
-    MakesAnother,
 }
 
 impl Aws {
@@ -89,8 +60,16 @@ impl Aws {
         self.attempt(what, Again::Harmless, f).await
     }
 
-    /// Makes a call, again where that does no harm.
-    pub(crate) async fn attempt<T, E, F>(
+    /// A call that makes something: never repeated where nobody knows what became of it.
+    pub(crate) async fn make<T, E, F>(&self, what: &str, f: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.attempt(what, Again::MakesAnother, f).await
+    }
+
+    async fn attempt<T, E, F>(
         &self,
         what: &str,
         again: Again,
@@ -100,40 +79,8 @@ impl Aws {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let mut pause = Pause::new(self.pacing.backoff, self.pacing.budget);
-        loop {
-            let failure = match f().await {
-                Ok(value) => return Ok(value),
-                Err(e) => Failure::of(what, &e),
-            };
-            let retry = match failure.class {
-                Class::Throttled => true,
-                Class::Ambiguous => again == Again::Harmless,
-                Class::Refused | Class::Unsent => false,
-            };
-            if !(retry && pause.wait().await) {
-                return Err(failure);
-            }
-        }
-    }
-
-    /// Repeats something while it is refused for a reason that passes by itself.
-    pub(crate) async fn patiently<T, F>(
-        &self,
-        limit: Duration,
-        passes: impl Fn(&Failure) -> bool,
-        f: impl Fn() -> F,
-    ) -> Result<T, Failure>
-    where
-        F: Future<Output = Result<T, Failure>>,
-    {
-        let mut pause = Pause::new(self.pacing.backoff, limit);
-        loop {
-            match f().await {
-                Err(failure) if passes(&failure) && pause.wait().await => {}
-                other => return other,
-            }
-        }
+        let call = || async { f().await.map_err(|e| failure::of(what, &e)) };
+        self.pacing.attempt(again, call).await
     }
 
     /// Who calls: asked once, and only where it is needed.
@@ -179,32 +126,81 @@ impl Aws {
     }
 }
 
-/// Waits that grow, with jitter, within a budget.
-pub(crate) struct Pause {
-    next: Duration,
-    most: Duration,
-    until: Instant,
-}
+#[async_trait]
+impl Cloud for Aws {
+    type Settings = Settings;
+    type Kind = ResourceType;
+    const VENDOR: Vendor = Vendor {
+        provider: "aws",
+        name: failure::VENDOR,
+        page: "docs/aws.md",
+    };
 
-impl Pause {
-    pub(crate) fn new(first: Duration, budget: Duration) -> Pause {
-        Pause {
-            next: first,
-            most: first * 30,
-            until: Instant::now() + budget,
+    fn catalog() -> &'static Catalog {
+        schema::catalog()
+    }
+
+    fn resource(type_name: &str) -> Option<&'static dyn Resource<Aws>> {
+        resources::by_name(type_name)
+    }
+
+    fn settings(block: &Value) -> Result<Settings, Diagnostics> {
+        Settings::read(block)
+    }
+
+    async fn connect(settings: &Settings, pacing: Pacing) -> Result<Aws, Diagnostics> {
+        settings.connect(pacing).await
+    }
+
+    fn pacing(&self) -> Pacing {
+        self.pacing
+    }
+
+    fn place(&self) -> String {
+        self.region.clone()
+    }
+
+    async fn data(
+        &self,
+        type_name: &str,
+        _schema: &Schema,
+        config: &Value,
+    ) -> Result<Found, Failure> {
+        data::read(self, type_name, config).await
+    }
+
+    fn validate_data(type_name: &str, config: &Value, out: &mut Diagnostics) {
+        data::validate(type_name, config, out);
+    }
+
+    fn plan_all(cloud: Option<&Aws>, _type_name: &str, _config: &Value, planned: Value) -> Value {
+        match planned.get("tags").cloned() {
+            Some(tags) if planned.get("tags_all").is_some() => {
+                planned.with("tags_all", tags::all(cloud, &tags))
+            }
+            _ => planned,
         }
     }
 
-    /// Waits; `false` where the budget is spent.
-    pub(crate) async fn wait(&mut self) -> bool {
-        if Instant::now() >= self.until {
-            return false;
+    fn read_all(&self, found: &mut Found, known: &Value) {
+        if let Some(all) = found.get("tags_all").cloned() {
+            found.insert("tags".into(), tags::own(self, &all, known));
         }
-        // From half to one and a half of what is due, so that many who were refused at once do
-        // not come back at once.
-        let share = 0.5 + fastrand::f64();
-        tokio::time::sleep(self.next.mul_f64(share)).await;
-        self.next = (self.next * 2).min(self.most);
-        true
+    }
+
+    async fn made_by(cx: &Call<'_, Aws>, _kind: ResourceType) -> Result<Option<String>, Failure> {
+        tags::made_by(cx).await
+    }
+
+    async fn update_all(
+        cx: &Call<'_, Aws>,
+        id: &str,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Failure> {
+        match planned.get("tags_all") {
+            Some(_) => tags::change(cx, id, prior, planned).await,
+            None => Ok(()),
+        }
     }
 }

@@ -1,52 +1,28 @@
 //! What keeps something from being deleted.
 
-use crate::{
-    client::Aws,
-    failure::Failure,
-    resource::{Resource, filter},
-};
+use crate::{client::Aws, resource::filter};
 
-/// The failure, with the names of what depends on the thing.
-pub(crate) async fn name(
-    aws: &Aws,
-    resource: &dyn Resource,
-    id: &str,
-    mut failure: Failure,
-) -> Failure {
-    let Some(key) = resource.dependents() else {
-        return failure;
-    };
-    let mut names = Vec::new();
-    let interfaces = aws
+/// Names of interfaces that the filter finds, and of what they belong to.
+pub(crate) async fn interfaces(aws: &Aws, key: &str, id: &str) -> Vec<String> {
+    let found = aws
         .call("DescribeNetworkInterfaces", || {
             let call = aws.ec2.describe_network_interfaces();
             call.filters(filter(key, id)).send()
         })
         .await;
-    for i in interfaces.iter().flat_map(|f| f.network_interfaces()) {
+    let name = |i: &aws_sdk_ec2::types::NetworkInterface| {
         let of = i.attachment().and_then(|a| a.instance_id());
         let of = of.or(i.description()).unwrap_or_default();
-        names.push(format!(
-            "{} ({of})",
-            i.network_interface_id().unwrap_or("an interface")
-        ));
-    }
-    if key == "vpc-id" {
-        names.extend(in_vpc(aws, id).await);
-    }
-    if !names.is_empty() {
-        failure.message = format!(
-            "{}; what still needs it: {}",
-            failure.message,
-            names.join(", ")
-        );
-    }
-    failure
+        let id = i.network_interface_id().unwrap_or("an interface");
+        format!("{id} ({of})")
+    };
+    let found = found.iter().flat_map(|f| f.network_interfaces());
+    found.map(name).collect()
 }
 
 /// What lies in a VPC and is deleted before it.
-async fn in_vpc(aws: &Aws, id: &str) -> Vec<String> {
-    let mut names = Vec::new();
+pub(crate) async fn in_vpc(aws: &Aws, id: &str) -> Vec<String> {
+    let mut names = interfaces(aws, "vpc-id", id).await;
     let subnets = aws
         .call("DescribeSubnets", || {
             aws.ec2

@@ -5,34 +5,30 @@
 //! a thing twice. One object's way:
 //!
 //! 1. `schema` has the names and types as Terraform's provider declares them, and beside them the
-//!    rules: what replaces, defaults, what is not served and is refused.
-//! 2. `plan` applies the rules to prior and configuration; a type completes that where its API has
-//!    rules of its own.
-//! 3. `lifecycle` drives each operation: it looks for what an earlier attempt made (a tag carries
-//!    the operation's name), makes it, waits, sets what can't be set at creation, reads it back.
-//! 4. A file in `resources` has the calls of one type, and what of their answers is which
+//!    rules: what replaces, defaults, what is not served and is refused
+//!    ([`weir_provider::declared`]).
+//! 2. `client` is an account in a region: [`weir_provider::cloud`] drives every operation over it.
+//!    It looks for what an earlier attempt made (a tag carries the operation's name), makes it,
+//!    waits, sets what can't be set at creation, reads it back, and settles after a crash.
+//! 3. A file in `resources` has the calls of one type, and what of their answers is which
 //!    attribute; a file in `data` those of a data source.
-//! 5. `client` tries calls again with jitter within a budget, and never one that makes something
-//!    where nobody knows whether it was done: there the lifecycle looks first.
-//! 6. `settle` after a crash finds by the same tag.
+//! 4. `failure` says what EC2's codes mean: what is tried again, what is gone, in use, or out of
+//!    capacity.
+//! 5. `settings` reads the provider block and finds credentials.
 
 #![cfg(feature = "sdk")]
 
 mod client;
 mod data;
 mod dependents;
-mod duration;
 mod failure;
-mod lifecycle;
-mod plan;
-mod provider;
 mod resource;
 mod resources;
 mod schema;
 mod settings;
-mod shape;
 mod tags;
-mod values;
 
-pub use client::Pacing;
-pub use provider::AwsProvider;
+pub use weir_provider::cloud::Pacing;
+
+/// The provider.
+pub type AwsProvider = weir_provider::cloud::Served<client::Aws>;

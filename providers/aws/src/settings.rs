@@ -1,20 +1,20 @@
 //! The provider block, and the clients it leads to.
 
-use crate::{
-    client::{Aws, Pacing},
-    duration,
-    values::Fields as _,
-};
+use crate::client::Aws;
 use aws_config::{
     BehaviorVersion, ConfigLoader, Region, SdkConfig, retry::RetryConfig, sts::AssumeRoleProvider,
 };
 use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
 use std::{collections::BTreeMap, fmt};
 use weir_core::{Diagnostic, Diagnostics, Value};
+use weir_provider::{
+    cloud::{Pacing, parse_duration},
+    declared::{Fields as _, is_zero},
+};
 
 /// The provider block. Its secrets never show.
 #[derive(Clone, Default)]
-pub(crate) struct Settings {
+pub struct Settings {
     region: Option<String>,
     profile: Option<String>,
     keys: Option<(String, String, Option<String>)>,
@@ -71,7 +71,7 @@ impl Settings {
     pub(crate) fn read(block: &Value) -> Result<Settings, Diagnostics> {
         let mut problems = Diagnostics::new();
         for name in UNSERVED {
-            let set = block.get(name).is_some_and(|v| !crate::values::is_zero(v));
+            let set = block.get(name).is_some_and(|v| !is_zero(v));
             if set {
                 problems.push(
                     Diagnostic::error(format!("provider \"aws\": `{name}` can't be set yet"))
@@ -101,7 +101,7 @@ impl Settings {
                 policy: role.text("policy"),
                 policy_arns: role.texts("policy_arns").unwrap_or_default(),
                 tags: role.labels("tags"),
-                duration: role.text("duration").and_then(|d| duration::parse(&d)),
+                duration: role.text("duration").and_then(|d| parse_duration(&d)),
             });
         }
         if problems.has_errors() {

@@ -2,14 +2,13 @@
 
 use crate::{
     client::Aws,
-    failure::Failure,
-    resource::{Call, filter},
-    values::Fields as _,
+    resource::{Call, Failure, filter},
 };
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use weir_core::{Type, Value};
+use weir_provider::declared::Fields as _;
 
 /// Says which operation made a thing, so that a run after a crash finds it.
 pub(crate) const TOKEN: &str = "weir:token";
@@ -50,8 +49,9 @@ fn tag(key: impl Into<String>, value: impl Into<String>) -> Tag {
 /// What the operation has made, if it has: one operation makes one thing.
 pub(crate) async fn made_by(cx: &Call<'_>) -> Result<Option<String>, Failure> {
     let found = cx
+        .cloud
         .call("DescribeTags", || {
-            cx.aws
+            cx.cloud
                 .ec2
                 .describe_tags()
                 .filters(filter("key", TOKEN))
@@ -113,18 +113,20 @@ pub(crate) async fn change(
         .map(|(k, v)| tag(k, v))
         .collect();
     if !gone.is_empty() {
-        cx.call("DeleteTags", || {
-            let call = cx.aws.ec2.delete_tags().resources(id);
-            call.set_tags(Some(gone.clone())).send()
-        })
-        .await?;
+        cx.cloud
+            .call("DeleteTags", || {
+                let call = cx.cloud.ec2.delete_tags().resources(id);
+                call.set_tags(Some(gone.clone())).send()
+            })
+            .await?;
     }
     if !new.is_empty() {
-        cx.call("CreateTags", || {
-            let call = cx.aws.ec2.create_tags().resources(id);
-            call.set_tags(Some(new.clone())).send()
-        })
-        .await?;
+        cx.cloud
+            .call("CreateTags", || {
+                let call = cx.cloud.ec2.create_tags().resources(id);
+                call.set_tags(Some(new.clone())).send()
+            })
+            .await?;
     }
     Ok(())
 }

@@ -1,10 +1,14 @@
 //! `aws_ami`
 
 use super::{fields, filters, some, tags_of};
-use crate::{client::Aws, failure::Failure, resource::Found, values::Fields as _};
+use crate::{
+    client::Aws,
+    resource::{Failure, Found},
+};
 use aws_sdk_ec2::types::Image;
 use serde_json::{Map, Value as Json, json};
 use weir_core::Value;
+use weir_provider::declared::Fields as _;
 
 pub(super) async fn read(aws: &Aws, config: &Value) -> Result<Found, Failure> {
     let by = some(filters(config));
@@ -49,10 +53,14 @@ pub(super) async fn read(aws: &Aws, config: &Value) -> Result<Found, Failure> {
     }
     match images.pop() {
         Some(image) => Ok(attributes(aws, &image)),
-        None => Err(Failure {
-            code: "InvalidAMIID.NotFound".into(),
-            ..Failure::new("the search", format!("no image of {} fits it", aws.region))
-        }),
+        None => {
+            let why = format!("no image of {} fits it", aws.region);
+            Err(crate::failure::refused(
+                "the search",
+                "InvalidAMIID.NotFound",
+                why,
+            ))
+        }
     }
 }
 

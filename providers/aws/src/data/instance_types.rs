@@ -1,10 +1,14 @@
 //! `aws_ec2_instance_type` and `aws_ec2_instance_types`
 
 use super::{fields, filters, some};
-use crate::{client::Aws, failure::Failure, resource::Found, values::Fields as _};
+use crate::{
+    client::Aws,
+    resource::{Failure, Found},
+};
 use aws_sdk_ec2::types::{InstanceType, InstanceTypeInfo};
 use serde_json::{Value as Json, json};
 use weir_core::Value;
+use weir_provider::declared::Fields as _;
 
 pub(super) async fn all(aws: &Aws, config: &Value) -> Result<Found, Failure> {
     let filters = some(filters(config));

@@ -5,9 +5,14 @@ mod instance_types;
 mod network;
 mod place;
 
-use crate::{client::Aws, failure::Failure, resource::Found, shape, tags, values::Fields as _};
+use crate::{
+    client::Aws,
+    resource::{Failure, Found},
+    tags,
+};
 use aws_sdk_ec2::types::Filter;
-use weir_core::{Diagnostic, Diagnostics, Known, Value, schema::Schema};
+use weir_core::{Diagnostic, Diagnostics, Value};
+use weir_provider::declared::Fields as _;
 
 /// Refuses what the schema can't express.
 pub(crate) fn validate(type_name: &str, config: &Value, out: &mut Diagnostics) {
@@ -24,12 +29,7 @@ pub(crate) fn validate(type_name: &str, config: &Value, out: &mut Diagnostics) {
 }
 
 /// What the source finds.
-pub(crate) async fn read(
-    aws: &Aws,
-    type_name: &str,
-    schema: &Schema,
-    config: &Value,
-) -> Result<Known, Diagnostics> {
+pub(crate) async fn read(aws: &Aws, type_name: &str, config: &Value) -> Result<Found, Failure> {
     let found = match type_name {
         "aws_ami" => ami::read(aws, config).await,
         "aws_availability_zones" => place::zones(aws, config).await,
@@ -42,12 +42,11 @@ pub(crate) async fn read(
         "aws_vpc" => network::vpc(aws, config).await,
         _ => Err(Failure::new(type_name, "there is no such data source")),
     };
-    let mut found = found.map_err(|f| f.diagnostic(&format!("data.{type_name}")))?;
+    let mut found = found?;
     if let Some(all) = found.remove("tags_all") {
         found.insert("tags".into(), all);
     }
-    let value = shape::value(&schema.block, &found, config, shape::Beside::Known);
-    Known::new(value).map_err(|e| Diagnostic::error(e.to_string()).into())
+    Ok(found)
 }
 
 /// The filters of a describe call: the blocks `filter`, and `tags`.
@@ -99,7 +98,7 @@ fn single<T>(mut all: Vec<T>, what: &str) -> Result<T, Failure> {
 
 /// Attributes of a JSON object.
 fn fields(value: serde_json::Value) -> Found {
-    crate::values::object(value)
+    weir_provider::declared::object(value)
 }
 
 /// Tags as they are, without weir's own.

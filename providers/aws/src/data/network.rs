@@ -3,12 +3,12 @@
 use super::{by, fields, filters, single, some, tags_of};
 use crate::{
     client::Aws,
-    failure::Failure,
     resource::Found,
     resources::{subnet, vpc},
 };
 use serde_json::{Value as Json, json};
 use weir_core::Value;
+use weir_provider::cloud::Failure;
 
 pub(super) async fn vpc(aws: &Aws, config: &Value) -> Result<Found, Failure> {
     let names = [

@@ -1,9 +1,13 @@
 //! `aws_availability_zones`, `aws_region` and `aws_caller_identity`: where, and as whom.
 
 use super::{fields, filters, some};
-use crate::{client::Aws, failure::Failure, resource::Found, values::Fields as _};
+use crate::{
+    client::Aws,
+    resource::{Failure, Found},
+};
 use serde_json::json;
 use weir_core::Value;
+use weir_provider::declared::Fields as _;
 
 pub(super) async fn zones(aws: &Aws, config: &Value) -> Result<Found, Failure> {
     let mut by = filters(config);

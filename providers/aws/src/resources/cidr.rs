@@ -1,11 +1,11 @@
 //! Ranges of addresses, checked before AWS refuses them.
 
-use crate::values::Fields as _;
 use std::{
     net::{Ipv4Addr, Ipv6Addr},
     ops::RangeInclusive,
 };
 use weir_core::{Diagnostic, Diagnostics, Value};
+use weir_provider::declared::Fields as _;
 
 /// The sizes of the range of a VPC or subnet.
 pub(super) const VPC: RangeInclusive<u8> = 16..=28;

@@ -2,23 +2,21 @@
 
 use crate::{
     client::Aws,
-    failure::Failure,
-    lifecycle::found,
-    resource::{Call, Found, Minutes, Resource, State, unless_gone},
+    resource::{Call, Failure, Found, Minutes, Resource, State, found, unless_gone},
     tags,
-    values::{Fields as _, changed},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{ResourceType, Volume, VolumeModificationState, VolumeState, VolumeType};
 use serde_json::json;
 use weir_core::{Diagnostic, Diagnostics, Value};
+use weir_provider::declared::{Fields as _, changed};
 
 pub(super) struct EbsVolume;
 
 pub(super) const TYPES: [&str; 7] = ["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"];
 
 #[async_trait]
-impl Resource for EbsVolume {
+impl Resource<Aws> for EbsVolume {
     fn name(&self) -> &'static str {
         "aws_ebs_volume"
     }
@@ -59,8 +57,9 @@ impl Resource for EbsVolume {
     async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
         let kind = planned.text("type").map(|t| VolumeType::from(t.as_str()));
         let made = cx
+            .cloud
             .make("CreateVolume", || {
-                let call = cx.aws.ec2.create_volume();
+                let call = cx.cloud.ec2.create_volume();
                 call.set_availability_zone(planned.text("availability_zone"))
                     .set_encrypted(planned.flag("encrypted"))
                     .set_iops(planned.int("iops").filter(|n| *n > 0))
@@ -71,7 +70,7 @@ impl Resource for EbsVolume {
                     .set_throughput(planned.int("throughput").filter(|n| *n > 0))
                     .set_volume_type(kind.clone())
                     .client_token(&cx.token)
-                    .tag_specifications(cx.tags(ResourceType::Volume, planned))
+                    .tag_specifications(tags::specification(cx, ResourceType::Volume, planned))
                     .send()
             })
             .await?;
@@ -82,7 +81,7 @@ impl Resource for EbsVolume {
 
     async fn ready(&self, cx: &Call<'_>, id: &str) -> Result<(), Failure> {
         let look = || async {
-            let state = volume(cx.aws, id).await?.and_then(|v| v.state);
+            let state = volume(cx.cloud, id).await?.and_then(|v| v.state);
             Ok(match state {
                 Some(VolumeState::Available | VolumeState::InUse) => State::Ready,
                 Some(VolumeState::Error) => State::Failed("the volume is in error".into()),
@@ -147,10 +146,11 @@ impl Resource for EbsVolume {
     }
 
     async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        cx.call("DeleteVolume", || {
-            cx.aws.ec2.delete_volume().volume_id(id).send()
-        })
-        .await?;
+        cx.cloud
+            .call("DeleteVolume", || {
+                cx.cloud.ec2.delete_volume().volume_id(id).send()
+            })
+            .await?;
         Ok(())
     }
 }
@@ -169,19 +169,21 @@ pub(super) async fn modify(
     (size, iops, throughput, kind): (Option<i32>, Option<i32>, Option<i32>, Option<String>),
 ) -> Result<(), Failure> {
     let kind = kind.map(|t| VolumeType::from(t.as_str()));
-    cx.call("ModifyVolume", || {
-        let call = cx.aws.ec2.modify_volume().volume_id(id);
-        call.set_size(size)
-            .set_iops(iops)
-            .set_throughput(throughput)
-            .set_volume_type(kind.clone())
-            .send()
-    })
-    .await?;
+    cx.cloud
+        .call("ModifyVolume", || {
+            let call = cx.cloud.ec2.modify_volume().volume_id(id);
+            call.set_size(size)
+                .set_iops(iops)
+                .set_throughput(throughput)
+                .set_volume_type(kind.clone())
+                .send()
+        })
+        .await?;
     let look = || async {
         let answer = cx
+            .cloud
             .call("DescribeVolumesModifications", || {
-                cx.aws
+                cx.cloud
                     .ec2
                     .describe_volumes_modifications()
                     .volume_ids(id)

@@ -2,21 +2,19 @@
 
 use crate::{
     client::Aws,
-    failure::Failure,
-    lifecycle::found,
-    resource::{Call, Found, Minutes, Resource, unless_gone},
+    resource::{Call, Failure, Found, Minutes, Resource, found, unless_gone},
     tags,
-    values::{Fields as _, changed},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
 use serde_json::json;
 use weir_core::{Diagnostics, Path, Type, Value};
+use weir_provider::declared::{Fields as _, changed};
 
 pub(super) struct Eip;
 
 #[async_trait]
-impl Resource for Eip {
+impl Resource<Aws> for Eip {
     fn name(&self) -> &'static str {
         "aws_eip"
     }
@@ -59,11 +57,12 @@ impl Resource for Eip {
 
     async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
         let made = cx
+            .cloud
             .make("AllocateAddress", || {
-                let call = cx.aws.ec2.allocate_address().domain(DomainType::Vpc);
+                let call = cx.cloud.ec2.allocate_address().domain(DomainType::Vpc);
                 call.set_network_border_group(planned.text("network_border_group"))
                     .set_public_ipv4_pool(planned.text("public_ipv4_pool"))
-                    .tag_specifications(cx.tags(ResourceType::ElasticIp, planned))
+                    .tag_specifications(tags::specification(cx, ResourceType::ElasticIp, planned))
                     .send()
             })
             .await?;
@@ -74,8 +73,9 @@ impl Resource for Eip {
 
     async fn find(&self, cx: &Call<'_>, _planned: &Value) -> Result<Option<String>, Failure> {
         let answer = cx
+            .cloud
             .call("DescribeAddresses", || {
-                cx.aws
+                cx.cloud
                     .ec2
                     .describe_addresses()
                     .filters(tags::mine(cx))
@@ -138,14 +138,15 @@ impl Resource for Eip {
     }
 
     async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        let now = address(cx.aws, id).await?;
+        let now = address(cx.cloud, id).await?;
         if let Some(association) = now.and_then(|a| a.association_id) {
             end(cx, &association).await?;
         }
-        cx.call("ReleaseAddress", || {
-            cx.aws.ec2.release_address().allocation_id(id).send()
-        })
-        .await?;
+        cx.cloud
+            .call("ReleaseAddress", || {
+                cx.cloud.ec2.release_address().allocation_id(id).send()
+            })
+            .await?;
         Ok(())
     }
 }
@@ -166,17 +167,18 @@ async fn associate(cx: &Call<'_>, id: &str, planned: &Value) -> Result<(), Failu
     let starting =
         |f: &Failure| f.code == "IncorrectInstanceState" || f.code == "InvalidInstanceID";
     let call = || async {
-        cx.call("AssociateAddress", || {
-            let call = cx.aws.ec2.associate_address().allocation_id(id);
-            call.set_instance_id(instance.clone().filter(|_| interface.is_none()))
-                .set_network_interface_id(interface.clone())
-                .set_private_ip_address(planned.text("associate_with_private_ip"))
-                .allow_reassociation(true)
-                .send()
-        })
-        .await
+        cx.cloud
+            .call("AssociateAddress", || {
+                let call = cx.cloud.ec2.associate_address().allocation_id(id);
+                call.set_instance_id(instance.clone().filter(|_| interface.is_none()))
+                    .set_network_interface_id(interface.clone())
+                    .set_private_ip_address(planned.text("associate_with_private_ip"))
+                    .allow_reassociation(true)
+                    .send()
+            })
+            .await
     };
-    cx.aws.patiently(cx.limit, starting, call).await?;
+    cx.patiently(starting, call).await?;
     Ok(())
 }
 
@@ -190,8 +192,9 @@ async fn disassociate(cx: &Call<'_>, prior: &Value) -> Result<(), Failure> {
 /// Ends an association; one that is gone has ended.
 pub(super) async fn end(cx: &Call<'_>, association: &str) -> Result<(), Failure> {
     let done = cx
+        .cloud
         .call("DisassociateAddress", || {
-            let call = cx.aws.ec2.disassociate_address();
+            let call = cx.cloud.ec2.disassociate_address();
             call.association_id(association).send()
         })
         .await;

@@ -2,19 +2,17 @@
 
 use crate::{
     client::Aws,
-    failure::Failure,
-    lifecycle::found,
-    resource::{Call, Found, Resource, filter, unless_gone},
-    values::Fields as _,
+    resource::{Call, Failure, Found, Resource, filter, found, unless_gone},
 };
 use async_trait::async_trait;
 use serde_json::json;
 use weir_core::{Diagnostics, Value};
+use weir_provider::declared::Fields as _;
 
 pub(super) struct EipAssociation;
 
 #[async_trait]
-impl Resource for EipAssociation {
+impl Resource<Aws> for EipAssociation {
     fn name(&self) -> &'static str {
         "aws_eip_association"
     }
@@ -32,19 +30,20 @@ impl Resource for EipAssociation {
         let interface = planned.text("network_interface_id");
         let instance = planned.text("instance_id").filter(|_| interface.is_none());
         let call = || async {
-            cx.call("AssociateAddress", || {
-                let call = cx.aws.ec2.associate_address();
-                call.set_allocation_id(allocation.clone())
-                    .set_public_ip(public.clone())
-                    .set_instance_id(instance.clone())
-                    .set_network_interface_id(interface.clone())
-                    .set_private_ip_address(planned.text("private_ip_address"))
-                    .set_allow_reassociation(planned.flag("allow_reassociation"))
-                    .send()
-            })
-            .await
+            cx.cloud
+                .call("AssociateAddress", || {
+                    let call = cx.cloud.ec2.associate_address();
+                    call.set_allocation_id(allocation.clone())
+                        .set_public_ip(public.clone())
+                        .set_instance_id(instance.clone())
+                        .set_network_interface_id(interface.clone())
+                        .set_private_ip_address(planned.text("private_ip_address"))
+                        .set_allow_reassociation(planned.flag("allow_reassociation"))
+                        .send()
+                })
+                .await
         };
-        let made = cx.aws.patiently(cx.limit, starting, call).await?;
+        let made = cx.patiently(starting, call).await?;
         let id = made.association_id();
         id.map(str::to_owned)
             .ok_or_else(|| super::nameless("AssociateAddress"))
@@ -58,8 +57,9 @@ impl Resource for EipAssociation {
             _ => return Ok(None),
         };
         let answer = cx
+            .cloud
             .call("DescribeAddresses", || {
-                cx.aws.ec2.describe_addresses().filters(by.clone()).send()
+                cx.cloud.ec2.describe_addresses().filters(by.clone()).send()
             })
             .await?;
         let there = |key: &str, has: Option<&str>| {

@@ -4,11 +4,8 @@
 use super::permissions::{self as rules, Direction};
 use crate::{
     client::Aws,
-    failure::Failure,
-    lifecycle::found,
-    resource::{Call, Found, Resource, unless_gone},
+    resource::{Call, Failure, Found, Resource, found, unless_gone},
     tags,
-    values::{Fields as _, changed},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
@@ -17,6 +14,7 @@ use aws_sdk_ec2::types::{
 };
 use serde_json::json;
 use weir_core::{Diagnostic, Diagnostics, Value};
+use weir_provider::declared::{Fields as _, changed};
 
 pub(super) struct GroupRule(pub(super) Direction);
 
@@ -38,7 +36,7 @@ const FIELDS: [&str; 8] = [
 ];
 
 #[async_trait]
-impl Resource for GroupRule {
+impl Resource<Aws> for GroupRule {
     fn name(&self) -> &'static str {
         match self.0 {
             Direction::Ingress => "aws_vpc_security_group_ingress_rule",
@@ -70,12 +68,13 @@ impl Resource for GroupRule {
 
     async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
         let group = planned.text("security_group_id").unwrap_or_default();
-        let tags = cx.tags(ResourceType::SecurityGroupRule, planned);
+        let tags = tags::specification(cx, ResourceType::SecurityGroupRule, planned);
         let rule = permission(planned);
         let made = match self.0 {
             Direction::Ingress => cx
+                .cloud
                 .make("AuthorizeSecurityGroupIngress", || {
-                    let call = cx.aws.ec2.authorize_security_group_ingress();
+                    let call = cx.cloud.ec2.authorize_security_group_ingress();
                     call.group_id(&group)
                         .ip_permissions(rule.clone())
                         .tag_specifications(tags.clone())
@@ -85,8 +84,9 @@ impl Resource for GroupRule {
                 .security_group_rules
                 .unwrap_or_default(),
             Direction::Egress => cx
+                .cloud
                 .make("AuthorizeSecurityGroupEgress", || {
-                    let call = cx.aws.ec2.authorize_security_group_egress();
+                    let call = cx.cloud.ec2.authorize_security_group_egress();
                     call.group_id(&group)
                         .ip_permissions(rule.clone())
                         .tag_specifications(tags.clone())
@@ -178,13 +178,14 @@ impl Resource for GroupRule {
             .security_group_rule_id(id)
             .security_group_rule(request)
             .build();
-        cx.call("ModifySecurityGroupRules", || {
-            let call = cx.aws.ec2.modify_security_group_rules();
-            call.set_group_id(planned.text("security_group_id"))
-                .security_group_rules(update.clone())
-                .send()
-        })
-        .await?;
+        cx.cloud
+            .call("ModifySecurityGroupRules", || {
+                let call = cx.cloud.ec2.modify_security_group_rules();
+                call.set_group_id(planned.text("security_group_id"))
+                    .security_group_rules(update.clone())
+                    .send()
+            })
+            .await?;
         Ok(None)
     }
 
@@ -192,15 +193,17 @@ impl Resource for GroupRule {
         let group = prior.text("security_group_id").unwrap_or_default();
         match self.0 {
             Direction::Ingress => cx
+                .cloud
                 .call("RevokeSecurityGroupIngress", || {
-                    let call = cx.aws.ec2.revoke_security_group_ingress();
+                    let call = cx.cloud.ec2.revoke_security_group_ingress();
                     call.group_id(&group).security_group_rule_ids(id).send()
                 })
                 .await
                 .map(|_| ()),
             Direction::Egress => cx
+                .cloud
                 .call("RevokeSecurityGroupEgress", || {
-                    let call = cx.aws.ec2.revoke_security_group_egress();
+                    let call = cx.cloud.ec2.revoke_security_group_egress();
                     call.group_id(&group).security_group_rule_ids(id).send()
                 })
                 .await

@@ -2,21 +2,19 @@
 
 use crate::{
     client::Aws,
-    failure::Failure,
-    lifecycle::found,
-    resource::{Call, Found, Minutes, Resource, unless_gone},
+    resource::{Call, Failure, Found, Minutes, Resource, found, unless_gone},
     tags,
-    values::{Fields as _, changed},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::ResourceType;
 use serde_json::json;
 use weir_core::Value;
+use weir_provider::declared::{Fields as _, changed};
 
 pub(super) struct InternetGateway;
 
 #[async_trait]
-impl Resource for InternetGateway {
+impl Resource<Aws> for InternetGateway {
     fn name(&self) -> &'static str {
         "aws_internet_gateway"
     }
@@ -30,9 +28,10 @@ impl Resource for InternetGateway {
     async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
         let kind = ResourceType::InternetGateway;
         let made = cx
+            .cloud
             .make("CreateInternetGateway", || {
-                let call = cx.aws.ec2.create_internet_gateway();
-                call.tag_specifications(cx.tags(kind.clone(), planned))
+                let call = cx.cloud.ec2.create_internet_gateway();
+                call.tag_specifications(tags::specification(cx, kind.clone(), planned))
                     .send()
             })
             .await?;
@@ -93,19 +92,21 @@ impl Resource for InternetGateway {
         if let Some(vpc) = prior.text("vpc_id") {
             detach(cx, id, &vpc).await?;
         }
-        cx.call("DeleteInternetGateway", || {
-            let call = cx.aws.ec2.delete_internet_gateway();
-            call.internet_gateway_id(id).send()
-        })
-        .await?;
+        cx.cloud
+            .call("DeleteInternetGateway", || {
+                let call = cx.cloud.ec2.delete_internet_gateway();
+                call.internet_gateway_id(id).send()
+            })
+            .await?;
         Ok(())
     }
 }
 
 async fn attach(cx: &Call<'_>, id: &str, vpc: &str) -> Result<(), Failure> {
     let done = cx
+        .cloud
         .call("AttachInternetGateway", || {
-            let call = cx.aws.ec2.attach_internet_gateway();
+            let call = cx.cloud.ec2.attach_internet_gateway();
             call.internet_gateway_id(id).vpc_id(vpc).send()
         })
         .await;
@@ -124,8 +125,9 @@ async fn attach(cx: &Call<'_>, id: &str, vpc: &str) -> Result<(), Failure> {
 
 async fn detach(cx: &Call<'_>, id: &str, vpc: &str) -> Result<(), Failure> {
     let done = cx
+        .cloud
         .call("DetachInternetGateway", || {
-            let call = cx.aws.ec2.detach_internet_gateway();
+            let call = cx.cloud.ec2.detach_internet_gateway();
             call.internet_gateway_id(id).vpc_id(vpc).send()
         })
         .await;

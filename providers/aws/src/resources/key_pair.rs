@@ -2,20 +2,19 @@
 
 use crate::{
     client::Aws,
-    failure::Failure,
-    resource::{Call, Found, Resource, unless_gone},
+    resource::{Call, Failure, Found, Resource, unless_gone},
     tags,
-    values::Fields as _,
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::{primitives::Blob, types::ResourceType};
 use serde_json::json;
 use weir_core::{Diagnostic, Diagnostics, Path, Value};
+use weir_provider::declared::Fields as _;
 
 pub(super) struct KeyPair;
 
 #[async_trait]
-impl Resource for KeyPair {
+impl Resource<Aws> for KeyPair {
     fn name(&self) -> &'static str {
         "aws_key_pair"
     }
@@ -49,10 +48,11 @@ impl Resource for KeyPair {
         let name = super::name_of(cx, planned, "key_name", "key_name_prefix");
         let key = planned.text("public_key").unwrap_or_default();
         let made = cx
+            .cloud
             .make("ImportKeyPair", || {
-                let call = cx.aws.ec2.import_key_pair().key_name(&name);
+                let call = cx.cloud.ec2.import_key_pair().key_name(&name);
                 call.public_key_material(Blob::new(key.trim().as_bytes()))
-                    .tag_specifications(cx.tags(ResourceType::KeyPair, planned))
+                    .tag_specifications(tags::specification(cx, ResourceType::KeyPair, planned))
                     .send()
             })
             .await?;
@@ -65,8 +65,13 @@ impl Resource for KeyPair {
     async fn find(&self, cx: &Call<'_>, _planned: &Value) -> Result<Option<String>, Failure> {
         let mine = tags::mine(cx);
         let found = cx
+            .cloud
             .call("DescribeKeyPairs", || {
-                cx.aws.ec2.describe_key_pairs().filters(mine.clone()).send()
+                cx.cloud
+                    .ec2
+                    .describe_key_pairs()
+                    .filters(mine.clone())
+                    .send()
             })
             .await?;
         Ok(found.key_pairs().first().and_then(|k| k.key_name.clone()))
@@ -85,7 +90,7 @@ impl Resource for KeyPair {
         };
         let name = key.key_name().unwrap_or(id);
         let account = aws.account().await?;
-        let mut fields = crate::values::object(json!({
+        let mut fields = weir_provider::declared::object(json!({
             "arn": aws.arn(&account, "key-pair", name),
             "fingerprint": key.key_fingerprint(),
             "key_name": name,
@@ -104,10 +109,11 @@ impl Resource for KeyPair {
     }
 
     async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        cx.call("DeleteKeyPair", || {
-            cx.aws.ec2.delete_key_pair().key_name(id).send()
-        })
-        .await?;
+        cx.cloud
+            .call("DeleteKeyPair", || {
+                cx.cloud.ec2.delete_key_pair().key_name(id).send()
+            })
+            .await?;
         Ok(())
     }
 

@@ -22,15 +22,18 @@ pub(crate) mod subnet;
 mod volume_attachment;
 pub(crate) mod vpc;
 
-use crate::{
-    failure::Failure,
-    resource::{Call, Resource},
-    values::Fields as _,
-};
+use crate::{client::Aws, resource::Call};
 use permissions::Direction;
-use weir_core::{Diagnostic, Diagnostics, Kind, Type, Value};
+use weir_core::{Kind, Type, Value};
+use weir_provider::{
+    cloud::{Failure, Resource},
+    declared::{
+        Fields as _,
+        checks::{at_most_one, choice, not_both, one_of, within},
+    },
+};
 
-const ALL: [&dyn Resource; 19] = [
+const ALL: [&dyn Resource<Aws>; 19] = [
     &ebs_volume::EbsVolume,
     &eip::Eip,
     &eip_association::EipAssociation,
@@ -53,80 +56,13 @@ const ALL: [&dyn Resource; 19] = [
 ];
 
 /// The type of that name.
-pub(crate) fn by_name(name: &str) -> Option<&'static dyn Resource> {
+pub(crate) fn by_name(name: &str) -> Option<&'static dyn Resource<Aws>> {
     ALL.into_iter().find(|r| r.name() == name)
 }
 
 /// The API made something and did not say what.
 fn nameless(what: &str) -> Failure {
     Failure::new(what, "the answer has no id")
-}
-
-fn is_set(config: &Value, key: &str) -> bool {
-    let none = |v: &Value| v.is_null() || v.elements().is_some_and(|e| e.is_empty());
-    config.get(key).is_some_and(|v| !none(v))
-}
-
-/// Refuses a text that is none of these.
-fn choice(config: &Value, key: &str, all: &[&str], out: &mut Diagnostics) {
-    if let Some(text) = config.text(key)
-        && !all.contains(&text.as_str())
-    {
-        out.push(
-            Diagnostic::error(format!("`{key}` can't be {text:?}"))
-                .because(format!("It is one of: {}.", all.join(", ")))
-                .help("Write one of them."),
-        );
-    }
-}
-
-/// Refuses two attributes that say the same.
-fn not_both(config: &Value, a: &str, b: &str, out: &mut Diagnostics) {
-    if is_set(config, a) && is_set(config, b) {
-        out.push(
-            Diagnostic::error(format!("`{a}` and `{b}` are both set"))
-                .because("Each of them stands for the other.")
-                .help("Remove one of them."),
-        );
-    }
-}
-
-/// Refuses a body that has none of these.
-fn one_of(config: &Value, all: &[&str], out: &mut Diagnostics) {
-    if !all.iter().any(|key| is_set(config, key)) {
-        let names: Vec<String> = all.iter().map(|k| format!("`{k}`")).collect();
-        out.push(
-            Diagnostic::error(format!("none of {} is set", names.join(", ")))
-                .because("It needs one of them.")
-                .help("Set one."),
-        );
-    }
-}
-
-/// Refuses a body that has two or more of these.
-fn at_most_one(config: &Value, all: &[&str], out: &mut Diagnostics) {
-    let set: Vec<String> = (all.iter().filter(|key| is_set(config, key)))
-        .map(|key| format!("`{key}`"))
-        .collect();
-    if set.len() > 1 {
-        out.push(
-            Diagnostic::error(format!("{} are set at once", set.join(" and ")))
-                .because("Only one of them can hold.")
-                .help("Remove the others."),
-        );
-    }
-}
-
-/// Refuses a number outside of the range.
-fn within(config: &Value, key: &str, range: std::ops::RangeInclusive<i64>, out: &mut Diagnostics) {
-    let number = config.get(key).and_then(Value::as_i64);
-    if let Some(n) = number.filter(|n| !range.contains(n)) {
-        out.push(
-            Diagnostic::error(format!("`{key}` can't be {n}"))
-                .because(format!("It is from {} to {}.", range.start(), range.end()))
-                .help("Write a number within."),
-        );
-    }
 }
 
 /// The blocks of one type with what they leave out filled in: what the API says of them later.

@@ -2,21 +2,19 @@
 
 use crate::{
     client::Aws,
-    failure::Failure,
-    lifecycle::found,
-    resource::{Call, Found, Minutes, Resource, State, unless_gone},
+    resource::{Call, Failure, Found, Minutes, Resource, State, found, unless_gone},
     tags,
-    values::Fields as _,
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{ConnectivityType, NatGateway, NatGatewayState, ResourceType};
 use serde_json::json;
 use weir_core::{Diagnostic, Diagnostics, Value};
+use weir_provider::declared::Fields as _;
 
 pub(super) struct Nat;
 
 #[async_trait]
-impl Resource for Nat {
+impl Resource<Aws> for Nat {
     fn name(&self) -> &'static str {
         "aws_nat_gateway"
     }
@@ -57,14 +55,15 @@ impl Resource for Nat {
             .text("connectivity_type")
             .map(|t| ConnectivityType::from(t.as_str()));
         let made = cx
+            .cloud
             .make("CreateNatGateway", || {
-                let call = cx.aws.ec2.create_nat_gateway();
+                let call = cx.cloud.ec2.create_nat_gateway();
                 call.set_subnet_id(planned.text("subnet_id"))
                     .set_allocation_id(planned.text("allocation_id"))
                     .set_connectivity_type(kind.clone())
                     .set_private_ip_address(planned.text("private_ip"))
                     .client_token(&cx.token)
-                    .tag_specifications(cx.tags(ResourceType::Natgateway, planned))
+                    .tag_specifications(tags::specification(cx, ResourceType::Natgateway, planned))
                     .send()
             })
             .await?;
@@ -75,7 +74,7 @@ impl Resource for Nat {
 
     async fn ready(&self, cx: &Call<'_>, id: &str) -> Result<(), Failure> {
         let look = || async {
-            let now = gateway(cx.aws, id).await?;
+            let now = gateway(cx.cloud, id).await?;
             Ok(match now.as_ref().and_then(|g| g.state()) {
                 Some(NatGatewayState::Available) => State::Ready,
                 Some(
@@ -121,10 +120,11 @@ impl Resource for Nat {
     }
 
     async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        cx.call("DeleteNatGateway", || {
-            cx.aws.ec2.delete_nat_gateway().nat_gateway_id(id).send()
-        })
-        .await?;
+        cx.cloud
+            .call("DeleteNatGateway", || {
+                cx.cloud.ec2.delete_nat_gateway().nat_gateway_id(id).send()
+            })
+            .await?;
         Ok(())
     }
 }

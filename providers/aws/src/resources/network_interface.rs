@@ -2,11 +2,8 @@
 
 use crate::{
     client::Aws,
-    failure::Failure,
-    lifecycle::found,
-    resource::{Call, Found, Minutes, Resource, State, unless_gone},
+    resource::{Call, Failure, Found, Minutes, Resource, State, found, unless_gone},
     tags,
-    values::{Fields as _, changed},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
@@ -15,11 +12,12 @@ use aws_sdk_ec2::types::{
 };
 use serde_json::json;
 use weir_core::{Diagnostics, Path, Type, Value};
+use weir_provider::declared::{Fields as _, changed};
 
 pub(super) struct Interface;
 
 #[async_trait]
-impl Resource for Interface {
+impl Resource<Aws> for Interface {
     fn name(&self) -> &'static str {
         "aws_network_interface"
     }
@@ -88,8 +86,9 @@ impl Resource for Interface {
             .int("private_ips_count")
             .filter(|n| *n > 0 && ips.is_empty());
         let made = cx
+            .cloud
             .make("CreateNetworkInterface", || {
-                let call = cx.aws.ec2.create_network_interface();
+                let call = cx.cloud.ec2.create_network_interface();
                 call.set_subnet_id(planned.text("subnet_id"))
                     .set_description(planned.text("description"))
                     .set_groups(planned.texts("security_groups"))
@@ -97,7 +96,11 @@ impl Resource for Interface {
                     .set_private_ip_addresses(Some(addresses.clone()).filter(|a| !a.is_empty()))
                     .set_secondary_private_ip_address_count(count)
                     .client_token(&cx.token)
-                    .tag_specifications(cx.tags(ResourceType::NetworkInterface, planned))
+                    .tag_specifications(tags::specification(
+                        cx,
+                        ResourceType::NetworkInterface,
+                        planned,
+                    ))
                     .send()
             })
             .await?;
@@ -177,7 +180,7 @@ impl Resource for Interface {
         prior: &Value,
         planned: &Value,
     ) -> Result<Option<String>, Failure> {
-        let ec2 = &cx.aws.ec2;
+        let ec2 = &cx.cloud.ec2;
         if changed(prior, planned, "attachment") {
             if let Some(at) = prior.row("attachment") {
                 detach(cx, id, at).await?;
@@ -201,22 +204,24 @@ impl Resource for Interface {
         if changed(prior, planned, "description") {
             let text = planned.text("description").unwrap_or_default();
             let text = AttributeValue::builder().value(text).build();
-            cx.call("ModifyNetworkInterfaceAttribute", || {
-                let call = ec2
-                    .modify_network_interface_attribute()
-                    .network_interface_id(id);
-                call.description(text.clone()).send()
-            })
-            .await?;
+            cx.cloud
+                .call("ModifyNetworkInterfaceAttribute", || {
+                    let call = ec2
+                        .modify_network_interface_attribute()
+                        .network_interface_id(id);
+                    call.description(text.clone()).send()
+                })
+                .await?;
         }
         if changed(prior, planned, "security_groups") {
-            cx.call("ModifyNetworkInterfaceAttribute", || {
-                let call = ec2
-                    .modify_network_interface_attribute()
-                    .network_interface_id(id);
-                call.set_groups(planned.texts("security_groups")).send()
-            })
-            .await?;
+            cx.cloud
+                .call("ModifyNetworkInterfaceAttribute", || {
+                    let call = ec2
+                        .modify_network_interface_attribute()
+                        .network_interface_id(id);
+                    call.set_groups(planned.texts("security_groups")).send()
+                })
+                .await?;
         }
         Ok(None)
     }
@@ -225,14 +230,15 @@ impl Resource for Interface {
         if let Some(at) = prior.row("attachment") {
             detach(cx, id, at).await?;
         }
-        cx.call("DeleteNetworkInterface", || {
-            cx.aws
-                .ec2
-                .delete_network_interface()
-                .network_interface_id(id)
-                .send()
-        })
-        .await?;
+        cx.cloud
+            .call("DeleteNetworkInterface", || {
+                cx.cloud
+                    .ec2
+                    .delete_network_interface()
+                    .network_interface_id(id)
+                    .send()
+            })
+            .await?;
         Ok(())
     }
 }
@@ -249,30 +255,32 @@ async fn interface(aws: &Aws, id: &str) -> Result<Option<NetworkInterface>, Fail
 
 async fn set_check(cx: &Call<'_>, id: &str, on: bool) -> Result<(), Failure> {
     let value = AttributeBooleanValue::builder().value(on).build();
-    cx.call("ModifyNetworkInterfaceAttribute", || {
-        let call = cx.aws.ec2.modify_network_interface_attribute();
-        call.network_interface_id(id)
-            .source_dest_check(value.clone())
-            .send()
-    })
-    .await?;
+    cx.cloud
+        .call("ModifyNetworkInterfaceAttribute", || {
+            let call = cx.cloud.ec2.modify_network_interface_attribute();
+            call.network_interface_id(id)
+                .source_dest_check(value.clone())
+                .send()
+        })
+        .await?;
     Ok(())
 }
 
 async fn attach(cx: &Call<'_>, id: &str, at: &Value) -> Result<(), Failure> {
     let instance = at.text("instance").unwrap_or_default();
-    let now = interface(cx.aws, id).await?.and_then(|i| i.attachment);
+    let now = interface(cx.cloud, id).await?.and_then(|i| i.attachment);
     if now.and_then(|a| a.instance_id) == Some(instance.clone()) {
         return Ok(());
     }
-    cx.call("AttachNetworkInterface", || {
-        let call = cx.aws.ec2.attach_network_interface();
-        call.network_interface_id(id)
-            .instance_id(&instance)
-            .set_device_index(at.int("device_index"))
-            .send()
-    })
-    .await?;
+    cx.cloud
+        .call("AttachNetworkInterface", || {
+            let call = cx.cloud.ec2.attach_network_interface();
+            call.network_interface_id(id)
+                .instance_id(&instance)
+                .set_device_index(at.int("device_index"))
+                .send()
+        })
+        .await?;
     Ok(())
 }
 
@@ -281,14 +289,15 @@ async fn detach(cx: &Call<'_>, id: &str, at: &Value) -> Result<(), Failure> {
         return Ok(());
     };
     let done = cx
+        .cloud
         .call("DetachNetworkInterface", || {
-            let call = cx.aws.ec2.detach_network_interface();
+            let call = cx.cloud.ec2.detach_network_interface();
             call.attachment_id(&attachment).force(true).send()
         })
         .await;
     unless_gone(done)?;
     let look = || async {
-        let now = interface(cx.aws, id).await?.and_then(|i| i.attachment);
+        let now = interface(cx.cloud, id).await?.and_then(|i| i.attachment);
         Ok(match now {
             Some(a) if a.status().is_some_and(|s| s.as_str() != "detached") => {
                 State::Pending("detaching".into())
@@ -314,26 +323,28 @@ async fn change_ips(
     let new: Vec<String> = is.into_iter().filter(|ip| !was.contains(ip)).collect();
     unassign(cx, id, gone).await?;
     if !new.is_empty() {
-        cx.call("AssignPrivateIpAddresses", || {
-            let call = cx.aws.ec2.assign_private_ip_addresses();
-            call.network_interface_id(id)
-                .set_private_ip_addresses(Some(new.clone()))
-                .send()
-        })
-        .await?;
+        cx.cloud
+            .call("AssignPrivateIpAddresses", || {
+                let call = cx.cloud.ec2.assign_private_ip_addresses();
+                call.network_interface_id(id)
+                    .set_private_ip_addresses(Some(new.clone()))
+                    .send()
+            })
+            .await?;
     }
     Ok(())
 }
 
 async fn change_count(cx: &Call<'_>, id: &str, prior: &Value, by: i32) -> Result<(), Failure> {
     if by > 0 {
-        cx.call("AssignPrivateIpAddresses", || {
-            let call = cx.aws.ec2.assign_private_ip_addresses();
-            call.network_interface_id(id)
-                .secondary_private_ip_address_count(by)
-                .send()
-        })
-        .await?;
+        cx.cloud
+            .call("AssignPrivateIpAddresses", || {
+                let call = cx.cloud.ec2.assign_private_ip_addresses();
+                call.network_interface_id(id)
+                    .secondary_private_ip_address_count(by)
+                    .send()
+            })
+            .await?;
         return Ok(());
     }
     let first = prior.text("private_ip");
@@ -347,12 +358,13 @@ async fn unassign(cx: &Call<'_>, id: &str, gone: Vec<String>) -> Result<(), Fail
     if gone.is_empty() {
         return Ok(());
     }
-    cx.call("UnassignPrivateIpAddresses", || {
-        let call = cx.aws.ec2.unassign_private_ip_addresses();
-        call.network_interface_id(id)
-            .set_private_ip_addresses(Some(gone.clone()))
-            .send()
-    })
-    .await?;
+    cx.cloud
+        .call("UnassignPrivateIpAddresses", || {
+            let call = cx.cloud.ec2.unassign_private_ip_addresses();
+            call.network_interface_id(id)
+                .set_private_ip_addresses(Some(gone.clone()))
+                .send()
+        })
+        .await?;
     Ok(())
 }

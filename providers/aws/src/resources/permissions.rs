@@ -3,11 +3,12 @@
 //! A row may hold many ranges. The API's permissions hold what it likes; so both are cut to one
 //! source each to be compared, and what is read is put together as the known rows have it.
 
-use crate::{failure::Failure, resource::Call, values::Fields as _};
+use crate::resource::{Call, Failure};
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use weir_core::{Diagnostic, Diagnostics, Type, Value};
+use weir_provider::declared::Fields as _;
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,9 +172,10 @@ pub(super) async fn authorize(
     }
     let done = match side {
         Direction::Ingress => cx
+            .cloud
             .call("AuthorizeSecurityGroupIngress", || {
                 let call = cx
-                    .aws
+                    .cloud
                     .ec2
                     .authorize_security_group_ingress()
                     .group_id(group);
@@ -182,8 +184,13 @@ pub(super) async fn authorize(
             .await
             .map(|_| ()),
         Direction::Egress => cx
+            .cloud
             .call("AuthorizeSecurityGroupEgress", || {
-                let call = cx.aws.ec2.authorize_security_group_egress().group_id(group);
+                let call = cx
+                    .cloud
+                    .ec2
+                    .authorize_security_group_egress()
+                    .group_id(group);
                 call.set_ip_permissions(Some(rules.clone())).send()
             })
             .await
@@ -214,15 +221,17 @@ pub(super) async fn revoke(
     }
     let done = match side {
         Direction::Ingress => cx
+            .cloud
             .call("RevokeSecurityGroupIngress", || {
-                let call = cx.aws.ec2.revoke_security_group_ingress().group_id(group);
+                let call = cx.cloud.ec2.revoke_security_group_ingress().group_id(group);
                 call.set_ip_permissions(Some(rules.clone())).send()
             })
             .await
             .map(|_| ()),
         Direction::Egress => cx
+            .cloud
             .call("RevokeSecurityGroupEgress", || {
-                let call = cx.aws.ec2.revoke_security_group_egress().group_id(group);
+                let call = cx.cloud.ec2.revoke_security_group_egress().group_id(group);
                 call.set_ip_permissions(Some(rules.clone())).send()
             })
             .await
@@ -395,8 +404,12 @@ pub(super) async fn describe(
 ) -> Result<(), Failure> {
     match side {
         Direction::Ingress => cx
+            .cloud
             .call("UpdateSecurityGroupRuleDescriptionsIngress", || {
-                let call = cx.aws.ec2.update_security_group_rule_descriptions_ingress();
+                let call = cx
+                    .cloud
+                    .ec2
+                    .update_security_group_rule_descriptions_ingress();
                 call.group_id(group)
                     .set_ip_permissions(Some(rules.clone()))
                     .send()
@@ -404,8 +417,12 @@ pub(super) async fn describe(
             .await
             .map(|_| ()),
         Direction::Egress => cx
+            .cloud
             .call("UpdateSecurityGroupRuleDescriptionsEgress", || {
-                let call = cx.aws.ec2.update_security_group_rule_descriptions_egress();
+                let call = cx
+                    .cloud
+                    .ec2
+                    .update_security_group_rule_descriptions_egress();
                 call.group_id(group)
                     .set_ip_permissions(Some(rules.clone()))
                     .send()

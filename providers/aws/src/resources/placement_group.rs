@@ -2,21 +2,19 @@
 
 use crate::{
     client::Aws,
-    failure::Failure,
-    lifecycle::found,
-    resource::{Call, Found, Resource, unless_gone},
+    resource::{Call, Failure, Found, Resource, found, unless_gone},
     tags,
-    values::Fields as _,
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{PlacementGroupState, PlacementStrategy, ResourceType, SpreadLevel};
 use serde_json::json;
 use weir_core::{Diagnostics, Value};
+use weir_provider::declared::Fields as _;
 
 pub(super) struct PlacementGroup;
 
 #[async_trait]
-impl Resource for PlacementGroup {
+impl Resource<Aws> for PlacementGroup {
     fn name(&self) -> &'static str {
         "aws_placement_group"
     }
@@ -35,15 +33,20 @@ impl Resource for PlacementGroup {
         let level = planned
             .text("spread_level")
             .map(|s| SpreadLevel::from(s.as_str()));
-        cx.make("CreatePlacementGroup", || {
-            let call = cx.aws.ec2.create_placement_group().group_name(&name);
-            call.set_strategy(strategy.clone())
-                .set_spread_level(level.clone())
-                .set_partition_count(planned.int("partition_count").filter(|n| *n > 0))
-                .tag_specifications(cx.tags(ResourceType::PlacementGroup, planned))
-                .send()
-        })
-        .await?;
+        cx.cloud
+            .make("CreatePlacementGroup", || {
+                let call = cx.cloud.ec2.create_placement_group().group_name(&name);
+                call.set_strategy(strategy.clone())
+                    .set_spread_level(level.clone())
+                    .set_partition_count(planned.int("partition_count").filter(|n| *n > 0))
+                    .tag_specifications(tags::specification(
+                        cx,
+                        ResourceType::PlacementGroup,
+                        planned,
+                    ))
+                    .send()
+            })
+            .await?;
         Ok(name)
     }
 
@@ -51,8 +54,9 @@ impl Resource for PlacementGroup {
     async fn find(&self, cx: &Call<'_>, _planned: &Value) -> Result<Option<String>, Failure> {
         let mine = tags::mine(cx);
         let found = cx
+            .cloud
             .call("DescribePlacementGroups", || {
-                cx.aws
+                cx.cloud
                     .ec2
                     .describe_placement_groups()
                     .filters(mine.clone())
@@ -90,10 +94,11 @@ impl Resource for PlacementGroup {
     }
 
     async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        cx.call("DeletePlacementGroup", || {
-            cx.aws.ec2.delete_placement_group().group_name(id).send()
-        })
-        .await?;
+        cx.cloud
+            .call("DeletePlacementGroup", || {
+                cx.cloud.ec2.delete_placement_group().group_name(id).send()
+            })
+            .await?;
         Ok(())
     }
 

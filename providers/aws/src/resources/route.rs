@@ -3,13 +3,12 @@
 use super::route_target::{self as target, End, Target};
 use crate::{
     client::Aws,
-    failure::Failure,
-    resource::{Call, Found, Minutes, Resource},
-    values::{Fields as _, object},
+    resource::{Call, Failure, Found, Minutes, Resource},
 };
 use async_trait::async_trait;
 use serde_json::json;
 use weir_core::{Diagnostics, Path, Type, Value};
+use weir_provider::declared::{Fields as _, object};
 
 pub(super) struct RouteResource;
 
@@ -29,7 +28,7 @@ const TARGETS: [&str; 7] = [
 ];
 
 #[async_trait]
-impl Resource for RouteResource {
+impl Resource<Aws> for RouteResource {
     fn name(&self) -> &'static str {
         "aws_route"
     }
@@ -57,7 +56,7 @@ impl Resource for RouteResource {
         let moved = |p: &Value| {
             TARGETS
                 .iter()
-                .any(|t| crate::values::changed(p, &planned, t))
+                .any(|t| weir_provider::declared::changed(p, &planned, t))
         };
         if prior.is_some_and(moved) {
             for name in ["instance_id", "instance_owner_id", "state"] {
@@ -86,7 +85,7 @@ impl Resource for RouteResource {
             return Ok(None);
         };
         let (end, to) = (end(planned), to(planned)?);
-        let found = super::route_table::table(cx.aws, &table).await?;
+        let found = super::route_table::table(cx.cloud, &table).await?;
         let mut routes = found
             .iter()
             .flat_map(|t| t.routes())

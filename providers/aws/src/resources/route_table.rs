@@ -3,16 +3,14 @@
 use super::route_target::{self as target, Target};
 use crate::{
     client::Aws,
-    failure::Failure,
-    lifecycle::found,
-    resource::{Call, Found, Minutes, Resource, unless_gone},
+    resource::{Call, Failure, Found, Minutes, Resource, found, unless_gone},
     tags,
-    values::{Fields as _, changed},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{ResourceType, Route, RouteOrigin};
 use serde_json::{Value as Json, json};
 use weir_core::{Diagnostics, Path, Value};
+use weir_provider::declared::{Fields as _, changed};
 
 pub(super) struct RouteTable;
 
@@ -44,7 +42,7 @@ const TARGETS: [&str; 7] = [
 ];
 
 #[async_trait]
-impl Resource for RouteTable {
+impl Resource<Aws> for RouteTable {
     fn name(&self) -> &'static str {
         "aws_route_table"
     }
@@ -93,11 +91,12 @@ impl Resource for RouteTable {
 
     async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
         let made = cx
+            .cloud
             .make("CreateRouteTable", || {
-                let call = cx.aws.ec2.create_route_table();
+                let call = cx.cloud.ec2.create_route_table();
                 call.set_vpc_id(planned.text("vpc_id"))
                     .client_token(&cx.token)
-                    .tag_specifications(cx.tags(ResourceType::RouteTable, planned))
+                    .tag_specifications(tags::specification(cx, ResourceType::RouteTable, planned))
                     .send()
             })
             .await?;
@@ -161,7 +160,7 @@ impl Resource for RouteTable {
     }
 
     async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        if let Some(table) = table(cx.aws, id).await? {
+        if let Some(table) = table(cx.cloud, id).await? {
             for a in table
                 .associations()
                 .iter()
@@ -172,10 +171,11 @@ impl Resource for RouteTable {
                 }
             }
         }
-        cx.call("DeleteRouteTable", || {
-            cx.aws.ec2.delete_route_table().route_table_id(id).send()
-        })
-        .await?;
+        cx.cloud
+            .call("DeleteRouteTable", || {
+                cx.cloud.ec2.delete_route_table().route_table_id(id).send()
+            })
+            .await?;
         Ok(())
     }
 }

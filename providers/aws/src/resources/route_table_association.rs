@@ -2,22 +2,20 @@
 
 use crate::{
     client::Aws,
-    failure::Failure,
-    lifecycle::found,
-    resource::{Call, Found, Minutes, Resource, filter, unless_gone},
-    values::{Fields as _, changed, object},
+    resource::{Call, Failure, Found, Minutes, Resource, filter, found, unless_gone},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::RouteTableAssociation;
 use serde_json::json;
 use weir_core::{Diagnostics, Path, Type, Value};
+use weir_provider::declared::{Fields as _, changed, object};
 
 pub(super) struct Association;
 
 const ENDS: [&str; 2] = ["subnet_id", "gateway_id"];
 
 #[async_trait]
-impl Resource for Association {
+impl Resource<Aws> for Association {
     fn name(&self) -> &'static str {
         "aws_route_table_association"
     }
@@ -47,8 +45,9 @@ impl Resource for Association {
 
     async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
         let made = cx
+            .cloud
             .call("AssociateRouteTable", || {
-                let call = cx.aws.ec2.associate_route_table();
+                let call = cx.cloud.ec2.associate_route_table();
                 call.set_route_table_id(planned.text("route_table_id"))
                     .set_subnet_id(planned.text("subnet_id"))
                     .set_gateway_id(planned.text("gateway_id"))
@@ -65,7 +64,7 @@ impl Resource for Association {
         let Some(table) = planned.text("route_table_id") else {
             return Ok(None);
         };
-        let table = super::route_table::table(cx.aws, &table).await?;
+        let table = super::route_table::table(cx.cloud, &table).await?;
         let mut all = table.iter().flat_map(|t| t.associations());
         let found = all.find(|a| {
             is_whole(a)
@@ -108,8 +107,9 @@ impl Resource for Association {
             return Ok(None);
         }
         let done = cx
+            .cloud
             .call("ReplaceRouteTableAssociation", || {
-                let call = cx.aws.ec2.replace_route_table_association();
+                let call = cx.cloud.ec2.replace_route_table_association();
                 call.association_id(id)
                     .set_route_table_id(planned.text("route_table_id"))
                     .send()
@@ -142,8 +142,9 @@ fn is_whole(a: &RouteTableAssociation) -> bool {
 /// Ends an association; one that is gone has ended.
 pub(super) async fn remove(cx: &Call<'_>, id: &str) -> Result<(), Failure> {
     let done = cx
+        .cloud
         .call("DisassociateRouteTable", || {
-            cx.aws
+            cx.cloud
                 .ec2
                 .disassociate_route_table()
                 .association_id(id)

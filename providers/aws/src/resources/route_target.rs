@@ -1,6 +1,6 @@
 //! Routes: where from, where to, and the calls that both route tables and `aws_route` make.
 
-use crate::{failure::Failure, resource::Call};
+use crate::resource::{Call, Failure};
 use aws_sdk_ec2::types::Route;
 
 /// Where a route leads from.
@@ -88,13 +88,14 @@ pub(super) async fn create(
     to: &Target,
 ) -> Result<(), Failure> {
     let made = cx
+        .cloud
         .call("CreateRoute", || {
-            route!(cx.aws.ec2.create_route(), table, end, to)
+            route!(cx.cloud.ec2.create_route(), table, end, to)
         })
         .await;
     match made {
         Err(f) if f.code == "RouteAlreadyExists" => {
-            let found = super::route_table::table(cx.aws, table).await?;
+            let found = super::route_table::table(cx.cloud, table).await?;
             let routes = found.iter().flat_map(|t| t.routes());
             let same = routes
                 .filter(|r| end.is_of(r))
@@ -112,18 +113,20 @@ pub(super) async fn replace(
     end: &End,
     to: &Target,
 ) -> Result<(), Failure> {
-    cx.call("ReplaceRoute", || {
-        route!(cx.aws.ec2.replace_route(), table, end, to)
-    })
-    .await?;
+    cx.cloud
+        .call("ReplaceRoute", || {
+            route!(cx.cloud.ec2.replace_route(), table, end, to)
+        })
+        .await?;
     Ok(())
 }
 
 /// Deletes a route; one that is gone is deleted.
 pub(super) async fn delete(cx: &Call<'_>, table: &str, end: &End) -> Result<(), Failure> {
     let deleted = cx
+        .cloud
         .call("DeleteRoute", || {
-            let call = cx.aws.ec2.delete_route().route_table_id(table);
+            let call = cx.cloud.ec2.delete_route().route_table_id(table);
             call.set_destination_cidr_block(end.v4.clone())
                 .set_destination_ipv6_cidr_block(end.v6.clone())
                 .set_destination_prefix_list_id(end.list.clone())

@@ -3,23 +3,21 @@
 use super::permissions::{self as rules, Direction};
 use crate::{
     client::Aws,
-    failure::Failure,
-    lifecycle::found,
-    resource::{Call, Found, Minutes, Resource, unless_gone},
+    resource::{Call, Failure, Found, Minutes, Resource, found, unless_gone},
     tags,
-    values::{Fields as _, changed},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{IpPermission, ResourceType};
 use serde_json::json;
 use weir_core::{Diagnostic, Diagnostics, Path, Value};
+use weir_provider::declared::{Fields as _, changed};
 
 pub(super) struct SecurityGroup;
 
 const SIDES: [Direction; 2] = [Direction::Ingress, Direction::Egress];
 
 #[async_trait]
-impl Resource for SecurityGroup {
+impl Resource<Aws> for SecurityGroup {
     fn name(&self) -> &'static str {
         "aws_security_group"
     }
@@ -29,8 +27,8 @@ impl Resource for SecurityGroup {
     fn minutes(&self) -> Minutes {
         (10, 10, 15)
     }
-    fn dependents(&self) -> Option<&'static str> {
-        Some("group-id")
+    async fn dependents(&self, aws: &Aws, id: &str) -> Vec<String> {
+        crate::dependents::interfaces(aws, "group-id", id).await
     }
 
     fn validate(&self, config: &Value, out: &mut Diagnostics) {
@@ -72,12 +70,17 @@ impl Resource for SecurityGroup {
     async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
         let name = super::name_of(cx, planned, "name", "name_prefix");
         let made = cx
+            .cloud
             .make("CreateSecurityGroup", || {
-                let call = cx.aws.ec2.create_security_group();
+                let call = cx.cloud.ec2.create_security_group();
                 call.group_name(&name)
                     .set_description(planned.text("description"))
                     .set_vpc_id(planned.text("vpc_id"))
-                    .tag_specifications(cx.tags(ResourceType::SecurityGroup, planned))
+                    .tag_specifications(tags::specification(
+                        cx,
+                        ResourceType::SecurityGroup,
+                        planned,
+                    ))
                     .send()
             })
             .await?;
@@ -87,7 +90,7 @@ impl Resource for SecurityGroup {
     }
 
     async fn finish(&self, cx: &Call<'_>, id: &str, planned: &Value) -> Result<(), Failure> {
-        let Some(group) = group(cx.aws, id).await? else {
+        let Some(group) = group(cx.cloud, id).await? else {
             return Err(Failure::new("CreateSecurityGroup", format!("{id} is gone")));
         };
         // AWS lets everything out; Terraform's users say so themselves.
@@ -147,7 +150,7 @@ impl Resource for SecurityGroup {
 
     async fn delete(&self, cx: &Call<'_>, id: &str, prior: &Value) -> Result<(), Failure> {
         if prior.is_on("revoke_rules_on_delete")
-            && let Some(group) = group(cx.aws, id).await?
+            && let Some(group) = group(cx.cloud, id).await?
         {
             rules::revoke(cx, id, Direction::Ingress, group.ip_permissions().to_vec()).await?;
             rules::revoke(
@@ -158,10 +161,11 @@ impl Resource for SecurityGroup {
             )
             .await?;
         }
-        cx.call("DeleteSecurityGroup", || {
-            cx.aws.ec2.delete_security_group().group_id(id).send()
-        })
-        .await?;
+        cx.cloud
+            .call("DeleteSecurityGroup", || {
+                cx.cloud.ec2.delete_security_group().group_id(id).send()
+            })
+            .await?;
         Ok(())
     }
 }

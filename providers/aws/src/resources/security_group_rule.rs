@@ -3,14 +3,13 @@
 use super::permissions::{self as rules, Direction};
 use crate::{
     client::Aws,
-    failure::Failure,
-    resource::{Call, Found, Minutes, Resource},
-    values::{Fields as _, changed, object},
+    resource::{Call, Failure, Found, Minutes, Resource},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::IpPermission;
 use serde_json::json;
 use weir_core::{Diagnostics, Value};
+use weir_provider::declared::{Fields as _, changed, object};
 
 pub(super) struct Rule;
 
@@ -23,7 +22,7 @@ const SOURCES: [&str; 5] = [
 ];
 
 #[async_trait]
-impl Resource for Rule {
+impl Resource<Aws> for Rule {
     fn name(&self) -> &'static str {
         "aws_security_group_rule"
     }
@@ -64,7 +63,7 @@ impl Resource for Rule {
 
     /// A rule is known by what it allows.
     async fn find(&self, cx: &Call<'_>, planned: &Value) -> Result<Option<String>, Failure> {
-        let found = self.read(cx.aws, "", planned).await?;
+        let found = self.read(cx.cloud, "", planned).await?;
         Ok(found.map(|_| id(planned)))
     }
 
@@ -151,7 +150,7 @@ impl Resource for Rule {
         if let Some(group) = sources.iter().find(|s| s.starts_with("sg-")) {
             fields.insert("source_security_group_id".into(), json!(group));
         }
-        let value = crate::values::typed(
+        let value = weir_provider::declared::typed(
             &serde_json::Value::Object(fields.clone()),
             &weir_core::Type::Dynamic,
         );

@@ -2,16 +2,14 @@
 
 use crate::{
     client::Aws,
-    failure::Failure,
-    lifecycle::found,
-    resource::{Call, Found, Minutes, Resource, State, unless_gone},
+    resource::{Call, Failure, Found, Minutes, Resource, State, found, unless_gone},
     tags,
-    values::{Fields as _, changed},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{AttributeBooleanValue, HostnameType, ResourceType, SubnetState};
 use serde_json::json;
 use weir_core::{Diagnostics, Path, Value};
+use weir_provider::declared::{Fields as _, changed};
 
 pub(super) struct Subnet;
 
@@ -26,7 +24,7 @@ const SWITCHES: [&str; 5] = [
 const HOSTNAME: &str = "private_dns_hostname_type_on_launch";
 
 #[async_trait]
-impl Resource for Subnet {
+impl Resource<Aws> for Subnet {
     fn name(&self) -> &'static str {
         "aws_subnet"
     }
@@ -36,8 +34,8 @@ impl Resource for Subnet {
     fn minutes(&self) -> Minutes {
         (10, 10, 20)
     }
-    fn dependents(&self) -> Option<&'static str> {
-        Some("subnet-id")
+    async fn dependents(&self, aws: &Aws, id: &str) -> Vec<String> {
+        crate::dependents::interfaces(aws, "subnet-id", id).await
     }
 
     fn validate(&self, config: &Value, out: &mut Diagnostics) {
@@ -65,15 +63,16 @@ impl Resource for Subnet {
 
     async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
         let made = cx
+            .cloud
             .make("CreateSubnet", || {
-                let call = cx.aws.ec2.create_subnet();
+                let call = cx.cloud.ec2.create_subnet();
                 call.set_vpc_id(planned.text("vpc_id"))
                     .set_cidr_block(planned.text("cidr_block"))
                     .set_ipv6_cidr_block(planned.text("ipv6_cidr_block"))
                     .set_ipv6_native(planned.flag("ipv6_native").filter(|on| *on))
                     .set_availability_zone(planned.text("availability_zone"))
                     .set_availability_zone_id(planned.text("availability_zone_id"))
-                    .tag_specifications(cx.tags(ResourceType::Subnet, planned))
+                    .tag_specifications(tags::specification(cx, ResourceType::Subnet, planned))
                     .send()
             })
             .await?;
@@ -84,8 +83,8 @@ impl Resource for Subnet {
 
     async fn ready(&self, cx: &Call<'_>, id: &str) -> Result<(), Failure> {
         let look = || async {
-            let answer = cx.call("DescribeSubnets", || {
-                cx.aws.ec2.describe_subnets().subnet_ids(id).send()
+            let answer = cx.cloud.call("DescribeSubnets", || {
+                cx.cloud.ec2.describe_subnets().subnet_ids(id).send()
             });
             let state = match unless_gone(answer.await)? {
                 Some(f) => f.subnets().first().and_then(|s| s.state.clone()),
@@ -131,18 +130,20 @@ impl Resource for Subnet {
     ) -> Result<Option<String>, Failure> {
         if changed(prior, planned, "ipv6_cidr_block") {
             if let Some(old) = prior.text("ipv6_cidr_block_association_id") {
-                cx.call("DisassociateSubnetCidrBlock", || {
-                    let call = cx.aws.ec2.disassociate_subnet_cidr_block();
-                    call.association_id(&old).send()
-                })
-                .await?;
+                cx.cloud
+                    .call("DisassociateSubnetCidrBlock", || {
+                        let call = cx.cloud.ec2.disassociate_subnet_cidr_block();
+                        call.association_id(&old).send()
+                    })
+                    .await?;
             }
             if let Some(new) = planned.text("ipv6_cidr_block") {
-                cx.call("AssociateSubnetCidrBlock", || {
-                    let call = cx.aws.ec2.associate_subnet_cidr_block();
-                    call.subnet_id(id).ipv6_cidr_block(&new).send()
-                })
-                .await?;
+                cx.cloud
+                    .call("AssociateSubnetCidrBlock", || {
+                        let call = cx.cloud.ec2.associate_subnet_cidr_block();
+                        call.subnet_id(id).ipv6_cidr_block(&new).send()
+                    })
+                    .await?;
             }
         }
         for name in SWITCHES {
@@ -157,10 +158,11 @@ impl Resource for Subnet {
     }
 
     async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        cx.call("DeleteSubnet", || {
-            cx.aws.ec2.delete_subnet().subnet_id(id).send()
-        })
-        .await?;
+        cx.cloud
+            .call("DeleteSubnet", || {
+                cx.cloud.ec2.delete_subnet().subnet_id(id).send()
+            })
+            .await?;
         Ok(())
     }
 }
@@ -198,34 +200,36 @@ pub(crate) fn attributes(aws: &Aws, subnet: &aws_sdk_ec2::types::Subnet) -> serd
 }
 
 async fn set_hostname(cx: &Call<'_>, id: &str, kind: &str) -> Result<(), Failure> {
-    cx.call("ModifySubnetAttribute", || {
-        let call = cx.aws.ec2.modify_subnet_attribute().subnet_id(id);
-        call.private_dns_hostname_type_on_launch(HostnameType::from(kind))
-            .send()
-    })
-    .await?;
+    cx.cloud
+        .call("ModifySubnetAttribute", || {
+            let call = cx.cloud.ec2.modify_subnet_attribute().subnet_id(id);
+            call.private_dns_hostname_type_on_launch(HostnameType::from(kind))
+                .send()
+        })
+        .await?;
     Ok(())
 }
 
 async fn set(cx: &Call<'_>, id: &str, name: &str, on: bool) -> Result<(), Failure> {
     let value = AttributeBooleanValue::builder().value(on).build();
     // AWS takes one attribute a call.
-    cx.call("ModifySubnetAttribute", || {
-        let call = cx.aws.ec2.modify_subnet_attribute().subnet_id(id);
-        let value = value.clone();
-        match name {
-            "assign_ipv6_address_on_creation" => call.assign_ipv6_address_on_creation(value),
-            "enable_dns64" => call.enable_dns64(value),
-            "enable_resource_name_dns_a_record_on_launch" => {
-                call.enable_resource_name_dns_a_record_on_launch(value)
+    cx.cloud
+        .call("ModifySubnetAttribute", || {
+            let call = cx.cloud.ec2.modify_subnet_attribute().subnet_id(id);
+            let value = value.clone();
+            match name {
+                "assign_ipv6_address_on_creation" => call.assign_ipv6_address_on_creation(value),
+                "enable_dns64" => call.enable_dns64(value),
+                "enable_resource_name_dns_a_record_on_launch" => {
+                    call.enable_resource_name_dns_a_record_on_launch(value)
+                }
+                "enable_resource_name_dns_aaaa_record_on_launch" => {
+                    call.enable_resource_name_dns_aaaa_record_on_launch(value)
+                }
+                _ => call.map_public_ip_on_launch(value),
             }
-            "enable_resource_name_dns_aaaa_record_on_launch" => {
-                call.enable_resource_name_dns_aaaa_record_on_launch(value)
-            }
-            _ => call.map_public_ip_on_launch(value),
-        }
-        .send()
-    })
-    .await?;
+            .send()
+        })
+        .await?;
     Ok(())
 }

@@ -3,20 +3,18 @@
 use super::ebs_volume::volume;
 use crate::{
     client::Aws,
-    failure::Failure,
-    lifecycle::found,
-    resource::{Call, Found, Minutes, Resource, State},
-    values::{Fields as _, object},
+    resource::{Call, Failure, Found, Minutes, Resource, State, found},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{VolumeAttachment, VolumeAttachmentState};
 use serde_json::json;
 use weir_core::Value;
+use weir_provider::declared::{Fields as _, object};
 
 pub(super) struct Attachment;
 
 #[async_trait]
-impl Resource for Attachment {
+impl Resource<Aws> for Attachment {
     fn name(&self) -> &'static str {
         "aws_volume_attachment"
     }
@@ -30,27 +28,28 @@ impl Resource for Attachment {
         let starting =
             |f: &Failure| f.code == "IncorrectState" || f.code == "IncorrectInstanceState";
         let attach = || async {
-            cx.call("AttachVolume", || {
-                let call = cx.aws.ec2.attach_volume();
-                call.device(&device)
-                    .instance_id(&instance)
-                    .volume_id(&volume)
-                    .send()
-            })
-            .await
+            cx.cloud
+                .call("AttachVolume", || {
+                    let call = cx.cloud.ec2.attach_volume();
+                    call.device(&device)
+                        .instance_id(&instance)
+                        .volume_id(&volume)
+                        .send()
+                })
+                .await
         };
-        cx.aws.patiently(cx.limit, starting, attach).await?;
+        cx.patiently(starting, attach).await?;
         Ok(id(planned))
     }
 
     /// An attachment is known by its ends.
     async fn find(&self, cx: &Call<'_>, planned: &Value) -> Result<Option<String>, Failure> {
-        Ok(attachment(cx.aws, planned).await?.map(|_| id(planned)))
+        Ok(attachment(cx.cloud, planned).await?.map(|_| id(planned)))
     }
 
     async fn finish(&self, cx: &Call<'_>, _id: &str, planned: &Value) -> Result<(), Failure> {
         let look = || async {
-            let state = attachment(cx.aws, planned).await?.and_then(|a| a.state);
+            let state = attachment(cx.cloud, planned).await?.and_then(|a| a.state);
             Ok(match state {
                 Some(VolumeAttachmentState::Attached) => State::Ready,
                 _ => State::Pending("attaching".into()),
@@ -76,15 +75,16 @@ impl Resource for Attachment {
             return Ok(());
         }
         let (device, instance, volume) = ends(prior);
-        cx.call("DetachVolume", || {
-            let call = cx.aws.ec2.detach_volume();
-            call.device(&device)
-                .instance_id(&instance)
-                .volume_id(&volume)
-                .set_force(prior.flag("force_detach"))
-                .send()
-        })
-        .await?;
+        cx.cloud
+            .call("DetachVolume", || {
+                let call = cx.cloud.ec2.detach_volume();
+                call.device(&device)
+                    .instance_id(&instance)
+                    .volume_id(&volume)
+                    .set_force(prior.flag("force_detach"))
+                    .send()
+            })
+            .await?;
         Ok(())
     }
 
@@ -102,7 +102,7 @@ impl Resource for Attachment {
             "instance_id": instance,
             "volume_id": volume,
         });
-        let value = crate::values::typed(&fields, &weir_core::Type::Dynamic);
+        let value = weir_provider::declared::typed(&fields, &weir_core::Type::Dynamic);
         let mut fields = object(fields);
         fields.insert("id".into(), json!(self::id(&value)));
         Ok(fields)

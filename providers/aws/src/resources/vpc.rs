@@ -2,10 +2,8 @@
 
 use crate::{
     client::Aws,
-    failure::Failure,
-    resource::{Call, Found, Minutes, Resource, State, filter, unless_gone},
+    resource::{Call, Failure, Found, Minutes, Resource, State, filter, unless_gone},
     tags,
-    values::{Fields as _, changed, object},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
@@ -13,11 +11,12 @@ use aws_sdk_ec2::types::{
 };
 use serde_json::json;
 use weir_core::{Diagnostic, Diagnostics, Value};
+use weir_provider::declared::{Fields as _, changed, object};
 
 pub(super) struct Vpc;
 
 #[async_trait]
-impl Resource for Vpc {
+impl Resource<Aws> for Vpc {
     fn name(&self) -> &'static str {
         "aws_vpc"
     }
@@ -27,8 +26,8 @@ impl Resource for Vpc {
     fn minutes(&self) -> Minutes {
         (10, 10, 5)
     }
-    fn dependents(&self) -> Option<&'static str> {
-        Some("vpc-id")
+    async fn dependents(&self, aws: &Aws, id: &str) -> Vec<String> {
+        crate::dependents::in_vpc(aws, id).await
     }
 
     fn validate(&self, config: &Value, out: &mut Diagnostics) {
@@ -48,11 +47,12 @@ impl Resource for Vpc {
             .text("instance_tenancy")
             .map(|t| Tenancy::from(t.as_str()));
         let made = cx
+            .cloud
             .make("CreateVpc", || {
-                let call = cx.aws.ec2.create_vpc();
+                let call = cx.cloud.ec2.create_vpc();
                 call.set_cidr_block(planned.text("cidr_block"))
                     .set_instance_tenancy(tenancy.clone())
-                    .tag_specifications(cx.tags(ResourceType::Vpc, planned))
+                    .tag_specifications(tags::specification(cx, ResourceType::Vpc, planned))
                     .send()
             })
             .await?;
@@ -63,8 +63,8 @@ impl Resource for Vpc {
 
     async fn ready(&self, cx: &Call<'_>, id: &str) -> Result<(), Failure> {
         let look = || async {
-            let found = cx.call("DescribeVpcs", || {
-                cx.aws.ec2.describe_vpcs().vpc_ids(id).send()
+            let found = cx.cloud.call("DescribeVpcs", || {
+                cx.cloud.ec2.describe_vpcs().vpc_ids(id).send()
             });
             let state = match unless_gone(found.await)? {
                 Some(f) => f.vpcs().first().and_then(|v| v.state.clone()),
@@ -132,7 +132,8 @@ impl Resource for Vpc {
     }
 
     async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        cx.call("DeleteVpc", || cx.aws.ec2.delete_vpc().vpc_id(id).send())
+        cx.cloud
+            .call("DeleteVpc", || cx.cloud.ec2.delete_vpc().vpc_id(id).send())
             .await?;
         Ok(())
     }
@@ -140,16 +141,17 @@ impl Resource for Vpc {
 
 async fn set(cx: &Call<'_>, id: &str, name: &str, on: bool) -> Result<(), Failure> {
     let value = AttributeBooleanValue::builder().value(on).build();
-    cx.call("ModifyVpcAttribute", || {
-        let call = cx.aws.ec2.modify_vpc_attribute().vpc_id(id);
-        match name {
-            "enable_dns_support" => call.enable_dns_support(value.clone()),
-            "enable_dns_hostnames" => call.enable_dns_hostnames(value.clone()),
-            _ => call.enable_network_address_usage_metrics(value.clone()),
-        }
-        .send()
-    })
-    .await?;
+    cx.cloud
+        .call("ModifyVpcAttribute", || {
+            let call = cx.cloud.ec2.modify_vpc_attribute().vpc_id(id);
+            match name {
+                "enable_dns_support" => call.enable_dns_support(value.clone()),
+                "enable_dns_hostnames" => call.enable_dns_hostnames(value.clone()),
+                _ => call.enable_network_address_usage_metrics(value.clone()),
+            }
+            .send()
+        })
+        .await?;
     Ok(())
 }
 

@@ -2,10 +2,8 @@
 
 use super::{reaches, request};
 use crate::{
-    failure::Failure,
-    resource::{Call, filter},
+    resource::{Call, Failure, filter},
     resources::ebs_volume,
-    values::{Fields as _, changed},
 };
 use aws_sdk_ec2::{
     primitives::Blob,
@@ -18,6 +16,7 @@ use aws_sdk_ec2::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use weir_core::Value;
+use weir_provider::declared::{Fields as _, changed};
 
 /// Everything that differs, what a machine must be stopped for at once.
 pub(super) async fn update(
@@ -39,20 +38,22 @@ pub(super) async fn update(
     if differs("instance_initiated_shutdown_behavior") {
         let value = planned.text("instance_initiated_shutdown_behavior");
         let value = AttributeValue::builder().set_value(value).build();
-        cx.call("ModifyInstanceAttribute", || {
-            let call = cx.aws.ec2.modify_instance_attribute().instance_id(id);
-            call.instance_initiated_shutdown_behavior(value.clone())
-                .send()
-        })
-        .await?;
+        cx.cloud
+            .call("ModifyInstanceAttribute", || {
+                let call = cx.cloud.ec2.modify_instance_attribute().instance_id(id);
+                call.instance_initiated_shutdown_behavior(value.clone())
+                    .send()
+            })
+            .await?;
     }
     if differs("vpc_security_group_ids") {
-        cx.call("ModifyInstanceAttribute", || {
-            let call = cx.aws.ec2.modify_instance_attribute().instance_id(id);
-            call.set_groups(planned.texts("vpc_security_group_ids"))
-                .send()
-        })
-        .await?;
+        cx.cloud
+            .call("ModifyInstanceAttribute", || {
+                let call = cx.cloud.ec2.modify_instance_attribute().instance_id(id);
+                call.set_groups(planned.texts("vpc_security_group_ids"))
+                    .send()
+            })
+            .await?;
     }
     if differs("monitoring") {
         monitor(cx, id, planned.is_on("monitoring")).await?;
@@ -86,16 +87,18 @@ async fn stopped(
     planned: &Value,
     what: (bool, bool),
 ) -> Result<(), Failure> {
-    cx.call("StopInstances", || {
-        cx.aws.ec2.stop_instances().instance_ids(id).send()
-    })
-    .await?;
+    cx.cloud
+        .call("StopInstances", || {
+            cx.cloud.ec2.stop_instances().instance_ids(id).send()
+        })
+        .await?;
     reaches(cx, id, &InstanceStateName::Stopped).await?;
     let done = modify_stopped(cx, id, planned, what).await;
-    cx.call("StartInstances", || {
-        cx.aws.ec2.start_instances().instance_ids(id).send()
-    })
-    .await?;
+    cx.cloud
+        .call("StartInstances", || {
+            cx.cloud.ec2.start_instances().instance_ids(id).send()
+        })
+        .await?;
     reaches(cx, id, &InstanceStateName::Running).await?;
     done
 }
@@ -110,22 +113,24 @@ async fn modify_stopped(
         let value = AttributeValue::builder()
             .set_value(planned.text("instance_type"))
             .build();
-        cx.call("ModifyInstanceAttribute", || {
-            let call = cx.aws.ec2.modify_instance_attribute().instance_id(id);
-            call.instance_type(value.clone()).send()
-        })
-        .await?;
+        cx.cloud
+            .call("ModifyInstanceAttribute", || {
+                let call = cx.cloud.ec2.modify_instance_attribute().instance_id(id);
+                call.instance_type(value.clone()).send()
+            })
+            .await?;
     }
     if data {
         let bytes = request::user_data(planned).and_then(|d| STANDARD.decode(d).ok());
         let value = SecureBlobAttributeValue::builder()
             .value(Blob::new(bytes.unwrap_or_default()))
             .build();
-        cx.call("ModifyInstanceAttribute", || {
-            let call = cx.aws.ec2.modify_instance_attribute().instance_id(id);
-            call.user_data(value.clone()).send()
-        })
-        .await?;
+        cx.cloud
+            .call("ModifyInstanceAttribute", || {
+                let call = cx.cloud.ec2.modify_instance_attribute().instance_id(id);
+                call.user_data(value.clone()).send()
+            })
+            .await?;
     }
     Ok(())
 }
@@ -137,29 +142,32 @@ pub(super) async fn source_dest_check(cx: &Call<'_>, id: &str, on: bool) -> Resu
 
 async fn set_flag(cx: &Call<'_>, id: &str, name: &str, on: bool) -> Result<(), Failure> {
     let value = AttributeBooleanValue::builder().value(on).build();
-    cx.call("ModifyInstanceAttribute", || {
-        let call = cx.aws.ec2.modify_instance_attribute().instance_id(id);
-        match name {
-            "disable_api_stop" => call.disable_api_stop(value.clone()),
-            "disable_api_termination" => call.disable_api_termination(value.clone()),
-            _ => call.source_dest_check(value.clone()),
-        }
-        .send()
-    })
-    .await?;
+    cx.cloud
+        .call("ModifyInstanceAttribute", || {
+            let call = cx.cloud.ec2.modify_instance_attribute().instance_id(id);
+            match name {
+                "disable_api_stop" => call.disable_api_stop(value.clone()),
+                "disable_api_termination" => call.disable_api_termination(value.clone()),
+                _ => call.source_dest_check(value.clone()),
+            }
+            .send()
+        })
+        .await?;
     Ok(())
 }
 
 async fn monitor(cx: &Call<'_>, id: &str, on: bool) -> Result<(), Failure> {
-    let ec2 = &cx.aws.ec2;
+    let ec2 = &cx.cloud.ec2;
     match on {
         true => cx
+            .cloud
             .call("MonitorInstances", || {
                 ec2.monitor_instances().instance_ids(id).send()
             })
             .await
             .map(|_| ()),
         false => cx
+            .cloud
             .call("UnmonitorInstances", || {
                 ec2.unmonitor_instances().instance_ids(id).send()
             })
@@ -169,8 +177,9 @@ async fn monitor(cx: &Call<'_>, id: &str, on: bool) -> Result<(), Failure> {
 }
 
 async fn profile(cx: &Call<'_>, id: &str, name: Option<String>) -> Result<(), Failure> {
-    let ec2 = &cx.aws.ec2;
+    let ec2 = &cx.cloud.ec2;
     let now = cx
+        .cloud
         .call("DescribeIamInstanceProfileAssociations", || {
             let call = ec2.describe_iam_instance_profile_associations();
             call.filters(filter("instance-id", id)).send()
@@ -185,6 +194,7 @@ async fn profile(cx: &Call<'_>, id: &str, name: Option<String>) -> Result<(), Fa
     let new = name.map(|n| IamInstanceProfileSpecification::builder().name(n).build());
     match (now, new) {
         (Some(old), Some(new)) => cx
+            .cloud
             .call("ReplaceIamInstanceProfileAssociation", || {
                 let call = ec2.replace_iam_instance_profile_association();
                 call.association_id(&old)
@@ -194,6 +204,7 @@ async fn profile(cx: &Call<'_>, id: &str, name: Option<String>) -> Result<(), Fa
             .await
             .map(|_| ()),
         (None, Some(new)) => cx
+            .cloud
             .call("AssociateIamInstanceProfile", || {
                 let call = ec2.associate_iam_instance_profile().instance_id(id);
                 call.iam_instance_profile(new.clone()).send()
@@ -201,6 +212,7 @@ async fn profile(cx: &Call<'_>, id: &str, name: Option<String>) -> Result<(), Fa
             .await
             .map(|_| ()),
         (Some(old), None) => cx
+            .cloud
             .call("DisassociateIamInstanceProfile", || {
                 let call = ec2.disassociate_iam_instance_profile();
                 call.association_id(&old).send()
@@ -213,26 +225,27 @@ async fn profile(cx: &Call<'_>, id: &str, name: Option<String>) -> Result<(), Fa
 
 async fn metadata(cx: &Call<'_>, id: &str, row: &Value) -> Result<(), Failure> {
     let text = |key| row.text(key);
-    cx.call("ModifyInstanceMetadataOptions", || {
-        let call = cx
-            .aws
-            .ec2
-            .modify_instance_metadata_options()
-            .instance_id(id);
-        call.set_http_endpoint(
-            text("http_endpoint").map(|t| InstanceMetadataEndpointState::from(t.as_str())),
-        )
-        .set_http_protocol_ipv6(
-            text("http_protocol_ipv6").map(|t| InstanceMetadataProtocolState::from(t.as_str())),
-        )
-        .set_http_put_response_hop_limit(row.int("http_put_response_hop_limit"))
-        .set_http_tokens(text("http_tokens").map(|t| HttpTokensState::from(t.as_str())))
-        .set_instance_metadata_tags(
-            text("instance_metadata_tags").map(|t| InstanceMetadataTagsState::from(t.as_str())),
-        )
-        .send()
-    })
-    .await?;
+    cx.cloud
+        .call("ModifyInstanceMetadataOptions", || {
+            let call = cx
+                .cloud
+                .ec2
+                .modify_instance_metadata_options()
+                .instance_id(id);
+            call.set_http_endpoint(
+                text("http_endpoint").map(|t| InstanceMetadataEndpointState::from(t.as_str())),
+            )
+            .set_http_protocol_ipv6(
+                text("http_protocol_ipv6").map(|t| InstanceMetadataProtocolState::from(t.as_str())),
+            )
+            .set_http_put_response_hop_limit(row.int("http_put_response_hop_limit"))
+            .set_http_tokens(text("http_tokens").map(|t| HttpTokensState::from(t.as_str())))
+            .set_instance_metadata_tags(
+                text("instance_metadata_tags").map(|t| InstanceMetadataTagsState::from(t.as_str())),
+            )
+            .send()
+        })
+        .await?;
     Ok(())
 }
 
@@ -266,11 +279,12 @@ async fn root(cx: &Call<'_>, id: &str, prior: &Value, planned: &Value) -> Result
             .set_device_name(was.text("device_name"))
             .ebs(ebs)
             .build();
-        cx.call("ModifyInstanceAttribute", || {
-            let call = cx.aws.ec2.modify_instance_attribute().instance_id(id);
-            call.block_device_mappings(mapping.clone()).send()
-        })
-        .await?;
+        cx.cloud
+            .call("ModifyInstanceAttribute", || {
+                let call = cx.cloud.ec2.modify_instance_attribute().instance_id(id);
+                call.block_device_mappings(mapping.clone()).send()
+            })
+            .await?;
     }
     Ok(())
 }

@@ -2,10 +2,8 @@
 
 use crate::{
     client::Aws,
-    failure::Failure,
-    resource::{Found, filter},
+    resource::{Failure, Found, filter},
     tags,
-    values::{Fields as _, object},
 };
 use aws_sdk_ec2::{
     operation::describe_instance_attribute::DescribeInstanceAttributeOutput,
@@ -14,6 +12,7 @@ use aws_sdk_ec2::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value as Json, json};
 use weir_core::Value;
+use weir_provider::declared::{Fields as _, object};
 
 /// All that there is to say of the machine.
 pub(super) async fn attributes(aws: &Aws, i: &Instance, known: &Value) -> Result<Found, Failure> {

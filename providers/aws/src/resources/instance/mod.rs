@@ -7,14 +7,13 @@ mod request;
 use super::ebs_volume::TYPES;
 use crate::{
     client::Aws,
-    failure::Failure,
-    resource::{Call, Found, Minutes, Resource, State, unless_gone},
-    values::{Fields as _, changed},
+    resource::{Call, Failure, Found, Minutes, Resource, State, unless_gone},
 };
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Instance, InstanceStateName, ResourceType};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use weir_core::{Diagnostic, Diagnostics, Path, Type, Value};
+use weir_provider::declared::{Fields as _, changed};
 
 pub(super) struct InstanceResource;
 
@@ -22,7 +21,7 @@ pub(super) struct InstanceResource;
 const USER_DATA: usize = 16 * 1024;
 
 #[async_trait]
-impl Resource for InstanceResource {
+impl Resource<Aws> for InstanceResource {
     fn name(&self) -> &'static str {
         "aws_instance"
     }
@@ -175,10 +174,11 @@ impl Resource for InstanceResource {
     }
 
     async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        cx.call("TerminateInstances", || {
-            cx.aws.ec2.terminate_instances().instance_ids(id).send()
-        })
-        .await?;
+        cx.cloud
+            .call("TerminateInstances", || {
+                cx.cloud.ec2.terminate_instances().instance_ids(id).send()
+            })
+            .await?;
         Ok(())
     }
 }
@@ -207,7 +207,7 @@ async fn instance(aws: &Aws, id: &str) -> Result<Option<Instance>, Failure> {
 /// Waits until the machine is in that state.
 async fn reaches(cx: &Call<'_>, id: &str, wanted: &InstanceStateName) -> Result<(), Failure> {
     let look = || async {
-        let now = instance(cx.aws, id).await?;
+        let now = instance(cx.cloud, id).await?;
         let is = now.as_ref().and_then(state);
         Ok(match is {
             Some(state) if state == wanted => State::Ready,

@@ -1,6 +1,10 @@
 //! A planned machine as the request that makes it.
 
-use crate::{failure::Failure, resource::Call, resources::nameless, values::Fields as _};
+use crate::{
+    resource::{Call, Failure},
+    resources::nameless,
+    tags,
+};
 use aws_sdk_ec2::types::{
     BlockDeviceMapping, CpuOptionsRequest, EbsBlockDevice, HttpTokensState,
     IamInstanceProfileSpecification, InstanceInterruptionBehavior, InstanceMarketOptionsRequest,
@@ -12,6 +16,7 @@ use aws_sdk_ec2::types::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use weir_core::Value;
+use weir_provider::declared::Fields as _;
 
 /// Makes it and returns its id.
 pub(super) async fn run(cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
@@ -36,8 +41,9 @@ pub(super) async fn run(cx: &Call<'_>, planned: &Value) -> Result<String, Failur
         .text("instance_type")
         .map(|t| InstanceType::from(t.as_str()));
     let made = cx
+        .cloud
         .make("RunInstances", || {
-            let call = cx.aws.ec2.run_instances().min_count(1).max_count(1);
+            let call = cx.cloud.ec2.run_instances().min_count(1).max_count(1);
             call.set_image_id(planned.text("ami"))
                 .set_instance_type(kind.clone())
                 .set_key_name(planned.text("key_name"))
@@ -62,7 +68,7 @@ pub(super) async fn run(cx: &Call<'_>, planned: &Value) -> Result<String, Failur
                 .set_instance_market_options(planned.row("instance_market_options").map(market))
                 .set_launch_template(planned.row("launch_template").map(template))
                 .client_token(&cx.token)
-                .tag_specifications(cx.tags(ResourceType::Instance, planned))
+                .tag_specifications(tags::specification(cx, ResourceType::Instance, planned))
                 .send()
         })
         .await?;
@@ -115,17 +121,15 @@ async fn root_device(cx: &Call<'_>, planned: &Value) -> Result<String, Failure> 
         return Err(Failure::new("RunInstances", why));
     };
     let answer = cx
+        .cloud
         .call("DescribeImages", || {
-            cx.aws.ec2.describe_images().image_ids(&ami).send()
+            cx.cloud.ec2.describe_images().image_ids(&ami).send()
         })
         .await?;
     let name = answer.images().first().and_then(|i| i.root_device_name());
-    name.map(str::to_owned).ok_or_else(|| Failure {
-        code: "InvalidAMIID.NotFound".into(),
-        ..Failure::new(
-            "RunInstances",
-            format!("the image {ami} does not exist in {}", cx.aws.region),
-        )
+    name.map(str::to_owned).ok_or_else(|| {
+        let why = format!("the image {ami} does not exist in {}", cx.cloud.region);
+        crate::failure::refused("RunInstances", "InvalidAMIID.NotFound", why)
     })
 }
 

@@ -1,9 +1,6 @@
 //! What the API says, as a value of the schema's type.
 
-use crate::{
-    resource::Found,
-    values::{is_zero, typed},
-};
+use super::values::{Found, is_zero, typed};
 use serde_json::Value as Json;
 use weir_core::{
     Type, Value,
@@ -12,7 +9,7 @@ use weir_core::{
 
 /// Beside what the value of an object is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Beside {
+pub enum Beside {
     /// What was planned or recorded: blocks that were left out stay so.
     Known,
     /// Nothing: all there is to see is taken.
@@ -21,7 +18,7 @@ pub(crate) enum Beside {
 
 /// The object's value: what was found, and beside it what is known of attributes that the API
 /// does not keep.
-pub(crate) fn value(block: &Block, found: &Found, known: &Value, beside: Beside) -> Value {
+pub fn shape(block: &Block, found: &Found, known: &Value, beside: Beside) -> Value {
     let attributes = block.attributes.iter().map(|(name, a)| {
         let value = attribute(a, found.get(name), known.get(name), beside);
         (name.clone(), value)
@@ -80,7 +77,7 @@ fn blocks(
             Nesting::List => known.get(i).copied().unwrap_or(&null),
             _ => &null,
         };
-        value(&nested.block, &fields, beside_it, beside)
+        shape(&nested.block, &fields, beside_it, beside)
     });
     match nested.nesting {
         Nesting::Set => Value::set(ty, items),
@@ -97,7 +94,7 @@ fn none(nested: &NestedBlock, ty: &Type) -> Value {
 }
 
 /// What is known of an object that may be half made: its id, and what was planned as known.
-pub(crate) fn half_made(planned: &Value, id: &str) -> Value {
+pub fn half_made(planned: &Value, id: &str) -> Value {
     let known = planned.clone().transform(&mut |v| match v.is_unknown() {
         true => Value::null_of(v.ty()),
         false => v,

@@ -1,17 +1,14 @@
-//! The provider, as the engine sees it.
+//! A cloud's provider, as the engine sees it.
 
-use crate::{
-    client::{Aws, Pacing},
-    data,
-    failure::Failure,
+use super::{
+    Call, Cloud, Failure, Pacing,
     lifecycle::{self, Subject},
-    plan,
-    resource::Call,
-    resources,
-    schema::{self, Catalog},
-    settings::Settings,
-    shape::Beside,
-    values::Fields as _,
+    secrets::told,
+};
+use crate::{
+    ApplyRequest, ApplyResponse, Completeness, Imported, NoProgress, PlanRequest, PlanResponse,
+    Progress, Provider, ProviderSchema, ReadRequest, ReadResponse, Settled, Token, check,
+    declared::{self, Beside, Fields as _},
 };
 use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
@@ -21,71 +18,71 @@ use std::{
 };
 use tokio::sync::OnceCell;
 use weir_core::{Diagnostic, Diagnostics, Known, Value, plan::Op};
-use weir_provider::{
-    ApplyRequest, ApplyResponse, Completeness, Imported, NoProgress, PlanRequest, PlanResponse,
-    Progress, Provider, ProviderSchema, ReadRequest, ReadResponse, Settled, Token, check,
-};
 
-/// See the crate's page.
+/// The provider of a cloud.
 #[derive(Debug)]
-pub struct AwsProvider {
-    catalog: &'static Catalog,
+pub struct Served<C: Cloud> {
     pacing: Pacing,
-    session: RwLock<Option<Arc<Session>>>,
+    session: RwLock<Option<Arc<Session<C>>>>,
 }
 
 /// What a provider block leads to.
 #[derive(Debug)]
-struct Session {
+struct Session<C: Cloud> {
     /// `None` while something of the block is unknown.
-    settings: Option<Settings>,
-    aws: OnceCell<Arc<Aws>>,
+    settings: Option<C::Settings>,
+    cloud: OnceCell<Arc<C>>,
 }
 
-impl Default for AwsProvider {
-    fn default() -> AwsProvider {
-        AwsProvider::new(Pacing::default())
+impl<C: Cloud> Default for Served<C> {
+    fn default() -> Served<C> {
+        Served::new(Pacing::default())
     }
 }
 
-impl AwsProvider {
+impl<C: Cloud> Served<C> {
     /// A provider that is not configured yet.
-    pub fn new(pacing: Pacing) -> AwsProvider {
-        AwsProvider {
-            catalog: schema::catalog(),
+    pub fn new(pacing: Pacing) -> Served<C> {
+        Served {
             pacing,
             session: RwLock::new(None),
         }
     }
 
-    fn session(&self) -> Result<Arc<Session>, Diagnostics> {
+    fn session(&self) -> Result<Arc<Session<C>>, Diagnostics> {
         let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
         session.clone().ok_or_else(|| {
-            Diagnostic::error("provider \"aws\" was called before it was configured").into()
+            Diagnostic::error(format!(
+                "provider {:?} was called before it was configured",
+                C::VENDOR.provider
+            ))
+            .into()
         })
     }
 
     /// The clients, made when they are first needed.
-    async fn aws(&self) -> Result<Arc<Aws>, Diagnostics> {
+    async fn cloud(&self) -> Result<Arc<C>, Diagnostics> {
         let session = self.session()?;
         let Some(settings) = &session.settings else {
-            return Err(Diagnostic::error(
-                "the configuration of provider \"aws\" is not known yet",
-            )
+            return Err(Diagnostic::error(format!(
+                "the configuration of provider {:?} is not known yet",
+                C::VENDOR.provider
+            ))
             .because("It is made from a value that is known after apply.")
             .help("Apply what that value comes from first (`-target`).")
             .into());
         };
-        let connect = || async { settings.connect(self.pacing).await.map(Arc::new) };
-        session.aws.get_or_try_init(connect).await.cloned()
+        let connect = || async { C::connect(settings, self.pacing).await.map(Arc::new) };
+        session.cloud.get_or_try_init(connect).await.cloned()
     }
 
-    fn subject(&self, type_name: &str) -> Result<Subject<'_>, Diagnostics> {
-        let resource = resources::by_name(type_name);
-        match (resource, self.catalog.resources.get(type_name)) {
+    fn subject(type_name: &str) -> Result<Subject<C>, Diagnostics> {
+        let resource = C::resource(type_name);
+        match (resource, C::catalog().resources.get(type_name)) {
             (Some(resource), Some(entry)) => Ok(Subject { resource, entry }),
             _ => Err(Diagnostic::error(format!(
-                "provider \"aws\" has no resource type {type_name:?}"
+                "provider {:?} has no resource type {type_name:?}",
+                C::VENDOR.provider
             ))
             .into()),
         }
@@ -106,19 +103,19 @@ fn no_plan(address: &str) -> Diagnostics {
 }
 
 #[async_trait]
-impl Provider for AwsProvider {
+impl<C: Cloud> Provider for Served<C> {
     fn schema(&self) -> &ProviderSchema {
-        &self.catalog.served
+        &C::catalog().served
     }
 
     async fn configure(&self, config: &Value) -> Result<(), Diagnostics> {
         let settings = match config.is_wholly_known() {
-            true => Some(Settings::read(config)?),
+            true => Some(C::settings(config)?),
             false => None,
         };
         let session = Session {
             settings,
-            aws: OnceCell::new(),
+            cloud: OnceCell::new(),
         };
         *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(session));
         Ok(())
@@ -126,27 +123,26 @@ impl Provider for AwsProvider {
 
     async fn validate(&self, type_name: &str, config: &Value) -> Diagnostics {
         let mut found = Diagnostics::new();
-        if let Ok(s) = self.subject(type_name) {
-            let block = &s.entry.schema.block;
-            plan::validate(block, &s.entry.rules, "", config, &mut found);
+        if let Ok(s) = Self::subject(type_name) {
+            declared::refuse(C::VENDOR, s.entry, config, &mut found);
             s.resource.validate(config, &mut found);
         } else {
-            data::validate(type_name, config, &mut found);
+            C::validate_data(type_name, config, &mut found);
         }
         found
     }
 
     async fn plan(&self, request: PlanRequest) -> Result<PlanResponse, Diagnostics> {
-        let s = self.subject(&request.type_name)?;
+        let s = Self::subject(&request.type_name)?;
         // The tags of the provider block are part of the plan; where they are unknown, or there is
         // no region yet, what hangs on them is known after apply.
-        let aws = match &self.session()?.settings {
-            Some(_) => Some(self.aws().await?),
+        let cloud = match &self.session()?.settings {
+            Some(_) => Some(self.cloud().await?),
             None => None,
         };
         let prior = request.prior.as_ref().map(Known::value);
         let values = (prior, &request.config, &request.proposed);
-        let (planned, requires_replace) = plan::plan(s.resource, s.entry, aws.as_deref(), values);
+        let (planned, requires_replace) = s.plan(cloud.as_deref(), values);
         Ok(PlanResponse {
             planned,
             requires_replace,
@@ -174,13 +170,13 @@ impl Provider for AwsProvider {
     }
 
     async fn read(&self, request: ReadRequest) -> Result<ReadResponse, Diagnostics> {
-        let s = self.subject(&request.type_name)?;
-        let aws = self.aws().await?;
+        let s = Self::subject(&request.type_name)?;
+        let cloud = self.cloud().await?;
         let known = request.prior.value();
         let value = match known.text("id") {
             None => None,
             Some(id) => s
-                .look(&aws, &id, known, Beside::Known)
+                .look(&cloud, &id, known, Beside::Known)
                 .await
                 .map_err(|f| f.diagnostic(&request.address))?,
         };
@@ -191,13 +187,13 @@ impl Provider for AwsProvider {
     }
 
     async fn import(&self, type_name: &str, id: &str) -> Result<Vec<Imported>, Diagnostics> {
-        let s = self.subject(type_name)?;
-        let aws = self.aws().await?;
-        let found = s.import(&aws, id).await;
+        let s = Self::subject(type_name)?;
+        let cloud = self.cloud().await?;
+        let found = s.import(&cloud, id).await;
         let found = found.map_err(|f| f.diagnostic(&format!("{type_name} {id:?}")))?;
         let value = found.and_then(|v| Known::new(v).ok()).ok_or_else(|| {
             Diagnostic::error(format!("{type_name} {id:?} does not exist"))
-                .because(format!("Region {} has none of that id.", aws.region))
+                .because(format!("There is none of that id in {}.", cloud.place()))
                 .help("Check the id, the region and the account.")
         })?;
         Ok(vec![Imported {
@@ -208,12 +204,18 @@ impl Provider for AwsProvider {
     }
 
     async fn data(&self, type_name: &str, config: &Value) -> Result<Known, Diagnostics> {
-        let aws = self.aws().await?;
-        let schema = self.catalog.served.data.get(type_name);
+        let cloud = self.cloud().await?;
+        let schema = C::catalog().served.data.get(type_name);
         let schema = schema.ok_or_else(|| {
-            Diagnostic::error(format!("provider \"aws\" has no data source {type_name:?}"))
+            Diagnostic::error(format!(
+                "provider {:?} has no data source {type_name:?}",
+                C::VENDOR.provider
+            ))
         })?;
-        data::read(&aws, type_name, schema, config).await
+        let found = cloud.data(type_name, schema, config).await;
+        let found = found.map_err(|f| f.diagnostic(&format!("data.{type_name}")))?;
+        let value = declared::shape(&schema.block, &found, config, Beside::Known);
+        Known::new(value).map_err(|e| Diagnostic::error(e.to_string()).into())
     }
 
     async fn settle(&self, request: ApplyRequest) -> Settled {
@@ -224,47 +226,18 @@ impl Provider for AwsProvider {
     }
 }
 
-/// The failure of the request's object, without what must not be shown.
-fn told(failure: &Failure, request: &ApplyRequest) -> Diagnostic {
-    let mut failure = failure.clone();
-    for value in [&request.planned, &request.config].into_iter().flatten() {
-        hide(value, &mut failure.message);
-    }
-    if let Some(prior) = &request.prior {
-        hide(prior.value(), &mut failure.message);
-    }
-    failure.diagnostic(&request.address)
-}
-
-fn hide(value: &Value, text: &mut String) {
-    if value.is_sensitive() {
-        for secret in texts(value) {
-            *text = text.replace(&secret, "(sensitive)");
-        }
-    }
-    value.children().for_each(|v| hide(v, text));
-}
-
-fn texts(value: &Value) -> Vec<String> {
-    match value.as_str() {
-        Some(text) if text.len() > 3 => vec![text.to_owned()],
-        Some(_) => Vec::new(),
-        None => value.children().flat_map(texts).collect(),
-    }
-}
-
-impl AwsProvider {
+impl<C: Cloud> Served<C> {
     async fn done(
         &self,
         request: &ApplyRequest,
         progress: &dyn Progress,
     ) -> Result<lifecycle::End, Diagnostics> {
-        let s = self.subject(&request.type_name)?;
-        let aws = self.aws().await?;
+        let s = Self::subject(&request.type_name)?;
+        let cloud = self.cloud().await?;
         let prior = request.prior.as_ref().map(Known::value);
         let planned = request.planned.as_ref();
         let call = |op: &str, value: Option<&Value>| Call {
-            aws: &aws,
+            cloud: cloud.as_ref(),
             address: &request.address,
             token: operation(&request.token, &request.address),
             progress,
@@ -286,10 +259,10 @@ impl AwsProvider {
     }
 
     async fn settled(&self, request: &ApplyRequest) -> Result<Settled, Diagnostics> {
-        let s = self.subject(&request.type_name)?;
-        let aws = self.aws().await?;
+        let s = Self::subject(&request.type_name)?;
+        let cloud = self.cloud().await?;
         let cx = Call {
-            aws: &aws,
+            cloud: cloud.as_ref(),
             address: &request.address,
             token: operation(&request.token, &request.address),
             progress: &NoProgress,
@@ -306,7 +279,7 @@ impl AwsProvider {
                 let known = planned.as_ref().unwrap_or(prior);
                 let id = prior.text("id").unwrap_or_default();
                 let mut found = s
-                    .look(&aws, &id, known, Beside::Known)
+                    .look(&cloud, &id, known, Beside::Known)
                     .await
                     .map_err(fail)?;
                 let renamed = known.get("id").is_some_and(Value::is_unknown);
@@ -320,7 +293,7 @@ impl AwsProvider {
         let whole = match (&found, planned) {
             (Some(found), Some(planned)) => {
                 let subject = check::Subject {
-                    provider: "aws",
+                    provider: C::VENDOR.provider,
                     address: &request.address,
                 };
                 !check::applied(subject, &s.entry.schema, planned, Some(found)).has_errors()

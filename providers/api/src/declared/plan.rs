@@ -1,47 +1,24 @@
 //! What would become of an object, by the rules of its type.
 
-use crate::{
-    client::Aws,
-    resource::Resource,
-    schema::{Entry, Rule, Rules},
-    tags,
-};
+use super::{Entry, Rule, Rules, Vendor, is_zero};
 use weir_core::{
     Diagnostic, Diagnostics, Path, Value,
     schema::{Absent, Attribute, Block, NestedBlock, Nesting, SetBy},
 };
 
-/// The planned value, and the paths whose change replaces the object.
-pub(crate) fn plan(
-    resource: &dyn Resource,
-    entry: &Entry,
-    aws: Option<&Aws>,
-    (prior, config, proposed): (Option<&Value>, &Value, &Value),
-) -> (Value, Vec<Path>) {
-    let is_new = prior.is_none();
-    let mut planned = of_block(
-        &entry.schema.block,
-        &entry.rules,
-        "",
-        (config, proposed),
-        is_new,
-    );
-    if let (Some(tags), true) = (
-        planned.get("tags").cloned(),
-        entry.schema.block.attributes.contains_key("tags_all"),
-    ) {
-        planned = planned.with("tags_all", tags::all(aws, &tags));
-    }
-    let (planned, mut replaces) = resource.plan(aws, config, prior, planned);
-    if let Some(prior) = prior {
-        of_changes(
-            &entry.schema.block,
-            &entry.rules,
-            (prior, config, &planned),
-            &mut replaces,
-        );
-    }
-    (planned, replaces)
+/// What is planned of an object by the rules alone, from the configuration and what it proposes.
+/// `prior` is `None` at creation.
+pub fn plan(entry: &Entry, prior: Option<&Value>, config: &Value, proposed: &Value) -> Value {
+    let (block, rules) = (&entry.schema.block, &entry.rules);
+    of_block(block, rules, "", (config, proposed), prior.is_none())
+}
+
+/// The paths that differ and can't be changed in place.
+pub fn replaced(entry: &Entry, prior: &Value, config: &Value, planned: &Value) -> Vec<Path> {
+    let mut out = Vec::new();
+    let values = (prior, config, planned);
+    of_changes(&entry.schema.block, &entry.rules, values, &mut out);
+    out
 }
 
 fn at(path: &str, name: &str) -> String {
@@ -177,7 +154,7 @@ fn of_changes(
         );
         // What the provider finds out anew is not asked for.
         let left_open = is.is_unknown() && config.get(name).is_none_or(Value::is_null);
-        was != is && !left_open && !(crate::values::is_zero(was) && crate::values::is_zero(is))
+        was != is && !left_open && !(is_zero(was) && is_zero(is))
     };
     for name in block.attributes.keys().chain(block.blocks.keys()) {
         if !differs(name) {
@@ -228,10 +205,14 @@ fn of_nested_changes(
 }
 
 /// Refuses what the rules refuse.
-pub(crate) fn validate(
+pub fn refuse(vendor: Vendor, entry: &Entry, config: &Value, out: &mut Diagnostics) {
+    refuse_in(vendor, &entry.schema.block, (&entry.rules, ""), config, out);
+}
+
+fn refuse_in(
+    vendor: Vendor,
     block: &Block,
-    rules: &Rules,
-    path: &str,
+    (rules, path): (&Rules, &str),
     config: &Value,
     out: &mut Diagnostics,
 ) {
@@ -244,14 +225,15 @@ pub(crate) fn validate(
         let by_default = rule.and_then(|r| r.default.as_ref()) == Some(value);
         let none = value.elements().is_some_and(|e| e.is_empty());
         if rule.is_some_and(|r| r.refused) && !none && !by_default {
+            let Vendor { name, page, .. } = vendor;
             out.push(
                 Diagnostic::error(format!("`{way}` can't be set yet"))
-                    .because("weir's provider for AWS does not serve it, and will not do half of what is asked.")
-                    .help("Leave it out; docs/aws.md says what each type serves."),
+                    .because(format!("weir's provider for {name} does not serve it, and will not do half of what is asked."))
+                    .help(format!("Leave it out; {page} says what each type serves.")),
             );
         } else if let Some(nested) = block.blocks.get(name) {
             for each in value.elements().unwrap_or_else(|| vec![value]) {
-                validate(&nested.block, rules, &way, each, out);
+                refuse_in(vendor, &nested.block, (rules, &way), each, out);
             }
         }
     }

@@ -1,10 +1,14 @@
 //! Reads planned and configured values, and makes JSON of what the API says.
 
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeMap;
 use weir_core::{Type, Value, convert::convert, json};
 
+/// Attributes as an API has them, by name.
+pub type Found = Map<String, Json>;
+
 /// Fields of a body. What is null, unknown or empty counts as not set, as in Terraform.
-pub(crate) trait Fields {
+pub trait Fields {
     /// A text that is not empty.
     fn text(&self, key: &str) -> Option<String>;
     /// A truth.
@@ -20,7 +24,7 @@ pub(crate) trait Fields {
     /// The first nested block.
     fn row(&self, key: &str) -> Option<&Value>;
     /// A map of texts.
-    fn labels(&self, key: &str) -> std::collections::BTreeMap<String, String>;
+    fn labels(&self, key: &str) -> BTreeMap<String, String>;
 }
 
 impl Fields for Value {
@@ -57,7 +61,7 @@ impl Fields for Value {
     fn row(&self, key: &str) -> Option<&Value> {
         self.rows(key).into_iter().next()
     }
-    fn labels(&self, key: &str) -> std::collections::BTreeMap<String, String> {
+    fn labels(&self, key: &str) -> BTreeMap<String, String> {
         let entries = self.get(key).and_then(Value::as_entries);
         (entries.into_iter().flatten())
             .filter_map(|(k, v)| Some((k.to_string(), v.as_str()?.to_owned())))
@@ -66,7 +70,7 @@ impl Fields for Value {
 }
 
 /// Whether the field is to become another than it was.
-pub(crate) fn changed(prior: &Value, planned: &Value, key: &str) -> bool {
+pub fn changed(prior: &Value, planned: &Value, key: &str) -> bool {
     let null = Value::null();
     let (was, is) = (prior.get(key), planned.get(key));
     let (was, is) = (was.unwrap_or(&null), is.unwrap_or(&null));
@@ -74,7 +78,7 @@ pub(crate) fn changed(prior: &Value, planned: &Value, key: &str) -> bool {
 }
 
 /// Null, or what the API says of what was never set.
-pub(crate) fn is_zero(value: &Value) -> bool {
+pub fn is_zero(value: &Value) -> bool {
     value.is_null()
         || value.as_str() == Some("")
         || value.as_bool() == Some(false)
@@ -84,12 +88,12 @@ pub(crate) fn is_zero(value: &Value) -> bool {
 }
 
 /// What the API said as a value of the type; null where it does not fit.
-pub(crate) fn typed(found: &Json, ty: &Type) -> Value {
+pub fn typed(found: &Json, ty: &Type) -> Value {
     convert(&json::from_json(found), ty).unwrap_or_else(|_| Value::null_of(ty.clone()))
 }
 
 /// A JSON object of the fields.
-pub(crate) fn object(value: Json) -> Map<String, Json> {
+pub fn object(value: Json) -> Found {
     match value {
         Json::Object(map) => map,
         _ => Map::new(),

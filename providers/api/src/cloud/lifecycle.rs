@@ -1,23 +1,18 @@
 //! Every resource type's way from nothing to something and back.
 
+use super::{Call, Class, Cloud, Failure, Pause, Resource, State, parse_duration};
 use crate::{
-    client::{Aws, Pause},
-    dependents,
-    failure::{Class, Failure},
-    resource::{Call, Found, Resource},
-    schema::Entry,
-    shape::{self, Beside},
-    tags,
-    values::object,
+    NoProgress,
+    declared::{self, Beside, Entry, Fields as _, Found},
 };
 use serde_json::json;
-use std::time::Duration;
-use weir_core::{Known, Value};
+use std::{fmt, time::Duration};
+use weir_core::{Known, Path, Value};
 
 /// An operation's end: the object, and what went wrong after it was there.
-pub(crate) struct End {
-    pub(crate) value: Option<Known>,
-    pub(crate) failure: Option<Failure>,
+pub(super) struct End {
+    pub(super) value: Option<Known>,
+    pub(super) failure: Option<Failure>,
 }
 
 impl End {
@@ -36,21 +31,46 @@ impl End {
 }
 
 /// One resource type, in the hands of the functions below.
-#[derive(Clone, Copy)]
-pub(crate) struct Subject<'a> {
-    pub(crate) resource: &'a dyn Resource,
-    pub(crate) entry: &'a Entry,
+pub(super) struct Subject<C: Cloud> {
+    /// What it has of its own.
+    pub(super) resource: &'static dyn Resource<C>,
+    /// Its schema and its rules.
+    pub(super) entry: &'static Entry,
 }
 
-impl Subject<'_> {
+impl<C: Cloud> fmt::Debug for Subject<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Subject")
+            .field(&self.resource.name())
+            .finish()
+    }
+}
+
+impl<C: Cloud> Subject<C> {
+    /// The planned value, and the paths whose change replaces the object. `cloud` is `None` while
+    /// the provider block is unknown.
+    pub(super) fn plan(
+        &self,
+        cloud: Option<&C>,
+        (prior, config, proposed): (Option<&Value>, &Value, &Value),
+    ) -> (Value, Vec<Path>) {
+        let planned = declared::plan(self.entry, prior, config, proposed);
+        let planned = C::plan_all(cloud, self.resource.name(), config, planned);
+        let (planned, mut replaces) = self.resource.plan(cloud, config, prior, planned);
+        if let Some(prior) = prior {
+            replaces.extend(declared::replaced(self.entry, prior, config, &planned));
+        }
+        (planned, replaces)
+    }
+
     /// Makes it: looks whether an earlier attempt did, makes it, completes it, reads it.
-    pub(crate) async fn create(&self, cx: &Call<'_>, planned: &Value) -> End {
+    pub(super) async fn create(&self, cx: &Call<'_, C>, planned: &Value) -> End {
         let id = match self.made(cx, planned).await {
             Ok(id) => id,
             Err(failure) => return End::failed(None, failure),
         };
         // From here on there is something, and it is recorded whatever happens.
-        let half = shape::half_made(planned, &id);
+        let half = declared::half_made(planned, &id);
         if let Err(failure) = self.resource.ready(cx, &id).await {
             return End::failed(Some(&half), failure);
         }
@@ -65,12 +85,12 @@ impl Subject<'_> {
 
     /// What an interrupted creation has made. What was made a moment ago may not be known yet, so
     /// that it is looked for more than once.
-    pub(crate) async fn settle_create(
+    pub(super) async fn settle_create(
         &self,
-        cx: &Call<'_>,
+        cx: &Call<'_, C>,
         planned: &Value,
     ) -> Result<Option<Value>, Failure> {
-        let mut pause = Pause::new(cx.aws.pacing.backoff, cx.aws.pacing.consistency);
+        let mut pause = Pause::new(cx.cloud.pacing().backoff, cx.cloud.pacing().consistency);
         let id = loop {
             match self.found(cx, planned).await? {
                 Some(id) => break id,
@@ -79,11 +99,11 @@ impl Subject<'_> {
             }
         };
         self.resource.ready(cx, &id).await?;
-        self.look(cx.aws, &id, planned, Beside::Known).await
+        self.look(cx.cloud, &id, planned, Beside::Known).await
     }
 
-    async fn made(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
-        let mut pause = Pause::new(cx.aws.pacing.backoff, cx.aws.pacing.budget);
+    async fn made(&self, cx: &Call<'_, C>, planned: &Value) -> Result<String, Failure> {
+        let mut pause = Pause::new(cx.cloud.pacing().backoff, cx.cloud.pacing().budget);
         loop {
             if let Some(id) = self.found(cx, planned).await? {
                 return Ok(id);
@@ -91,8 +111,8 @@ impl Subject<'_> {
             // What it refers to may have been made a moment ago, and not be known everywhere.
             let missing = Failure::is_about_the_new;
             let create = || self.resource.create(cx, planned);
-            let patience = cx.aws.pacing.consistency;
-            match cx.aws.patiently(patience, missing, create).await {
+            let patience = cx.cloud.pacing().consistency;
+            match cx.cloud.pacing().patiently(patience, missing, create).await {
                 Err(f) if f.class == Class::Ambiguous && pause.wait().await => {}
                 other => return other,
             }
@@ -100,19 +120,24 @@ impl Subject<'_> {
     }
 
     /// The id of what this operation made earlier, if that is still there.
-    async fn found(&self, cx: &Call<'_>, planned: &Value) -> Result<Option<String>, Failure> {
+    async fn found(&self, cx: &Call<'_, C>, planned: &Value) -> Result<Option<String>, Failure> {
         let Some(id) = self.resource.find(cx, planned).await? else {
             return Ok(None);
         };
-        let there = self.resource.read(cx.aws, &id, planned).await?;
+        let there = self.resource.read(cx.cloud, &id, planned).await?;
         Ok(there.map(|_| id))
     }
 
     /// Reads what was just made: it may take a moment until it is known everywhere.
-    async fn appeared(&self, cx: &Call<'_>, id: &str, planned: &Value) -> Result<Value, Failure> {
-        let mut pause = Pause::new(cx.aws.pacing.backoff, cx.aws.pacing.consistency);
+    async fn appeared(
+        &self,
+        cx: &Call<'_, C>,
+        id: &str,
+        planned: &Value,
+    ) -> Result<Value, Failure> {
+        let mut pause = Pause::new(cx.cloud.pacing().backoff, cx.cloud.pacing().consistency);
         loop {
-            if let Some(value) = self.look(cx.aws, id, planned, Beside::Known).await? {
+            if let Some(value) = self.look(cx.cloud, id, planned, Beside::Known).await? {
                 return Ok(value);
             }
             if !pause.wait().await {
@@ -126,39 +151,37 @@ impl Subject<'_> {
     }
 
     /// What is now.
-    pub(crate) async fn look(
+    pub(super) async fn look(
         &self,
-        aws: &Aws,
+        cloud: &C,
         id: &str,
         known: &Value,
         beside: Beside,
     ) -> Result<Option<Value>, Failure> {
-        let Some(mut found) = self.resource.read(aws, id, known).await? else {
+        let Some(mut found) = self.resource.read(cloud, id, known).await? else {
             return Ok(None);
         };
         found.entry("id").or_insert_with(|| json!(id));
-        if let Some(all) = found.get("tags_all").cloned() {
-            found.insert("tags".into(), tags::own(aws, &all, known));
-        }
+        cloud.read_all(&mut found, known);
         let block = &self.entry.schema.block;
-        Ok(Some(shape::value(block, &found, known, beside)))
+        Ok(Some(declared::shape(block, &found, known, beside)))
     }
 
     /// What is now of something that an update has given another id.
-    pub(crate) async fn renamed(
+    pub(super) async fn renamed(
         &self,
-        cx: &Call<'_>,
+        cx: &Call<'_, C>,
         planned: &Value,
     ) -> Result<Option<Value>, Failure> {
         match self.resource.find(cx, planned).await? {
-            Some(id) => self.look(cx.aws, &id, planned, Beside::Known).await,
+            Some(id) => self.look(cx.cloud, &id, planned, Beside::Known).await,
             None => Ok(None),
         }
     }
 
     /// Changes it to what is planned.
-    pub(crate) async fn update(&self, cx: &Call<'_>, prior: &Value, planned: &Value) -> End {
-        let id = crate::values::Fields::text(prior, "id").unwrap_or_default();
+    pub(super) async fn update(&self, cx: &Call<'_, C>, prior: &Value, planned: &Value) -> End {
+        let id = prior.text("id").unwrap_or_default();
         let changed = self.changed(cx, &id, (prior, planned)).await;
         let (id, failure) = match changed {
             Ok(new) => (new.unwrap_or(id), None),
@@ -166,7 +189,10 @@ impl Subject<'_> {
         };
         // After a failure, what is there is neither what was nor what was planned.
         let known = if failure.is_some() { prior } else { planned };
-        match (self.look(cx.aws, &id, known, Beside::Known).await, failure) {
+        match (
+            self.look(cx.cloud, &id, known, Beside::Known).await,
+            failure,
+        ) {
             (Ok(Some(value)), None) => End::whole(value),
             (Ok(Some(value)), Some(failure)) => End::failed(Some(&value), failure),
             (Ok(None), None) => {
@@ -182,21 +208,19 @@ impl Subject<'_> {
 
     async fn changed(
         &self,
-        cx: &Call<'_>,
+        cx: &Call<'_, C>,
         id: &str,
         (prior, planned): (&Value, &Value),
     ) -> Result<Option<String>, Failure> {
         let new = self.resource.update(cx, id, prior, planned).await?;
-        if self.entry.schema.block.attributes.contains_key("tags_all") {
-            let id = self.resource.tag_id(new.as_deref().unwrap_or(id), prior);
-            tags::change(cx, &id, prior, planned).await?;
-        }
+        let id = self.resource.tag_id(new.as_deref().unwrap_or(id), prior);
+        C::update_all(cx, &id, prior, planned).await?;
         Ok(new)
     }
 
     /// Deletes it, waits for what depends on it to go, and until it is gone itself.
-    pub(crate) async fn delete(&self, cx: &Call<'_>, prior: &Value) -> End {
-        let Some(id) = crate::values::Fields::text(prior, "id") else {
+    pub(super) async fn delete(&self, cx: &Call<'_, C>, prior: &Value) -> End {
+        let Some(id) = prior.text("id") else {
             return End {
                 value: None,
                 failure: None,
@@ -210,11 +234,11 @@ impl Subject<'_> {
             f.is_in_use()
         };
         let delete = || self.resource.delete(cx, &id, prior);
-        let gone = match cx.aws.patiently(cx.limit, used, delete).await {
+        let gone = match cx.cloud.pacing().patiently(cx.limit, used, delete).await {
             Err(f) if f.is_gone() => Ok(()),
             Ok(()) if !self.resource.waits_for_deletion(prior) => Ok(()),
             Ok(()) => self.vanished(cx, &id, prior).await,
-            Err(f) if f.is_in_use() => Err(dependents::name(cx.aws, self.resource, &id, f).await),
+            Err(f) if f.is_in_use() => Err(self.with_dependents(cx, &id, f).await),
             Err(f) => Err(f),
         };
         match gone {
@@ -226,33 +250,43 @@ impl Subject<'_> {
         }
     }
 
-    async fn vanished(&self, cx: &Call<'_>, id: &str, prior: &Value) -> Result<(), Failure> {
+    /// The failure, with the names of what depends on the thing.
+    async fn with_dependents(&self, cx: &Call<'_, C>, id: &str, mut failure: Failure) -> Failure {
+        let names = self.resource.dependents(cx.cloud, id).await;
+        if !names.is_empty() {
+            let message = &failure.message;
+            failure.message = format!("{message}; what still needs it: {}", names.join(", "));
+        }
+        failure
+    }
+
+    async fn vanished(&self, cx: &Call<'_, C>, id: &str, prior: &Value) -> Result<(), Failure> {
         cx.wait("deletion", || async {
-            match self.resource.read(cx.aws, id, prior).await? {
-                None => Ok(crate::resource::State::Ready),
-                Some(_) => Ok(crate::resource::State::Pending("being deleted".into())),
+            match self.resource.read(cx.cloud, id, prior).await? {
+                None => Ok(State::Ready),
+                Some(_) => Ok(State::Pending("being deleted".into())),
             }
         })
         .await
     }
 
     /// Finds it by an import's id.
-    pub(crate) async fn import(&self, aws: &Aws, id: &str) -> Result<Option<Value>, Failure> {
+    pub(super) async fn import(&self, cloud: &C, id: &str) -> Result<Option<Value>, Failure> {
         let told: Found = self
             .resource
             .import(id)
             .map_err(|how| Failure::new("import", how))?;
         let block = &self.entry.schema.block;
-        let known = shape::value(block, &told, &Value::null(), Beside::Nothing);
-        let id = match crate::values::Fields::text(&known, "id") {
+        let known = declared::shape(block, &told, &Value::null(), Beside::Nothing);
+        let id = match known.text("id") {
             Some(id) => id,
             // Some are imported by their ends, and have an id of their own.
             None => {
                 let cx = Call {
-                    aws,
+                    cloud,
                     address: id,
                     token: String::new(),
-                    progress: &weir_provider::NoProgress,
+                    progress: &NoProgress,
                     limit: Duration::ZERO,
                 };
                 match self.resource.find(&cx, &known).await? {
@@ -261,16 +295,20 @@ impl Subject<'_> {
                 }
             }
         };
-        self.look(aws, &id, &known, Beside::Nothing).await
+        self.look(cloud, &id, &known, Beside::Nothing).await
     }
 }
 
 /// How long an operation may take: as `timeouts` says, or the type's own.
-pub(crate) fn limit(resource: &dyn Resource, op: &str, value: Option<&Value>) -> Duration {
+pub(super) fn limit<C: Cloud>(
+    resource: &dyn Resource<C>,
+    op: &str,
+    value: Option<&Value>,
+) -> Duration {
     let said = value
         .and_then(|v| v.get("timeouts"))
-        .and_then(|t| crate::values::Fields::text(t, op))
-        .and_then(|text| crate::duration::parse(&text));
+        .and_then(|t| t.text(op))
+        .and_then(|text| parse_duration(&text));
     let (create, update, delete) = resource.minutes();
     said.unwrap_or_else(|| {
         Duration::from_secs(
@@ -281,9 +319,4 @@ pub(crate) fn limit(resource: &dyn Resource, op: &str, value: Option<&Value>) ->
             },
         )
     })
-}
-
-/// A JSON object, as [`Found`].
-pub(crate) fn found(value: serde_json::Value) -> Result<Option<Found>, Failure> {
-    Ok(Some(object(value)))
 }

@@ -1,4 +1,4 @@
-//! The two tables of the folder `schema`, read.
+//! The two tables, read.
 
 use super::{Catalog, Entry, Rule, Rules};
 use serde_json::Value as Json;
@@ -9,8 +9,6 @@ use weir_core::{
     types::Presence,
 };
 
-/// Both tables as one catalogue. They are part of the program and a test reads them whole: what
-/// can't be read is left out.
 pub(super) fn read(terraform: &str, rules: &str) -> Catalog {
     let mut rules = read_rules(rules);
     let mut catalog = Catalog::default();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The length; `None` where it is not one.
-pub(crate) fn parse(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut total = 0.0;
     while !rest.is_empty() {
@@ -28,7 +28,7 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::parse_duration;
     use std::time::Duration;
 
     #[test]
@@ -45,7 +45,11 @@ mod tests {
             ("1d", None),
         ];
         for (text, ms) in table {
-            assert_eq!(parse(text), ms.map(Duration::from_millis), "{text}");
+            assert_eq!(
+                parse_duration(text),
+                ms.map(Duration::from_millis),
+                "{text}"
+            );
         }
     }
 }
