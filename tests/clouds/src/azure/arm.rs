@@ -155,9 +155,13 @@ fn tags(tags: &mut Json) -> Outcome<()> {
         return Err(ArmError::bad("InvalidTags", message));
     }
     for (name, value) in all {
-        let wrong = name.is_empty() || name.len() > 512 || name.contains(['<', '>', '%', '&', '\\', '?', '/']);
+        let wrong = name.is_empty()
+            || name.len() > 512
+            || name.contains(['<', '>', '%', '&', '\\', '?', '/']);
         if wrong {
-            let message = format!("The tag name '{name}' is not valid: it has at most 512 characters and none of <, >, %, &, \\, ?, /.");
+            let message = format!(
+                "The tag name '{name}' is not valid: it has at most 512 characters and none of <, >, %, &, \\, ?, /."
+            );
             return Err(ArmError::bad("InvalidTagNameCharacters", message));
         }
         if value.as_str().is_none_or(|v| v.len() > 256) {
@@ -255,7 +259,7 @@ fn write(world: &mut World, call: &Call<'_>, id: &Id, mut body: Json) -> Outcome
         None => Verb::Creating,
     };
     let state = match (id.kind.span, &fate) {
-        (Span::AtOnce, _) => State::Succeeded,
+        (Span::AtOnce { .. }, _) => State::Succeeded,
         (Span::Long { .. }, fate) => State::Working {
             verb,
             until: call.now + call.pace.slow,
@@ -275,11 +279,11 @@ fn write(world: &mut World, call: &Call<'_>, id: &Id, mut body: Json) -> Outcome
     let status = match (id.kind.span, verb) {
         (Span::Long { made }, Verb::Creating) => made,
         (Span::Long { made: 202 }, _) => 202,
-        (Span::AtOnce, Verb::Creating) => 201,
+        (Span::AtOnce { made }, Verb::Creating) => made,
         _ => 200,
     };
     let reply = Reply::json(status, &view);
-    if id.kind.span == Span::AtOnce {
+    if matches!(id.kind.span, Span::AtOnce { .. }) {
         return Ok(reply);
     }
     let operation = world.begin(call.now, call.pace.slow, fate, Some(id.key()));
@@ -341,7 +345,7 @@ pub(super) fn delete(world: &mut World, call: &Call<'_>, id: &Id) -> Outcome<Rep
         }
         id.kind.rules.free(world, &thing)?;
     }
-    if id.kind.span == Span::AtOnce {
+    if matches!(id.kind.span, Span::AtOnce { .. }) {
         world.remove(&id.key());
         return Ok(Reply::empty(200));
     }
@@ -353,18 +357,15 @@ pub(super) fn delete(world: &mut World, call: &Call<'_>, id: &Id) -> Outcome<Rep
         };
     }
     let operation = world.begin(call.now, call.pace.slow, None, None);
-    Ok(asynchronous(
-        Reply::empty(202),
-        call,
-        id,
-        &operation,
-        true,
-    ))
+    Ok(asynchronous(Reply::empty(202), call, id, &operation, true))
 }
 
 /// A list, a page of it.
 pub(super) fn page(call: &Call<'_>, all: Vec<Json>) -> Reply {
-    let skip = call.request.query("$skiptoken").and_then(|s| s.parse().ok());
+    let skip = call
+        .request
+        .query("$skiptoken")
+        .and_then(|s| s.parse().ok());
     let skip: usize = skip.unwrap_or(0);
     let top = call.request.query("$top").and_then(|t| t.parse().ok());
     let size: usize = top.unwrap_or(PAGE).clamp(1, PAGE);
@@ -376,7 +377,12 @@ pub(super) fn page(call: &Call<'_>, all: Vec<Json>) -> Reply {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(kept);
         query.append_pair("$skiptoken", &(skip + size).to_string());
-        let next = format!("{}{}?{}", call.request.origin, call.request.path, query.finish());
+        let next = format!(
+            "{}{}?{}",
+            call.request.origin,
+            call.request.path,
+            query.finish()
+        );
         page["nextLink"] = json!(next);
     }
     Reply::json(200, &page)

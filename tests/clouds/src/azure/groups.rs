@@ -41,7 +41,11 @@ pub(super) fn one(
         Method::PUT => put(world, call, &id, name),
         Method::PATCH => patch(world, call, &id),
         Method::DELETE => delete(world, call, &id, subscription),
-        _ => Err(ArmError::new(405, "MethodNotAllowed", "The method is not allowed.")),
+        _ => Err(ArmError::new(
+            405,
+            "MethodNotAllowed",
+            "The method is not allowed.",
+        )),
     }
 }
 
@@ -65,7 +69,9 @@ fn put(world: &mut World, call: &Call<'_>, id: &str, name: &str) -> Outcome<Repl
         _ => {}
     }
     if !name_fits(name) {
-        let message = format!("The provided resource group name '{name}' has these invalid characters or is too long, or ends with a period.");
+        let message = format!(
+            "The provided resource group name '{name}' has these invalid characters or is too long, or ends with a period."
+        );
         return Err(ArmError::bad("InvalidResourceGroup", message));
     }
     let given = body["location"].as_str().unwrap_or_default();
@@ -90,7 +96,9 @@ fn put(world: &mut World, call: &Call<'_>, id: &str, name: &str) -> Outcome<Repl
     let status = if old.is_some() { 200 } else { 201 };
     let group = Group {
         id: old.as_ref().map_or_else(|| id.to_owned(), |o| o.id.clone()),
-        name: old.as_ref().map_or_else(|| name.to_owned(), |o| o.name.clone()),
+        name: old
+            .as_ref()
+            .map_or_else(|| name.to_owned(), |o| o.name.clone()),
         location: location.to_owned(),
         tags: body["tags"].take(),
         managed_by: body["managedBy"].take(),
@@ -174,7 +182,11 @@ pub(super) fn providers(
     subscription: &str,
     one: Option<&str>,
 ) -> Outcome<Reply> {
-    let known = ["Microsoft.Compute", "Microsoft.Network", "Microsoft.Resources"];
+    let known = [
+        "Microsoft.Compute",
+        "Microsoft.Network",
+        "Microsoft.Resources",
+    ];
     let view = |namespace: &str| {
         let types = kinds::of_namespace(namespace).map(|k| {
             json!({ "resourceType": k.path.join("/"), "locations": places::NAMES, "apiVersions": ["2024-07-01"] })

@@ -68,15 +68,6 @@ impl Id {
             ..self.clone()
         }
     }
-
-    /// An id as text. `None` where it is none of a kind that is served.
-    pub(super) fn parse(text: &str) -> Option<Id> {
-        let parts: Vec<&str> = text.split('/').filter(|p| !p.is_empty()).collect();
-        match target(&parts) {
-            Some(Target::Thing { id, action: None }) => Some(id),
-            _ => None,
-        }
-    }
 }
 
 /// What a path asks for.
@@ -168,7 +159,12 @@ fn one_of_many(rest: &[&str]) -> bool {
 }
 
 /// Types and names in turn.
-fn below(subscription: &str, group: Option<&str>, namespace: &str, rest: &[&str]) -> Option<Target> {
+fn below(
+    subscription: &str,
+    group: Option<&str>,
+    namespace: &str,
+    rest: &[&str],
+) -> Option<Target> {
     let types: Vec<&str> = rest.iter().step_by(2).copied().collect();
     let names: Vec<String> = (rest.iter().skip(1).step_by(2))
         .map(|n| (*n).to_owned())

@@ -86,7 +86,9 @@ fn of_model(ty: &'static str, value: &mut Json, at: &str) -> Outcome<()> {
             Ok(())
         }
         Some(Model::Fields(fields)) => {
-            let object = value.as_object_mut().ok_or_else(|| wrong(at, "an object"))?;
+            let object = value
+                .as_object_mut()
+                .ok_or_else(|| wrong(at, "an object"))?;
             object.retain(|key, value| {
                 !value.is_null() && fields.get(key.as_str()).is_none_or(|(_, only)| !only)
             });
