@@ -1,5 +1,7 @@
 //! Microsoft's own clients on the fake of Azure, and its table of models beside their packages.
 
+#![allow(clippy::print_stderr, clippy::unwrap_used)] // tests: what is skipped is said loudly
+
 use std::{
     path::Path,
     process::{Command, Output},

@@ -75,9 +75,9 @@ impl Rules for Machine {
         checks::place(put)?;
         checks::unchanged(put)?;
         checks::login(put)?;
-        checks::interfaces(put)?;
         checks::market(put)?;
         disks::check(put)?;
+        checks::interfaces(put)?;
         let power = put
             .old
             .map_or(json!("running"), |o| o["properties"][POWER].clone());

@@ -110,9 +110,11 @@ def networks():
             lambda: s.begin_create_or_update(G, "net", "b", {"properties": {"addressPrefix": "10.1.1.0/24"}}))
     refused("subnets that overlap", "NetcfgSubnetRangesOverlap",
             lambda: s.begin_create_or_update(G, "net", "b", {"properties": {"addressPrefix": "10.0.1.128/25"}}))
+    control("/_pace", {"slow_ms": 1000})
     first = s.begin_create_or_update(G, "net", "b", {"properties": {"addressPrefix": "10.0.2.0/24"}})
     refused("two at once", "AnotherOperationInProgress",
             lambda: s.begin_create_or_update(G, "net", "c", {"properties": {"addressPrefix": "10.0.3.0/24"}}))
+    control("/_pace", {"slow_ms": 30})
     first.result()
     s.begin_delete(G, "net", "b").result()
     gone("subnet", lambda: s.get(G, "net", "b"))
@@ -212,7 +214,9 @@ def machine(nic, size="Standard_B1s", **more):
 
 def machines():
     m, d = compute.virtual_machines, compute.disks
+    control("/_pace", {"slow_ms": 1500})
     running = m.begin_create_or_update(G, "vm", machine("nic"))
+    control("/_pace", {"slow_ms": 30})
     same("it is being made", m.get(G, "vm").properties.provisioning_state, "Creating")
     same("it does not run yet", control("/_machines"), [])
     made = running.result()
