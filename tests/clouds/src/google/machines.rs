@@ -1,0 +1,66 @@
+//! The machines that run, for a lab that makes them real.
+
+use super::{
+    route::Scope,
+    world::{Thing, World},
+};
+use crate::{Machine, SshKey};
+use serde_json::{Value as Json, json};
+use std::{collections::BTreeMap, time::Instant};
+
+/// All machines of all projects that run.
+pub fn running(world: &World, now: Instant) -> Vec<Machine> {
+    let mut all = Vec::new();
+    for (key, thing) in &world.things {
+        let gone = thing.gone.is_some() || thing.ready > now;
+        let Scope::Zone(zone) = &key.scope else {
+            continue;
+        };
+        if key.kind != "instances" || gone || !is_on(thing, now) {
+            continue;
+        }
+        let metadata = metadata(&thing.body["metadata"]);
+        let interface = &thing.body["networkInterfaces"][0];
+        let text = |v: &Json| v.as_str().map(str::to_owned);
+        let user_data = (metadata.get("user-data")).or_else(|| metadata.get("startup-script"));
+        all.push(Machine {
+            cloud: "google",
+            id: text(&thing.body["id"]).unwrap_or_default(),
+            name: key.name.clone(),
+            place: zone.clone(),
+            address: text(&interface["networkIP"]).unwrap_or_default(),
+            public_address: text(&interface["accessConfigs"][0]["natIP"]),
+            ssh_keys: keys(metadata.get("ssh-keys").map_or("", String::as_str)),
+            user_data: user_data.cloned(),
+            metadata,
+        });
+    }
+    all
+}
+
+fn is_on(thing: &Thing, now: Instant) -> bool {
+    let mut body = thing.body.clone();
+    super::instances::view(thing, &mut body, now);
+    body["status"] == json!("RUNNING")
+}
+
+fn metadata(value: &Json) -> BTreeMap<String, String> {
+    let items = value["items"].as_array().into_iter().flatten();
+    let pair = |i: &Json| {
+        Some((
+            i["key"].as_str()?.to_owned(),
+            i["value"].as_str()?.to_owned(),
+        ))
+    };
+    items.filter_map(pair).collect()
+}
+
+/// `USER:KEY` on every line.
+fn keys(text: &str) -> Vec<SshKey> {
+    let pairs = text.lines().filter_map(|line| line.trim().split_once(':'));
+    let key = |(user, key): (&str, &str)| SshKey {
+        user: user.into(),
+        key: key.trim().into(),
+    };
+    pairs.map(key).collect()
+}
