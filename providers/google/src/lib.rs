@@ -1,0 +1,2 @@
+//! Google Compute Engine as a provider. Empty without the feature `sdk`.
+#![cfg(feature = "sdk")]
