@@ -89,7 +89,7 @@ pub fn image(from: &Key, value: Option<&Json>) -> Outcome<Option<Json>> {
     match catalog::image(&key) {
         Some(image) => Ok(Some(image)),
         None => Err(Refusal::not_found(
-            &key.to_string().replace("images/family/", "images/family/"),
+            &key.to_string(),
         )),
     }
 }
