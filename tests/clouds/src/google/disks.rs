@@ -88,9 +88,7 @@ pub fn image(from: &Key, value: Option<&Json>) -> Outcome<Option<Json>> {
     };
     match catalog::image(&key) {
         Some(image) => Ok(Some(image)),
-        None => Err(Refusal::not_found(
-            &key.to_string(),
-        )),
+        None => Err(Refusal::not_found(&key.to_string())),
     }
 }
 

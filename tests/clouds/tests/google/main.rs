@@ -133,7 +133,8 @@ fn every_path_has_the_name_that_google_gives_it() {
         } else {
             5
         };
-        let is_part = method == "GET" && parts > item - 1 || path.contains("/bulk")
+        let is_part = method == "GET" && parts > item - 1
+            || path.contains("/bulk")
             || path.contains("/stopGroup");
         if !served.contains(&kind) || is_part && !id.ends_with("getFromFamily") {
             continue;
