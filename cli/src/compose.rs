@@ -159,7 +159,8 @@ pub(crate) fn registry(env: &Env) -> Registry {
 /// The clouds, each with its SDK: they are part of a weir that was built with them.
 fn clouds(registry: Registry) -> Registry {
     #[cfg(feature = "aws")]
-    let registry = registry.with("aws", || Arc::new(weir_aws::AwsProvider::default()));
+    let registry =
+        registry.with_family("aws", "aws_", || Arc::new(weir_aws::AwsProvider::default()));
     #[cfg(not(feature = "aws"))]
     let registry = registry.without(
         "aws",

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 use weir_core::{
     Diagnostics, Value,
@@ -34,36 +34,37 @@ pub trait Factory: Send + Sync {
     fn call(&self, function: &str, args: &[Value]) -> Outcome;
 }
 
-/// A provider that is part of this program.
+/// A provider that is part of this program. It is made when something is first asked of it.
 pub struct Builtin<F> {
-    schema: ProviderSchema,
-    /// The one that functions are asked of.
-    asked: Arc<dyn Provider>,
+    /// The one that its schema and functions are asked of.
+    asked: OnceLock<Arc<dyn Provider>>,
     make: F,
 }
 
 impl<F: Fn() -> Arc<dyn Provider>> Builtin<F> {
     /// The provider that `make` makes.
     pub fn new(make: F) -> Self {
-        let asked = make();
         Builtin {
-            schema: asked.schema().clone(),
-            asked,
+            asked: OnceLock::new(),
             make,
         }
+    }
+
+    fn asked(&self) -> &dyn Provider {
+        self.asked.get_or_init(&self.make).as_ref()
     }
 }
 
 #[async_trait]
 impl<F: Fn() -> Arc<dyn Provider> + Send + Sync> Factory for Builtin<F> {
     fn schema(&self) -> &ProviderSchema {
-        &self.schema
+        self.asked().schema()
     }
     async fn start(&self) -> Result<Arc<dyn Provider>, Diagnostics> {
         Ok((self.make)())
     }
     fn call(&self, function: &str, args: &[Value]) -> Outcome {
-        self.asked.call(function, args)
+        self.asked().call(function, args)
     }
 }
 
@@ -74,6 +75,8 @@ pub struct Registry {
     resources: BTreeMap<String, String>,
     data: BTreeMap<String, String>,
     ephemeral: BTreeMap<String, String>,
+    /// Providers whose types all begin alike, by that beginning.
+    families: BTreeMap<String, String>,
     left_out: BTreeMap<String, String>,
 }
 
@@ -113,6 +116,32 @@ impl Registry {
         self
     }
 
+    /// With one more that is part of this program and whose types all begin with `family`
+    /// (`aws_`). Its schema is large: it is made only where a stack names one of them.
+    pub fn with_family<F>(mut self, name: &str, family: &str, make: F) -> Registry
+    where
+        F: Fn() -> Arc<dyn Provider> + Send + Sync + 'static,
+    {
+        self.families.insert(family.to_owned(), name.to_owned());
+        let factory = Arc::new(Builtin::new(make));
+        self.factories.insert(name.to_owned(), factory);
+        self
+    }
+
+    /// What serves the type, by the names of those that were asked, or else by how the type
+    /// begins.
+    fn serving(&self, asked: &BTreeMap<String, String>, ty: &str) -> Option<&ProviderSchema> {
+        let name = asked.get(ty).map(String::as_str);
+        let name = name.or_else(|| self.of_family(ty))?;
+        self.factories.get(name).map(|f| f.schema())
+    }
+
+    fn of_family(&self, ty: &str) -> Option<&str> {
+        let mut families = self.families.iter();
+        let family = families.find(|(family, _)| ty.starts_with(family.as_str()));
+        family.map(|(_, name)| name.as_str())
+    }
+
     /// Without one that could be part of this program: how to get it, as a sentence.
     pub fn without(mut self, name: &str, how: &str) -> Registry {
         self.left_out.insert(name.to_owned(), how.to_owned());
@@ -132,25 +161,13 @@ impl Registry {
 
 impl Schemas for Registry {
     fn resource(&self, ty: &str) -> Option<&Schema> {
-        self.factories
-            .get(self.resources.get(ty)?)?
-            .schema()
-            .resources
-            .get(ty)
+        self.serving(&self.resources, ty)?.resources.get(ty)
     }
     fn data(&self, ty: &str) -> Option<&Schema> {
-        self.factories
-            .get(self.data.get(ty)?)?
-            .schema()
-            .data
-            .get(ty)
+        self.serving(&self.data, ty)?.data.get(ty)
     }
     fn ephemeral(&self, ty: &str) -> Option<&Schema> {
-        self.factories
-            .get(self.ephemeral.get(ty)?)?
-            .schema()
-            .ephemeral
-            .get(ty)
+        self.serving(&self.ephemeral, ty)?.ephemeral.get(ty)
     }
     fn provider(&self, name: &str) -> Option<&Schema> {
         self.factories.get(name).map(|f| &f.schema().provider)
@@ -164,6 +181,14 @@ impl Schemas for Registry {
             .or_else(|| self.data.get(ty))
             .or_else(|| self.ephemeral.get(ty))
             .map(String::as_str)
+            .or_else(|| {
+                let name = self.of_family(ty)?;
+                let schema = self.factories.get(name)?.schema();
+                let serves = schema.resources.contains_key(ty)
+                    || schema.data.contains_key(ty)
+                    || schema.ephemeral.contains_key(ty);
+                serves.then_some(name)
+            })
     }
     fn function(&self, provider: &str, function: &str) -> Option<&Signature> {
         let schema = self.factories.get(provider)?.schema();

@@ -25,7 +25,7 @@ mod values;
 
 pub use plan::{plan, refuse, replaced};
 pub use shape::{Beside, half_made, shape};
-pub use values::{Fields, Found, changed, is_zero, object, typed};
+pub use values::{Fields, Found, changed, is_zero, may_change, object, typed};
 
 use crate::ProviderSchema;
 use std::collections::BTreeMap;

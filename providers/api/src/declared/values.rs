@@ -77,6 +77,11 @@ pub fn changed(prior: &Value, planned: &Value, key: &str) -> bool {
     !is.is_unknown() && was != is && !(is_zero(was) && is_zero(is))
 }
 
+/// Whether the field is to become another than it was, or may, as it is not known yet.
+pub fn may_change(prior: &Value, planned: &Value, key: &str) -> bool {
+    planned.get(key).is_some_and(Value::is_unknown) || changed(prior, planned, key)
+}
+
 /// Null, or what the API says of what was never set.
 pub fn is_zero(value: &Value) -> bool {
     value.is_null()

@@ -42,6 +42,13 @@ impl Resource<Aws> for EbsVolume {
                     .help("Set `iops`, or choose the type gp3."),
             );
         }
+        if kind.is_some() && !provisioned && config.is_on("multi_attach_enabled") {
+            out.push(
+                Diagnostic::error("`multi_attach_enabled` can't be set for this type")
+                    .because("Only io1 and io2 can be attached to several machines.")
+                    .help("Remove it, or choose the type io2."),
+            );
+        }
         if matches!(kind.as_deref(), Some("gp2" | "sc1" | "st1" | "standard"))
             && !missing("iops")
             && config.int("iops").is_some()

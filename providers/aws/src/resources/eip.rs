@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
 use serde_json::json;
 use weir_core::{Diagnostics, Path, Type, Value};
-use weir_provider::declared::{Fields as _, changed};
+use weir_provider::declared::{Fields as _, changed, may_change};
 
 pub(super) struct Eip;
 
@@ -39,7 +39,7 @@ impl Resource<Aws> for Eip {
     ) -> (Value, Vec<Path>) {
         let mut planned = planned;
         let ends = ["instance", "network_interface", "associate_with_private_ip"];
-        if prior.is_some_and(|p| ends.iter().any(|e| changed(p, &planned, e))) {
+        if prior.is_some_and(|p| ends.iter().any(|e| may_change(p, &planned, e))) {
             for name in [
                 "association_id",
                 "private_dns",

@@ -13,7 +13,7 @@ use aws_sdk_ec2::types::{
     SecurityGroupRuleUpdate, UserIdGroupPair,
 };
 use serde_json::json;
-use weir_core::{Diagnostic, Diagnostics, Value};
+use weir_core::{Diagnostic, Diagnostics, Path, Value};
 use weir_provider::declared::{Fields as _, changed};
 
 pub(super) struct GroupRule(pub(super) Direction);
@@ -45,6 +45,28 @@ impl Resource<Aws> for GroupRule {
     }
     fn kind(&self) -> Option<ResourceType> {
         Some(ResourceType::SecurityGroupRule)
+    }
+
+    /// What the traffic comes from or goes to can't become another kind of thing.
+    fn plan(
+        &self,
+        _: Option<&Aws>,
+        _: &Value,
+        prior: Option<&Value>,
+        planned: Value,
+    ) -> (Value, Vec<Path>) {
+        let Some(prior) = prior else {
+            return (planned, Vec::new());
+        };
+        let none = |v: &Value, key: &str| v.get(key).is_none_or(Value::is_null);
+        let turned = SOURCES
+            .iter()
+            .filter(|key| none(prior, key) != none(&planned, key));
+        let replaces = turned.map(|key| Path::root().key(*key)).collect();
+        (
+            rules::same_protocol(prior, planned, "ip_protocol"),
+            replaces,
+        )
     }
 
     fn validate(&self, config: &Value, out: &mut Diagnostics) {

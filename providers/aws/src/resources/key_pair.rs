@@ -41,6 +41,15 @@ impl Resource<Aws> for KeyPair {
         planned: Value,
     ) -> (Value, Vec<Path>) {
         let names = ("key_name", "key_name_prefix");
+        let key = |v: &Value| v.text("public_key").map(|k| k.trim().to_owned());
+        let planned = match prior {
+            // A line's end is no other key.
+            Some(p) if key(p).is_some() && key(p) == key(&planned) => planned.with(
+                "public_key",
+                p.get("public_key").cloned().unwrap_or_else(Value::null),
+            ),
+            _ => planned,
+        };
         (super::named_by(config, prior, planned, names), Vec::new())
     }
 

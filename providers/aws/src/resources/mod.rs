@@ -29,7 +29,7 @@ use weir_provider::{
     cloud::{Failure, Resource},
     declared::{
         Fields as _,
-        checks::{at_most_one, choice, not_both, one_of, within},
+        checks::{at_most_one, choice, is_set, not_both, one_of, within},
     },
 };
 
@@ -126,7 +126,8 @@ fn named_by(
     let differs = |key: &str| prior.is_some_and(|p| p.get(key) != config.get(key));
     match (set(name), set(prefix)) {
         // A name of one's own has no prefix.
-        (true, _) if prior.is_none() || differs(name) => planned.with(prefix, Value::from("")),
+        (true, _) if prior.is_none() => planned.with(prefix, Value::from("")),
+        (true, _) if differs(name) => open(planned, prefix),
         (false, true) if differs(prefix) => open(planned, name),
         _ => planned,
     }

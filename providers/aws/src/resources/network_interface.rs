@@ -12,7 +12,7 @@ use aws_sdk_ec2::types::{
 };
 use serde_json::json;
 use weir_core::{Diagnostics, Path, Type, Value};
-use weir_provider::declared::{Fields as _, changed};
+use weir_provider::declared::{Fields as _, changed, may_change};
 
 pub(super) struct Interface;
 
@@ -50,7 +50,7 @@ impl Resource<Aws> for Interface {
         };
         let mut planned = planned;
         let names = ["private_ips", "private_ips_count"];
-        if names.iter().any(|n| changed(prior, &planned, n)) {
+        if names.iter().any(|n| may_change(prior, &planned, n)) {
             for (name, ty) in [
                 ("private_ip_list", Type::list(Type::String)),
                 ("private_ips", Type::set(Type::String)),

@@ -39,6 +39,18 @@ pub(super) fn empty() -> [(&'static str, Value); 6] {
     ]
 }
 
+/// The planned value with the protocol as it was written before, where both names are the same's.
+pub(super) fn same_protocol(prior: &Value, planned: Value, key: &str) -> Value {
+    let was = prior.text(key).map(|p| protocol(&p));
+    match (was, planned.text(key).map(|p| protocol(&p))) {
+        (Some(was), Some(is)) if was == is => {
+            let before = prior.get(key).cloned().unwrap_or_else(Value::null);
+            planned.with(key, before)
+        }
+        _ => planned,
+    }
+}
+
 /// The protocol as the API names it: `-1` is any; `6`, `17`, `1` and `58` have names.
 pub(super) fn protocol(text: &str) -> String {
     match text.to_ascii_lowercase().as_str() {

@@ -7,7 +7,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use serde_json::json;
-use weir_core::{Diagnostics, Path, Type, Value};
+use weir_core::{Diagnostic, Diagnostics, Path, Type, Value};
 use weir_provider::declared::{Fields as _, object};
 
 pub(super) struct RouteResource;
@@ -43,6 +43,17 @@ impl Resource<Aws> for RouteResource {
         super::at_most_one(config, &ENDS, out);
         super::one_of(config, &TARGETS, out);
         super::at_most_one(config, &TARGETS, out);
+        if super::is_set(config, "egress_only_gateway_id")
+            && !super::is_set(config, "destination_ipv6_cidr_block")
+        {
+            out.push(
+                Diagnostic::error(
+                    "`egress_only_gateway_id` goes with `destination_ipv6_cidr_block`",
+                )
+                .because("Such a gateway carries IPv6 alone.")
+                .help("Set the destination, or choose another target."),
+            );
+        }
     }
 
     fn plan(
@@ -56,7 +67,7 @@ impl Resource<Aws> for RouteResource {
         let moved = |p: &Value| {
             TARGETS
                 .iter()
-                .any(|t| weir_provider::declared::changed(p, &planned, t))
+                .any(|t| weir_provider::declared::may_change(p, &planned, t))
         };
         if prior.is_some_and(moved) {
             for name in ["instance_id", "instance_owner_id", "state"] {

@@ -51,6 +51,10 @@ impl Resource<Aws> for Rule {
             true => planned.with(source, Value::null_of(weir_core::Type::String)),
             false => planned,
         };
+        let planned = match prior {
+            Some(prior) => rules::same_protocol(prior, planned, "protocol"),
+            None => planned,
+        };
         (planned, Vec::new())
     }
 

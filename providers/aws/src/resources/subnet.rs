@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{AttributeBooleanValue, HostnameType, ResourceType, SubnetState};
 use serde_json::json;
 use weir_core::{Diagnostics, Path, Value};
-use weir_provider::declared::{Fields as _, changed};
+use weir_provider::declared::{Fields as _, changed, may_change};
 
 pub(super) struct Subnet;
 
@@ -54,7 +54,7 @@ impl Resource<Aws> for Subnet {
         planned: Value,
     ) -> (Value, Vec<Path>) {
         let mut planned = planned;
-        if prior.is_some_and(|p| changed(p, &planned, "ipv6_cidr_block")) {
+        if prior.is_some_and(|p| may_change(p, &planned, "ipv6_cidr_block")) {
             let open = Value::unknown(weir_core::Type::String);
             planned = planned.with("ipv6_cidr_block_association_id", open);
         }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)] // helpers of tests
 
+mod changes;
 mod conformance;
 mod server;
 mod tables;

@@ -66,8 +66,21 @@ pub(super) async fn update(
     {
         metadata(cx, id, row).await?;
     }
-    if differs("root_block_device") {
-        root(cx, id, prior, planned).await?;
+    if let (true, Some(was), Some(is)) = (
+        differs("root_block_device"),
+        prior.row("root_block_device"),
+        planned.row("root_block_device"),
+    ) {
+        disk(cx, id, was, is).await?;
+    }
+    if differs("ebs_block_device") {
+        for was in prior.rows("ebs_block_device") {
+            let device = was.text("device_name");
+            let mut rows = planned.rows("ebs_block_device").into_iter();
+            if let Some(is) = rows.find(|r| r.text("device_name") == device) {
+                disk(cx, id, was, is).await?;
+            }
+        }
     }
     let data = differs("user_data") || differs("user_data_base64");
     if differs("instance_type") || data {
@@ -249,13 +262,8 @@ async fn metadata(cx: &Call<'_>, id: &str, row: &Value) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn root(cx: &Call<'_>, id: &str, prior: &Value, planned: &Value) -> Result<(), Failure> {
-    let (Some(was), Some(is)) = (
-        prior.row("root_block_device"),
-        planned.row("root_block_device"),
-    ) else {
-        return Ok(());
-    };
+/// What of a disk can be changed where it is.
+async fn disk(cx: &Call<'_>, id: &str, was: &Value, is: &Value) -> Result<(), Failure> {
     let number = |key: &str| is.int(key).filter(|_| changed(was, is, key));
     let kind = is
         .text("volume_type")

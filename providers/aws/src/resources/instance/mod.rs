@@ -117,8 +117,13 @@ impl Resource<Aws> for InstanceResource {
             .into_iter()
             .filter(|name| changed(prior, &planned, name) || open(&planned, name));
         let data: Vec<&'static str> = data.collect();
-        if !data.is_empty() && planned.is_on("user_data_replace_on_change") {
+        // Without any, it keeps what it was started with until it starts again.
+        let given = data.iter().any(|name| is_set(name));
+        if given && planned.is_on("user_data_replace_on_change") {
             replaces.extend(data.iter().map(|name| Path::root().key(*name)));
+        }
+        if other_disks(prior, &planned) {
+            replaces.push(Path::root().key("ebs_block_device"));
         }
         let sized = changed(prior, &planned, "instance_type") || open(&planned, "instance_type");
         if sized || !data.is_empty() {
@@ -225,4 +230,22 @@ async fn reaches(cx: &Call<'_>, id: &str, wanted: &InstanceStateName) -> Result<
         })
     };
     cx.wait(wanted.as_str(), look).await
+}
+
+/// Whether the machine gets other disks than it was made with. Terraform looks at no change of a
+/// disk but this one; what a disk can do where it is (size, type, speed) is done there.
+fn other_disks(prior: &Value, planned: &Value) -> bool {
+    let (was, is) = (
+        prior.rows("ebs_block_device"),
+        planned.rows("ebs_block_device"),
+    );
+    let same = |was: &Value, is: &Value| {
+        let kept = ["encrypted", "kms_key_id", "snapshot_id"];
+        was.text("device_name") == is.text("device_name")
+            && !kept.iter().any(|key| changed(was, is, key))
+    };
+    !planned
+        .get("ebs_block_device")
+        .is_some_and(Value::is_unknown)
+        && (was.len() != is.len() || !is.iter().all(|is| was.iter().any(|was| same(was, is))))
 }

@@ -1,0 +1,143 @@
+//! Stacks in steps (`stacks/*.txt`), as Terraform with hashicorp/aws 5.100 does them on moto
+//! (`stacks/*.out`): weir plans the same for the same addresses, leaves the same attributes, and
+//! finds nothing to do after each step.
+//!
+//! The answers are stored, so that the suite needs moto alone. With `terraform` on the path and the
+//! provider in a filesystem mirror (`WEIR_TF_PLUGINS`, /opt/tf-plugins where that is not set),
+//! `WEIR_REGENERATE=1 cargo test -p weir-cli --features aws --test aws stacks` asks again and writes
+//! them. `WEIR_STORED=vpc,nat` limits it to these.
+
+use crate::{
+    answer::Answer,
+    moto::Moto,
+    tool::{Kind, Tool, provider},
+};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+/// A stack's step: what it is called, and its files.
+struct Step {
+    title: String,
+    files: BTreeMap<String, String>,
+}
+
+fn stacks() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws/stacks");
+    let only = env::var("WEIR_STORED").ok();
+    let mut all: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "txt"))
+        .filter(|p| {
+            let name = p.file_stem().unwrap().to_string_lossy();
+            only.as_ref()
+                .is_none_or(|o| o.split(',').any(|o| o == name))
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+fn steps(path: &Path) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut file = String::new();
+    for line in fs::read_to_string(path).unwrap().lines() {
+        if let Some(title) = line.strip_prefix("=== ") {
+            let title = title.to_owned();
+            steps.push(Step {
+                title,
+                files: BTreeMap::new(),
+            });
+        } else if let Some(name) = line.strip_prefix("--- ") {
+            name.clone_into(&mut file);
+            let files = &mut steps.last_mut().unwrap().files;
+            files.insert(file.clone(), String::new());
+        } else if let Some(step) = steps.last_mut() {
+            let text = step.files.get_mut(&file).unwrap();
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    steps
+}
+
+fn answers(path: &Path) -> Vec<Answer> {
+    let text = fs::read_to_string(path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let parts = lines.split(|l| l.starts_with("=== ")).skip(1);
+    parts.map(Answer::read).collect()
+}
+
+/// All that the files say.
+fn said(step: &Step) -> String {
+    step.files.values().map(String::as_str).collect()
+}
+
+fn regenerate(path: &Path, moto: &Moto) {
+    let mut tool = Tool::new(Kind::Terraform, &provider(&moto.address));
+    let mut text = String::new();
+    for step in steps(path) {
+        tool.write(&step.files);
+        let answer = tool.step().normal(&said(&step));
+        text.push_str(&format!("=== {}\n{}", step.title, answer.text()));
+    }
+    fs::write(path.with_extension("out"), text).unwrap();
+}
+
+/// What differs from the stored answers.
+fn check(path: &Path, moto: &Moto) -> (usize, Vec<String>) {
+    let mut tool = Tool::new(Kind::Weir, &provider(&moto.address));
+    let (mut differ, mut most) = (Vec::new(), 0);
+    for (step, theirs) in steps(path).iter().zip(answers(&path.with_extension("out"))) {
+        tool.write(&step.files);
+        let ours = tool.step().normal(&said(step));
+        most = most.max(ours.state.len());
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let place = |line| format!("{name}, {}: {line}", step.title);
+        differ.extend(theirs.difference(&ours).into_iter().map(place));
+        let again = tool.run(&["plan", "-no-color", "-detailed-exitcode"]);
+        if again.status.code() != Some(0) {
+            let text = crate::tool::text(&again.stdout);
+            differ.push(format!(
+                "{name}, {}: the second plan is not empty: {text}",
+                step.title
+            ));
+        }
+    }
+    (most, differ)
+}
+
+#[test]
+#[allow(clippy::print_stdout)] // how much was compared is told
+fn stacks_are_done_as_terraform_does_them() {
+    let Some(moto) = Moto::start() else { return };
+    let all = stacks();
+    if env::var_os("WEIR_REGENERATE").is_some() {
+        all.iter().for_each(|path| regenerate(path, &moto));
+    }
+    let (mut differ, mut resources) = (Vec::new(), 0);
+    for path in &all {
+        // What fails in one says nothing of the others.
+        match std::panic::catch_unwind(|| check(path, &moto)) {
+            Ok((most, found)) => {
+                resources += most;
+                differ.extend(found);
+            }
+            Err(_) => differ.push(format!("{}: it failed, as said above", path.display())),
+        }
+    }
+    println!("{} stacks of {resources} resources", all.len());
+    assert!(
+        differ.is_empty(),
+        "{} differ:\n{}",
+        differ.len(),
+        differ.join("\n")
+    );
+    assert!(
+        env::var_os("WEIR_STORED").is_some() || resources >= 150,
+        "{resources} resources"
+    );
+}
