@@ -1,6 +1,6 @@
 //! Why a command failed, and with which code the process ends.
 
-use std::{error::Error, process::ExitCode};
+use std::error::Error;
 use weir_core::{Diagnostic, Diagnostics};
 
 /// Why a command failed.
@@ -36,14 +36,15 @@ pub(crate) enum Outcome {
     Failed,
 }
 
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> ExitCode {
-        ExitCode::from(match outcome {
+impl Outcome {
+    /// The code the process ends with.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
             Outcome::Done => 0,
             Outcome::Failed => 1,
             Outcome::Pending => 2,
             Outcome::Unformatted => 3,
-        })
+        }
     }
 }
 
@@ -72,12 +73,12 @@ impl CommandError {
         self
     }
     /// The code the process ends with.
-    pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self.kind {
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self.kind {
             ErrorKind::Closed => 0,
             ErrorKind::Failed => 1,
             ErrorKind::Usage => 2,
-        })
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the evaluator yields: instances ready for a provider, and pods that want a host.
 
+use crate::eval::NodeId;
 use std::collections::BTreeMap;
 use weir_core::{Address, Diagnostic, ModulePath, Span, Value, address::ProviderRef};
 
@@ -35,6 +36,8 @@ pub struct Instance {
     pub scoped: Option<String>,
     /// Where its block starts.
     pub span: Span,
+    /// Which of the evaluator's nodes it is.
+    pub(crate) node: NodeId,
 }
 
 /// What an `import` block says of its target.

@@ -16,7 +16,7 @@ use weir_core::snapshot::{Resource, Snapshot};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Key, Value,
     address::{Ascending, ProviderRef},
-    change::Action,
+    change::{Action, Change},
 };
 use weir_lang::{Evaluator, Instance, Next, PlaceRequest, ProviderConfig};
 
@@ -170,6 +170,7 @@ impl Engine {
             })
             .collect();
         // What was found goes to its place at once: a large wave is not in memory twice.
+        let mut changes = Vec::with_capacity(questions.len());
         concurrent::on_all_cores(
             questions,
             |(i, around)| {
@@ -188,26 +189,33 @@ impl Engine {
             },
             self.parallelism,
             &*self.events,
-            |(i, finding)| take(&i, finding, (input, snapshot), evaluator, findings),
+            |(i, finding)| {
+                let change = take(&i, finding, (input, snapshot), evaluator, findings);
+                changes.extend(change.map(|c| (i.address, c)));
+            },
         )
         .await;
+        match findings.changes.is_empty() {
+            true => findings.changes = changes.into_iter().collect(),
+            false => findings.changes.extend(changes),
+        }
     }
 }
 
-/// Puts a finding among the others and its value into the evaluator.
+/// Puts a finding among the others and its value into the evaluator. Returns what will change.
 fn take(
     instance: &Instance,
     mut finding: Finding,
     (input, snapshot): (&PlanInput, &Snapshot),
     evaluator: &mut Evaluator,
     findings: &mut Findings,
-) {
+) -> Option<Change> {
     let address = &instance.address;
     let found = std::mem::take(&mut finding.diagnostics);
     let located = diagnostics::locate(found, &input.config, &instance.span, address);
     if instance.scoped.is_some() && finding.change.is_none() && finding.supply.is_none() {
         evaluator.fail_scoped(address, located);
-        return;
+        return None;
     }
     let failed = finding.change.is_none() && finding.supply.is_none();
     if failed && located.has_errors() && refused::of_instance(&input.options, instance) {
@@ -225,22 +233,19 @@ fn take(
     }
     if let Some(supply) = finding.supply {
         supply.to(evaluator, address);
-        findings
-            .changes
-            .extend(finding.change.map(|c| (address.clone(), c)));
-        return;
+        return finding.change;
     }
-    match finding.change {
+    match &finding.change {
         Some(change) => {
-            let value = change.after.clone().unwrap_or_else(Value::null);
             if change.action != Action::NoOp {
                 findings.pending.insert(address.block());
             }
-            findings.changes.insert(address.clone(), change);
-            evaluator.supply(address, value);
+            let value = change.after.clone().unwrap_or_else(Value::null);
+            evaluator.supply_to(instance, value);
         }
         None => evaluator.fail(address),
     }
+    finding.change
 }
 
 /// What an instance's plan depends on beside its configuration.

@@ -17,7 +17,7 @@ impl Evaluator {
     /// An instance that was yielded is not there, and is not made. As [`Evaluator::supply`] does, it
     /// replaces what was supplied before.
     pub fn leave_out(&mut self, address: &Address) {
-        let Some(id) = self.yielded.get(address).copied() else {
+        let Some(id) = self.yielded(address) else {
             return;
         };
         let is_new = self.absent.insert(id);

@@ -60,9 +60,10 @@ impl Evaluator {
         } = computed.value;
         let import = self.import_of(&address);
         self.implicit_provider(&provider);
-        self.graph.get_mut(id).state = State::Yielded;
+        let entity = self.graph.get_mut(id);
+        entity.state = State::Yielded;
+        entity.yielded = true;
         self.graph.outstanding += 1;
-        self.yielded.insert(address.clone(), id);
         self.ready.push_back(Next::Instance(Box::new(Instance {
             address,
             provider,
@@ -75,6 +76,7 @@ impl Evaluator {
             import,
             scoped,
             span,
+            node: id,
         })));
         Ok(())
     }
@@ -182,7 +184,7 @@ impl Evaluator {
         address: &Address,
         value: Value,
     ) -> Value {
-        let NodeKind::Resource(resource) = self.kind_of(id).clone() else {
+        let NodeKind::Resource(resource) = self.kind_of(id) else {
             return value;
         };
         let value = match resource.object {
@@ -192,6 +194,7 @@ impl Evaluator {
         if resource.postconditions.is_empty() {
             return value;
         }
+        let resource = resource.clone();
         let entity = self.graph.get(id);
         let Role::Instance(position) = entity.role else {
             return value;

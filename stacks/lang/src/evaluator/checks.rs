@@ -125,13 +125,13 @@ impl Evaluator {
             all.any(|(status, _)| *status == CheckStatus::Unknown)
         };
         let instances = self.verdicts.iter().filter(|(_, v)| open(v));
-        let instances = instances.filter_map(|(id, _)| self.address_of(*id));
-        instances.filter(|a| self.yielded.contains_key(a)).collect()
+        let yielded = instances.filter(|(id, _)| self.graph.get(**id).yielded);
+        yielded.filter_map(|(id, _)| self.address_of(*id)).collect()
     }
 
     /// Asks the conditions of an instance again that has its value. Returns what does not hold.
     pub fn decide(&mut self, address: &Address) -> Diagnostics {
-        let Some(id) = self.yielded.get(address).copied() else {
+        let Some(id) = self.yielded(address) else {
             return Diagnostics::new();
         };
         let mut found = self.again(id).err().unwrap_or_default();
@@ -160,7 +160,7 @@ impl Evaluator {
     /// The data source of a `check` could not be had: that is a warning, and the check does not
     /// hold. What else the check asserts over it is not evaluated.
     pub fn fail_scoped(&mut self, address: &Address, diagnostics: Diagnostics) {
-        let Some(id) = self.yielded.get(address).copied() else {
+        let Some(id) = self.yielded(address) else {
             return;
         };
         self.scoped_problems(id, diagnostics.0);

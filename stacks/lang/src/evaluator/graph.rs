@@ -5,7 +5,8 @@ use crate::{
     eval::NodeId,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
     sync::{Arc, OnceLock},
 };
 use weir_core::{Key, ModulePath, Value};
@@ -49,6 +50,8 @@ pub(super) struct Entity {
     pub(super) waiters: Vec<NodeId>,
     /// Values that were made from this one.
     pub(super) readers: BTreeSet<NodeId>,
+    /// Whether it was handed to the caller, whatever became of it.
+    pub(super) yielded: bool,
     queued: bool,
 }
 
@@ -166,8 +169,8 @@ pub(super) struct Instances {
 pub(super) struct Graph {
     pub(super) modules: Vec<ModuleInstance>,
     entities: Vec<Entity>,
-    /// Nodes to evaluate, by rank.
-    queue: BTreeSet<(u32, NodeId)>,
+    /// Nodes to evaluate, by rank; each once.
+    queue: BinaryHeap<Reverse<(u32, NodeId)>>,
     /// Instances that were yielded and have no value yet, and services without a place.
     pub(super) outstanding: usize,
 }
@@ -196,6 +199,7 @@ impl Graph {
             expansion: None,
             waiters: Vec::new(),
             readers: BTreeSet::new(),
+            yielded: false,
             queued: false,
         });
         NodeId(id)
@@ -286,13 +290,13 @@ impl Graph {
     /// Puts a node in line.
     pub(super) fn enqueue(&mut self, rank: u32, id: NodeId) {
         if !std::mem::replace(&mut self.get_mut(id).queued, true) {
-            self.queue.insert((rank, id));
+            self.queue.push(Reverse((rank, id)));
         }
     }
 
     /// The next node in line.
     pub(super) fn pop(&mut self) -> Option<NodeId> {
-        let (_, id) = self.queue.pop_first()?;
+        let Reverse((_, id)) = self.queue.pop()?;
         self.get_mut(id).queued = false;
         Some(id)
     }

@@ -2,6 +2,7 @@
 
 use super::{
     Evaluator,
+    find::Lost,
     frame::{Frame, Names},
     graph::{InstId, Mode, State},
     origin,
@@ -116,7 +117,7 @@ impl Evaluator {
             .imports
             .values()
             .map(|(_, i)| i)
-            .filter(|i| i.declared && !self.yielded.contains_key(&i.to) && !self.in_error(&i.to))
+            .filter(|i| i.declared && self.yielded(&i.to).is_none() && !self.in_error(&i.to))
             .map(|i| (i.to.clone(), i.id.clone()))
             .collect();
         for (to, id) in lost {
@@ -133,29 +134,17 @@ impl Evaluator {
     /// Whether the block of an address, or the call of a module around it, failed: what it would
     /// have expanded to is not known.
     fn in_error(&self, address: &Address) -> bool {
-        let mut inst = InstId(0);
-        for (name, key) in &address.module.0 {
-            let Some(call) = self.module_of(inst).names.calls.get(name.as_str()) else {
-                return false;
-            };
-            let call = self.graph.module(inst).id(*call);
-            let Some(x) = self.graph.get(call).expansion.as_ref() else {
-                return true;
-            };
-            match x.position(key).and_then(|p| x.children.get(p)) {
-                Some(child) => inst = *child,
-                None => return false,
+        match self.block_at(address) {
+            Err(Lost::AtOpenCall) => true,
+            Err(Lost::NotThere) => false,
+            Ok(block) => {
+                let x = self.graph.get(block).expansion.as_ref();
+                self.graph.is_failed(block)
+                    || x.is_some_and(|x| x.is_open())
+                    || x.and_then(|x| Some(x.instance(x.position(&address.key)?)))
+                        .is_some_and(|i| self.graph.is_failed(i))
             }
         }
-        let ix = self.module_of(inst).names.object(&address.object);
-        ix.is_some_and(|ix| {
-            let block = self.graph.module(inst).id(ix);
-            let x = self.graph.get(block).expansion.as_ref();
-            self.graph.is_failed(block)
-                || x.is_some_and(|x| x.is_open())
-                || x.and_then(|x| Some(x.instance(x.position(&address.key)?)))
-                    .is_some_and(|i| self.graph.is_failed(i))
-        })
     }
 
     /// What an `import` says of an instance.

@@ -27,6 +27,7 @@ mod blocks;
 mod checks;
 mod ephemeral;
 mod expand;
+mod find;
 mod frame;
 mod graph;
 mod imports;
@@ -47,7 +48,7 @@ pub use shapes::lacks_provider;
 use crate::{
     config::{Config, NodeIx, NodeKind, Part},
     eval::{Context, NodeId},
-    instance::{Import, Next, PlaceRequest, Placement},
+    instance::{Import, Instance, Next, PlaceRequest, Placement},
     services::pools::MachinePool,
 };
 use graph::{Deps, Graph, InstId, Role, State};
@@ -61,9 +62,6 @@ use weir_core::{
     function::{Outcome, Refusal, Signature},
     schema::Schema,
 };
-
-#[cfg(doc)]
-use crate::instance::Instance;
 
 /// The schemas of the providers at hand.
 pub trait Schemas: Send + Sync {
@@ -157,9 +155,7 @@ pub struct Evaluator {
     shapes: shapes::Shapes,
     /// What was found and not handed out yet.
     ready: VecDeque<Next>,
-    /// Instances that were yielded.
-    yielded: BTreeMap<Address, NodeId>,
-    /// Of these, those that are not there and are not made.
+    /// Of the instances that were yielded, those that are not there and are not made.
     absent: BTreeSet<NodeId>,
     /// What is wrong with instances that may be none of what is planned.
     aside: Option<aside::Aside>,
@@ -213,7 +209,6 @@ impl Evaluator {
             contexts,
             shapes,
             ready: VecDeque::new(),
-            yielded: BTreeMap::new(),
             absent: BTreeSet::new(),
             aside: None,
             looks_only: false,
@@ -297,11 +292,17 @@ impl Evaluator {
     /// The value of an instance that was yielded: planned, or real. Supplying another value for
     /// an instance replaces the first one and forgets what was evaluated from it.
     pub fn supply(&mut self, address: &Address, value: Value) {
-        let Some(id) = self.yielded.get(address).copied() else {
+        let Some(id) = self.yielded(address) else {
             return;
         };
         let was_absent = self.absent.remove(&id);
         self.give(id, address, value, was_absent);
+    }
+
+    /// As [`Evaluator::supply`], where the instance itself is at hand: nothing is looked up.
+    pub fn supply_to(&mut self, instance: &Instance, value: Value) {
+        let was_absent = self.absent.remove(&instance.node);
+        self.give(instance.node, &instance.address, value, was_absent);
     }
 
     /// A value for an instance, which the same value does not stand for where `is_new`.
@@ -331,7 +332,7 @@ impl Evaluator {
     /// An instance that was yielded got no value, as its provider refused it: what depends on it is
     /// skipped. The caller reports the error.
     pub fn fail(&mut self, address: &Address) {
-        let Some(id) = self.yielded.get(address).copied() else {
+        let Some(id) = self.yielded(address) else {
             return;
         };
         if matches!(self.graph.get(id).state, State::Yielded) {
@@ -353,7 +354,7 @@ impl Evaluator {
     /// # Errors
     /// As evaluation does; an instance that was never yielded is an error too.
     pub fn config_of(&mut self, address: &Address) -> Result<Value, Diagnostics> {
-        let Some(id) = self.yielded.get(address).copied() else {
+        let Some(id) = self.yielded(address) else {
             return Err(Diagnostic::error(format!("{address} has no configuration"))
                 .because("It was never evaluated, so it can't be evaluated again.")
                 .help("Plan again.")

@@ -2,6 +2,7 @@
 
 use super::{
     Edge, Place,
+    providers::Servings,
     targets::{Names, all_of, checks_in, collect_body, dependency_targets, targets, whole_call},
 };
 use crate::{
@@ -12,16 +13,13 @@ use crate::{
     },
     ir::{Expr, Reference},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// All edges, by module and node; nodes with a reference that leads nowhere are `broken`. `wholes`
 /// gets, of each node, all of the modules that it refers to as a whole.
 pub(super) fn all(
     modules: &[Module],
-    providers: &BTreeMap<Place, Serving>,
+    providers: &Servings,
     broken: &mut BTreeSet<Place>,
     wholes: &mut Vec<(Place, Place)>,
     report: &mut Report<'_>,
@@ -41,7 +39,7 @@ pub(super) fn all(
                 report,
             };
             finder.node();
-            if let Some(serving) = providers.get(&(module, NodeIx(n))) {
+            if let Some(serving) = providers.of((module, NodeIx(n))) {
                 finder.serving(serving);
             }
             for import in &modules[m].nodes[n].imports {

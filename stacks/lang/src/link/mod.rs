@@ -22,8 +22,9 @@ mod targets;
 
 pub(crate) use targets::collect_body;
 
-use crate::config::{Module, ModuleId, NodeIx, NodeKind, Serving, reader::Report};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::config::{Module, ModuleId, NodeIx, NodeKind, reader::Report};
+use providers::Servings;
+use std::collections::BTreeSet;
 use weir_core::{Diagnostic, Span};
 
 /// A node anywhere in the tree.
@@ -46,15 +47,14 @@ pub(crate) fn link(modules: &mut [Module], report: &mut Report<'_>) {
     let mut wholes = Vec::new();
     let mut edges = edges::all(modules, &providers, &mut broken, &mut wholes, report);
     validations(modules, &mut edges);
-    for ((module, node), serving) in providers {
-        modules[module.0].nodes[node.0].provider = Some(serving);
-    }
+    providers.hand_out(modules);
     order::rank(modules, &edges, &mut broken, report);
     create_first::spread(modules, &edges);
     for (module, edges) in modules.iter_mut().zip(edges) {
         for (node, edges) in module.nodes.iter_mut().zip(edges) {
-            let to: BTreeSet<Place> = edges.into_iter().map(|e| e.to).collect();
-            node.uses = to.into_iter().collect();
+            node.uses = edges.into_iter().map(|e| e.to).collect();
+            node.uses.sort_unstable();
+            node.uses.dedup();
         }
     }
     for ((module, node), to) in wholes {
@@ -67,14 +67,14 @@ pub(crate) fn link(modules: &mut [Module], report: &mut Report<'_>) {
 
 /// Resources whose provider leads nowhere, and calls whose module could not be read: both are
 /// reported.
-fn unserved(modules: &[Module], providers: &BTreeMap<Place, Serving>) -> BTreeSet<Place> {
+fn unserved(modules: &[Module], providers: &Servings) -> BTreeSet<Place> {
     let mut out = BTreeSet::new();
     for (m, module) in modules.iter().enumerate() {
         for (n, node) in module.nodes.iter().enumerate() {
             let place = (ModuleId(m), NodeIx(n));
             let lost = match &node.kind {
-                NodeKind::Resource(_) => !providers.contains_key(&place),
-                NodeKind::Import(i) => i.provider.is_some() && !providers.contains_key(&place),
+                NodeKind::Resource(_) => providers.of(place).is_none(),
+                NodeKind::Import(i) => i.provider.is_some() && providers.of(place).is_none(),
                 NodeKind::Call(_, child) => child.0 >= modules.len(),
                 _ => false,
             };

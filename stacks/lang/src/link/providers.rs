@@ -3,46 +3,38 @@
 use super::Place;
 use crate::{
     config::{
-        Module, ModuleId, NodeIx, NodeKind, Serving,
+        Module, ModuleId, Node, NodeIx, NodeKind, Serving,
         blocks::{LocalProvider, ModuleCall, ProviderBlock, ProviderUse, Repeat},
-        module::provider_name,
+        module::implied_provider,
         reader::Report,
     },
     hints,
     ir::Expr,
 };
-use std::collections::BTreeMap;
 use weir_core::{Diagnostic, Span, address::ProviderRef};
 
-/// The provider of every resource; one that leads nowhere is reported.
-pub(super) fn resolve(modules: &[Module], report: &mut Report<'_>) -> BTreeMap<Place, Serving> {
-    let mut out = BTreeMap::new();
-    for (m, module) in modules.iter().enumerate() {
-        for (i, node) in module.nodes.iter().enumerate() {
-            let (used, name, span) = match &node.kind {
-                NodeKind::Resource(r) => (&r.provider, provider_name(r), &r.span),
-                NodeKind::Import(import) if import.provider.is_some() => {
-                    (&import.provider, String::new(), &import.span)
-                }
-                NodeKind::Cluster(cluster) => {
-                    // Only whether they are there: a cluster has no provider of its own.
-                    for offer in &cluster.offers {
-                        climb(modules, ModuleId(m), offer.clone(), report);
-                    }
-                    continue;
-                }
-                _ => continue,
-            };
-            let wanted = used.clone().unwrap_or_else(|| ProviderUse {
-                provider: LocalProvider::new(name),
-                key: None,
-                span: span.clone(),
-            });
-            if let Some(serving) = climb(modules, ModuleId(m), wanted, report) {
-                out.insert((ModuleId(m), NodeIx(i)), serving);
+/// The providers that serve the nodes of all modules, as [`Module::nodes`] lists them.
+pub(super) struct Servings(Vec<Vec<Option<Serving>>>);
+
+impl Servings {
+    pub(super) fn of(&self, (module, node): Place) -> Option<&Serving> {
+        self.0.get(module.0)?.get(node.0)?.as_ref()
+    }
+
+    /// Gives each node its own.
+    pub(super) fn hand_out(self, modules: &mut [Module]) {
+        for (module, servings) in modules.iter_mut().zip(self.0) {
+            for (node, serving) in module.nodes.iter_mut().zip(servings) {
+                node.provider = serving;
             }
         }
     }
+}
+
+/// The provider of every resource; one that leads nowhere is reported.
+pub(super) fn resolve(modules: &[Module], report: &mut Report<'_>) -> Servings {
+    let all = (0..modules.len()).map(|m| of_module(modules, ModuleId(m), report));
+    let out = Servings(all.collect());
     for (m, module) in modules.iter().enumerate() {
         for node in &module.nodes {
             if let NodeKind::Call(call, child) = &node.kind
@@ -53,6 +45,48 @@ pub(super) fn resolve(modules: &[Module], report: &mut Report<'_>) -> BTreeMap<P
         }
     }
     out
+}
+
+/// The providers of the nodes of one module.
+fn of_module<'m>(
+    modules: &'m [Module],
+    m: ModuleId,
+    report: &mut Report<'_>,
+) -> Vec<Option<Serving>> {
+    // Most resources name no provider, and neighbours have the same one.
+    let mut last: Option<(&'m str, Serving)> = None;
+    let serving = |node: &'m Node| {
+        let (used, implied, span) = match &node.kind {
+            NodeKind::Resource(r) => (&r.provider, r.object.type_name(), &r.span),
+            NodeKind::Import(import) if import.provider.is_some() => {
+                (&import.provider, "", &import.span)
+            }
+            NodeKind::Cluster(cluster) => {
+                // Only whether they are there: a cluster has no provider of its own.
+                for offer in &cluster.offers {
+                    climb(modules, m, offer.clone(), report);
+                }
+                return None;
+            }
+            _ => return None,
+        };
+        if let Some(used) = used {
+            return climb(modules, m, used.clone(), report);
+        }
+        let name = implied_provider(implied);
+        if let Some((_, serving)) = last.as_ref().filter(|(of, _)| *of == name) {
+            return Some(serving.clone());
+        }
+        let used = ProviderUse {
+            provider: LocalProvider::new(name),
+            key: None,
+            span: span.clone(),
+        };
+        let serving = climb(modules, m, used, report)?;
+        last = Some((name, serving.clone()));
+        Some(serving)
+    };
+    modules[m.0].nodes.iter().map(serving).collect()
 }
 
 /// Follows a provider's name to its block: in the module itself, or up through `providers` of the
