@@ -172,11 +172,11 @@ fn clouds(registry: Registry) -> Registry {
 /// The engine of a stack.
 pub(crate) fn engine(
     store: Arc<dyn Store>,
-    env: &Env,
+    registry: Arc<Registry>,
     events: Arc<dyn EventSink>,
     parallelism: u16,
 ) -> Engine {
-    let engine = Engine::new(store, Arc::new(registry(env)), events);
+    let engine = Engine::new(store, registry, events);
     match NonZeroUsize::new(usize::from(parallelism)) {
         Some(n) => engine.with_parallelism(n),
         None => engine,

@@ -107,7 +107,7 @@ pub(super) async fn apply_stack(
     } = *request;
     can_be_approved(approve, style, context)?;
     let input = stack.input(mode, plan, false)?;
-    let run = Run::start(stack, operation, &plan.run, style, context).await?;
+    let run = Run::start_plan(stack, &input, operation, &plan.run, style, context).await?;
     let mut planned = run.plan_input(&input).await?;
     let mut lease = None;
     if !run.is_idle(&planned).await? {

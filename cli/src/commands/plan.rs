@@ -64,7 +64,7 @@ async fn plan(args: &Plan, style: Style, context: &Context) -> Result {
     };
     let generate = args.generate_config_out.is_some();
     let input = stack.input(mode, &args.plan, generate)?;
-    let run = Run::start(&stack, "plan", &args.plan.run, style, context).await?;
+    let run = Run::start_plan(&stack, &input, "plan", &args.plan.run, style, context).await?;
     let planned = ManuallyDrop::new(run.plan_apart(&input).await?);
     let sealer = run.sealer().await;
     match style {

@@ -25,7 +25,7 @@ use weir_core::{
     event::{Event, EventSink},
     plan::Op,
 };
-use weir_engine::{Engine, Mode, PlanInput, PlanOptions, Planned, Refresh};
+use weir_engine::{Begun, Engine, Mode, PlanInput, PlanOptions, Planned, Refresh, Registry};
 use weir_lang::{Config, Inputs};
 use weir_plan::Target;
 use weir_state::{Holder, Items, Lease, LeaseRecord, Part, Scope, StateError, Store, Wait};
@@ -270,12 +270,39 @@ impl Run {
         style: Style,
         context: &Context,
     ) -> Result<Run, CommandError> {
+        Run::begin((stack, None), purpose, args, style, context).await
+    }
+
+    /// As [`Run::start`], to make this plan first: what needs nothing of state is evaluated while
+    /// that is read.
+    pub(super) async fn start_plan(
+        stack: &Stack,
+        input: &PlanInput,
+        purpose: &str,
+        args: &RunArgs,
+        style: Style,
+        context: &Context,
+    ) -> Result<Run, CommandError> {
+        Run::begin((stack, Some(input)), purpose, args, style, context).await
+    }
+
+    async fn begin(
+        (stack, input): (&Stack, Option<&PlanInput>),
+        purpose: &str,
+        args: &RunArgs,
+        style: Style,
+        context: &Context,
+    ) -> Result<Run, CommandError> {
         let states = States::of(stack.config.stack(), &context.env)?;
+        let registry = Arc::new(compose::registry(&context.env));
+        let begun = input.and_then(|i| Begun::of(i, &registry));
         let store = match stack.ahead.take(stack.config.stack()).await {
             Some(store) => store,
             None => states.begin().await?,
         };
-        Run::on((states, store), purpose, args, style, context).await
+        let mut run = Run::on((states, store, registry), purpose, args, style, context).await?;
+        run.engine = run.engine.with_begun(begun);
+        Ok(run)
     }
 
     /// As [`Run::start`], for the configuration that a plan carries.
@@ -288,11 +315,12 @@ impl Run {
     ) -> Result<Run, CommandError> {
         let states = States::of(config.stack(), &context.env)?;
         let store = states.begin().await?;
-        Run::on((states, store), purpose, args, style, context).await
+        let registry = Arc::new(compose::registry(&context.env));
+        Run::on((states, store, registry), purpose, args, style, context).await
     }
 
     async fn on(
-        (states, store): (States, Arc<dyn Store>),
+        (states, store, registry): (States, Arc<dyn Store>, Arc<Registry>),
         purpose: &str,
         args: &RunArgs,
         style: Style,
@@ -326,12 +354,7 @@ impl Run {
         };
         let waiting = |holder| events.event(Event::WaitingForLock { holder });
         compose::visit(&*store, &holder, patience.left(), waiting).await?;
-        let engine = compose::engine(
-            store.clone(),
-            &context.env,
-            events.clone(),
-            args.parallelism,
-        );
+        let engine = compose::engine(store.clone(), registry, events.clone(), args.parallelism);
         Ok(Run {
             engine,
             states,

@@ -5,6 +5,7 @@ use crate::{
     ephemeral::Ephemerals,
     events::InOrder,
     journal::{Journal, NoProbe, Probe},
+    plan::Begun,
     registry::Registry,
     retry::Retry,
     session::Session,
@@ -13,7 +14,7 @@ use crate::{
 use std::{
     collections::BTreeMap,
     num::NonZeroUsize,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 use weir_core::{
@@ -34,6 +35,8 @@ pub struct Engine {
     pub(crate) parallelism: NonZeroUsize,
     pub(crate) probe: Arc<dyn Probe>,
     pub(crate) retry: Retry,
+    /// What was begun of its first plan.
+    pub(crate) begun: Mutex<Option<Begun>>,
 }
 
 /// How many calls to providers run at a time where nobody says otherwise.
@@ -56,6 +59,7 @@ impl Engine {
             events,
             parallelism: PARALLELISM,
             probe: Arc::new(NoProbe),
+            begun: Mutex::default(),
         }
     }
 
@@ -70,6 +74,14 @@ impl Engine {
         self.session = Session::new(self.registry.clone(), retry.clone());
         self.retry = retry;
         self
+    }
+
+    /// With the beginning of its first plan, which was made with the same providers.
+    pub fn with_begun(self, begun: impl Into<Option<Begun>>) -> Engine {
+        Engine {
+            begun: Mutex::new(begun.into()),
+            ..self
+        }
     }
 
     /// With somebody who is told of every record.

@@ -52,7 +52,7 @@ pub use apply::{NodeOutcome, NodeResult, Report, Status};
 pub use attribution::ChangedBy;
 pub use engine::{Engine, Mode, PlanInput, PlanOptions, Planned, Refresh};
 pub use journal::{Moment, NoProbe, Point, Probe, Record};
-pub use plan::Unplanned;
+pub use plan::{Begun, Unplanned};
 pub use registry::{Builtin, Factory, Registry};
 pub use retry::Retry;
 pub use settle::Unsettled;

@@ -1,5 +1,6 @@
 //! From configuration and state to a plan.
 
+mod begun;
 mod checks;
 mod dependencies;
 mod ephemeral;
@@ -13,6 +14,7 @@ mod references;
 mod refused;
 mod wave;
 
+pub use begun::Begun;
 pub(crate) use checks::{Chosen, checks};
 pub(crate) use dependencies::Behind;
 use foreseen::{Foreseen, Going};
@@ -29,7 +31,7 @@ use crate::{
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, PoisonError},
 };
 use weir_core::{
     Address, Diagnostic, Diagnostics, Object, Span,
@@ -159,6 +161,27 @@ impl Engine {
         Ok(Some(Arc::new(part)))
     }
 
+    /// An evaluator of what is planned, at the beginning.
+    fn evaluator(&self, input: &PlanInput, taken: Option<&Arc<Part>>) -> Evaluator {
+        let evaluator =
+            Evaluator::of_part(input.config.clone(), self.registry.clone(), taken.cloned());
+        let evaluator = match input.options.mode {
+            Mode::Destroy => evaluator.destroying(),
+            Mode::Refresh => evaluator.looking_only(),
+            Mode::Apply => evaluator,
+        };
+        match refused::sets_aside(&input.options) {
+            true => evaluator.setting_aside(BTreeSet::new()),
+            false => evaluator,
+        }
+    }
+
+    /// What was begun of this plan before. It serves once.
+    fn begun(&self, input: &PlanInput) -> Option<Begun> {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.take().filter(|b| b.is_of(input))
+    }
+
     /// Evaluates all that the plan is about, and finds what is to be done with each object.
     async fn find(
         &self,
@@ -167,18 +190,11 @@ impl Engine {
         taken: Option<&Arc<Part>>,
         findings: &mut Findings,
     ) -> Evaluator {
-        let evaluator =
-            Evaluator::of_part(input.config.clone(), self.registry.clone(), taken.cloned());
-        let evaluator = match input.options.mode {
-            Mode::Destroy => evaluator.destroying(),
-            Mode::Refresh => evaluator.looking_only(),
-            Mode::Apply => evaluator,
+        let beginning = match self.begun(input) {
+            Some(begun) => (begun.evaluator, Some(begun.first)),
+            None => (self.evaluator(input, taken), None),
         };
-        let evaluator = match refused::sets_aside(&input.options) {
-            true => evaluator.setting_aside(BTreeSet::new()),
-            false => evaluator,
-        };
-        let mut evaluator = self.evaluate(input, snapshot, evaluator, findings).await;
+        let mut evaluator = self.evaluate(input, snapshot, beginning, findings).await;
         if input.options.mode == Mode::Apply && !findings.diagnostics.has_errors() {
             self.plan_imports(input, snapshot, &mut evaluator, findings)
                 .await;

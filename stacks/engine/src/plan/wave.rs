@@ -26,7 +26,7 @@ type Instances = Vec<Box<Instance>>;
 
 /// What became ready since the last wave.
 #[derive(Default)]
-struct Wave {
+pub(super) struct Wave {
     providers: Vec<ProviderConfig>,
     instances: Instances,
     places: Vec<PlaceRequest>,
@@ -34,13 +34,13 @@ struct Wave {
 }
 
 impl Engine {
-    /// Evaluates the configuration, or a part of it. Errors are among the findings; what depends on an
-    /// erroneous instance is left out, the rest is not.
+    /// Evaluates the configuration, or a part of it; `first` is what was ready already. Errors are among
+    /// the findings; what depends on an erroneous instance is left out, the rest is not.
     pub(super) async fn evaluate(
         &self,
         input: &PlanInput,
         snapshot: &Snapshot,
-        mut evaluator: Evaluator,
+        (mut evaluator, mut first): (Evaluator, Option<Result<Wave, Diagnostics>>),
         findings: &mut Findings,
     ) -> Evaluator {
         let mut pods = Pods::of_state(snapshot, &input.config);
@@ -48,7 +48,7 @@ impl Engine {
         let mut configured: BTreeSet<ProviderRef> = BTreeSet::new();
         let mut found = Diagnostics::new();
         loop {
-            let wave = match drain(&mut evaluator) {
+            let wave = match first.take().unwrap_or_else(|| drain(&mut evaluator)) {
                 Ok(wave) => wave,
                 Err(errors) => {
                     found.extend(errors);
@@ -277,7 +277,7 @@ fn has_pending(instance: &Instance, findings: &Findings) -> bool {
 }
 
 /// Everything that is ready.
-fn drain(evaluator: &mut Evaluator) -> Result<Wave, Diagnostics> {
+pub(super) fn drain(evaluator: &mut Evaluator) -> Result<Wave, Diagnostics> {
     let mut wave = Wave::default();
     loop {
         match evaluator.next()? {
