@@ -35,6 +35,17 @@ const MOST: usize = 8;
 /// How many batches may be asked before the one that is due is handed over, for each thread.
 const AHEAD: usize = 4;
 
+/// So many instances are worth a thread to be given back on.
+const MANY: usize = 1024;
+
+/// Gives back the memory of what was made of so many instances, beside what goes on.
+pub(crate) fn give_back<T: Send + 'static>(value: T, instances: usize) {
+    if instances >= MANY {
+        // Where there is no thread to be had, the value goes with the question for one.
+        let _ = thread::Builder::new().spawn(move || drop(value));
+    }
+}
+
 /// How far a question has come.
 pub(crate) enum Begun<Q, F, T> {
     Answered(T),

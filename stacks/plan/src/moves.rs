@@ -58,7 +58,10 @@ impl Moved {
 /// The statements go round in a circle.
 pub fn moved(config: &Config, snapshot: &Snapshot) -> Result<Moved, Diagnostics> {
     let statements = config.moves();
-    let mut addresses = snapshot.resources.keys();
+    // Only an object without a key can belong to a block that repeats by now: as a rule none does.
+    let repeats = config.repeats();
+    let can_have_another = |a: &&Address| repeats || a.key != Key::None;
+    let mut addresses = snapshot.resources.keys().filter(can_have_another);
     if statements.is_empty() && addresses.all(|a| other_key(config, a).is_none()) {
         return Ok(Moved::default());
     }

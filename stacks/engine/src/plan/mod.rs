@@ -22,7 +22,7 @@ pub(crate) use instance::removal;
 pub(crate) use outputs::marked;
 
 use crate::{
-    diagnostics,
+    cores, diagnostics,
     drive::Supply,
     engine::{Engine, Mode, PlanInput, PlanOptions, Planned, Refresh},
     scope::{self, Needs},
@@ -301,6 +301,7 @@ impl Engine {
         let mode = input.options.mode;
         let checks = checks::checks(&mut evaluator, mode, part.as_ref());
         let module_outputs = checks::module_outputs(&mut evaluator, mode, part.as_ref());
+        cores::give_back(evaluator, ordered.changes.len());
         let plan = Plan {
             lineage: snapshot.lineage.clone(),
             base: snapshot.serial,

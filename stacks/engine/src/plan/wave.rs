@@ -28,7 +28,10 @@ type Instances = Vec<Box<Instance>>;
 #[derive(Default)]
 pub(super) struct Wave {
     providers: Vec<ProviderConfig>,
+    /// Sorted by address.
     instances: Instances,
+    /// What each of them depends on.
+    dependencies: BTreeMap<Address, Vec<Address>>,
     places: Vec<PlaceRequest>,
     done: bool,
 }
@@ -70,7 +73,7 @@ impl Engine {
             self.plan_wave(
                 input,
                 snapshot,
-                wave.instances,
+                (wave.instances, wave.dependencies),
                 &broken,
                 (&mut evaluator, findings),
             )
@@ -126,15 +129,12 @@ impl Engine {
         &self,
         input: &PlanInput,
         snapshot: &Snapshot,
-        mut instances: Instances,
+        (instances, dependencies): (Instances, BTreeMap<Address, Vec<Address>>),
         broken: &BTreeSet<ProviderRef>,
         (evaluator, findings): (&mut Evaluator, &mut Findings),
     ) {
-        instances.sort_by(|a, b| a.address.cmp(&b.address));
-        let dependencies = (instances.iter()).map(|i| (i.address.clone(), i.dependencies.clone()));
         match findings.dependencies.is_empty() {
-            // Made at once, a tree is full.
-            true => findings.dependencies = dependencies.collect(),
+            true => findings.dependencies = dependencies,
             false => findings.dependencies.extend(dependencies),
         }
         for i in &instances {
@@ -286,13 +286,24 @@ pub(super) fn drain(evaluator: &mut Evaluator) -> Result<Wave, Diagnostics> {
             Next::Place(r) => wave.places.push(*r),
             Next::Done => {
                 wave.done = true;
-                return Ok(wave);
+                return Ok(wave.in_order());
             }
             Next::Waiting if wave.instances.is_empty() && wave.places.is_empty() => {
                 return Err(drive::stuck());
             }
-            Next::Waiting => return Ok(wave),
+            Next::Waiting => return Ok(wave.in_order()),
         }
+    }
+}
+
+impl Wave {
+    fn in_order(mut self) -> Wave {
+        let all = &mut self.instances;
+        all.sort_by(|a, b| a.address.cmp(&b.address));
+        let dependencies = (all.iter()).map(|i| (i.address.clone(), i.dependencies.clone()));
+        // Made at once, a tree is full.
+        self.dependencies = dependencies.collect();
+        self
     }
 }
 

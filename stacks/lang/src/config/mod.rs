@@ -236,6 +236,15 @@ impl Config {
         self.block(&address.module, &address.object).is_some()
     }
 
+    /// Whether any block of a resource says how many instances it makes.
+    pub fn repeats(&self) -> bool {
+        let says = |n: &Node| match &n.kind {
+            NodeKind::Resource(r) => !matches!(r.repeat, blocks::Repeat::Once),
+            _ => false,
+        };
+        self.modules.iter().any(|m| m.nodes.iter().any(says))
+    }
+
     /// How many instances the block of an address makes, as far as its text tells.
     pub fn repetition(&self, address: &Address) -> Option<Repetition> {
         match &self.block(&address.module, &address.object)?.kind {

@@ -6,8 +6,7 @@ use crate::{
     ir::{Attribute, Block, Body, Expr, ExprKind, Part, RefStep, Reference, Step, StepKind},
     sources::Sources,
 };
-use std::collections::BTreeSet;
-use weir_core::{Diagnostic, Diagnostics, Span, Value};
+use weir_core::{Diagnostic, Diagnostics, Object, Span, Value};
 
 /// What is found wrong, with the sources to point into.
 pub(crate) struct Report<'a> {
@@ -30,28 +29,60 @@ impl<'a> Report<'a> {
 /// Takes attributes and blocks out of a body by name; what nobody took is an error.
 pub(crate) struct Reader<'b> {
     /// The body as the user names it: ``variable `x` ``.
-    what: String,
+    what: What,
     body: &'b Body,
-    attributes: BTreeSet<&'static str>,
-    blocks: BTreeSet<&'static str>,
+    /// Sorted, as the blocks are.
+    attributes: Vec<&'static str>,
+    blocks: Vec<&'static str>,
     /// What is reported at the end: which attributes there are is known only then.
     missing: Vec<(&'static str, Diagnostic, &'b Span)>,
 }
 
+/// What a body is called. There may be many of resources, and most have no error that says it.
+enum What {
+    Named(String),
+    Object(Object),
+}
+
+impl std::fmt::Display for What {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            What::Named(name) => f.write_str(name),
+            What::Object(object) => write!(f, "`{object}`"),
+        }
+    }
+}
+
+/// Puts a name among others.
+fn note(name: &'static str, names: &mut Vec<&'static str>) {
+    if let Err(at) = names.binary_search(&name) {
+        names.insert(at, name);
+    }
+}
+
 impl<'b> Reader<'b> {
     pub(crate) fn new(what: impl Into<String>, body: &'b Body) -> Reader<'b> {
+        Reader::called(What::Named(what.into()), body)
+    }
+
+    /// Of the body of a resource.
+    pub(crate) fn of_object(object: &Object, body: &'b Body) -> Reader<'b> {
+        Reader::called(What::Object(object.clone()), body)
+    }
+
+    fn called(what: What, body: &'b Body) -> Reader<'b> {
         Reader {
-            what: what.into(),
+            what,
             body,
-            attributes: BTreeSet::new(),
-            blocks: BTreeSet::new(),
+            attributes: Vec::new(),
+            blocks: Vec::new(),
             missing: Vec::new(),
         }
     }
 
     /// The attribute of that name.
     pub(crate) fn attribute(&mut self, name: &'static str) -> Option<&'b Attribute> {
-        self.attributes.insert(name);
+        note(name, &mut self.attributes);
         self.body.attribute(name)
     }
 
@@ -72,7 +103,7 @@ impl<'b> Reader<'b> {
 
     /// The blocks of that type.
     pub(crate) fn blocks(&mut self, ident: &'static str) -> Vec<&'b Block> {
-        self.blocks.insert(ident);
+        note(ident, &mut self.blocks);
         self.body.blocks(ident).collect()
     }
 
@@ -86,7 +117,7 @@ impl<'b> Reader<'b> {
         for second in found.iter().skip(1) {
             let d = Diagnostic::error(format!(
                 "{} has a second block `{ident}`",
-                hints::sentence(&self.what)
+                hints::sentence(&self.what.to_string())
             ))
             .because(format!(
                 "It may have one; the first is at {}.",
@@ -139,15 +170,15 @@ impl<'b> Reader<'b> {
             }
         }
         for attribute in &self.body.attributes {
-            if self.attributes.contains(&*attribute.name) {
+            if self.attributes.contains(&&*attribute.name) {
                 continue;
             }
             let mut d = Diagnostic::error(format!(
                 "{} has no attribute `{}`",
-                hints::sentence(&self.what),
+                hints::sentence(&self.what.to_string()),
                 attribute.name
             ));
-            if self.blocks.contains(&*attribute.name) {
+            if self.blocks.contains(&&*attribute.name) {
                 d = d.help(format!(
                     "Write it as a block: `{} {{ ... }}`.",
                     attribute.name
@@ -162,15 +193,15 @@ impl<'b> Reader<'b> {
             report.push(d, &attribute.name_span);
         }
         for block in &self.body.blocks {
-            if self.blocks.contains(&*block.ident) {
+            if self.blocks.contains(&&*block.ident) {
                 continue;
             }
             let mut d = Diagnostic::error(format!(
                 "{} has no block `{}`",
-                hints::sentence(&self.what),
+                hints::sentence(&self.what.to_string()),
                 block.ident
             ));
-            if self.attributes.contains(&*block.ident) {
+            if self.attributes.contains(&&*block.ident) {
                 d = d.help(format!(
                     "Write it as an attribute: `{} = ...`.",
                     block.ident

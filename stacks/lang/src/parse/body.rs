@@ -28,20 +28,22 @@ enum Layout {
 impl Parser<'_> {
     /// All of a file.
     pub(super) fn file(&mut self) -> Body {
-        self.body(Within::File(usize::MAX))
+        self.body(Within::File(usize::MAX), 0)
     }
 
-    /// The items of a file from here up to the first that begins at `end` or later.
-    pub(super) fn items_to(&mut self, end: usize) -> Body {
-        self.body(Within::File(end))
+    /// The items of a file from here up to the first that begins at `end` or later: about so many
+    /// blocks.
+    pub(super) fn items_to(&mut self, end: usize, about: usize) -> Body {
+        self.body(Within::File(end), about)
     }
 
-    /// Items up to the end of the file, or to the brace that closes the block.
-    fn body(&mut self, within: Within) -> Body {
+    /// Items up to the end of the file, or to the brace that closes the block; room is made for so
+    /// many blocks.
+    fn body(&mut self, within: Within, blocks: usize) -> Body {
         let start = self.cursor.pos;
         let mut body = Body {
             attributes: Vec::new(),
-            blocks: Vec::new(),
+            blocks: Vec::with_capacity(blocks),
             span: self.cursor.span(start, start),
         };
         let mut names = BTreeSet::new();
@@ -219,7 +221,7 @@ impl Parser<'_> {
         if layout == Layout::OneLine && !self.cursor.at_end() {
             return self.one_line(brace);
         }
-        let body = self.body(Within::Block);
+        let body = self.body(Within::Block, 0);
         if self.cursor.eat("}") || self.ran_out {
             return Ok(body);
         }

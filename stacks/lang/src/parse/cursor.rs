@@ -2,8 +2,8 @@
 
 use super::json::Quoted;
 use std::{
-    cell::{Cell, OnceCell},
-    sync::Arc,
+    cell::Cell,
+    sync::{Arc, OnceLock},
 };
 use unicode_ident::{is_xid_continue, is_xid_start};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -38,12 +38,15 @@ pub(super) struct Cursor<'a> {
     /// Brackets open inside the current attribute or header, innermost last.
     pub(super) open: Vec<Open>,
     file: Arc<str>,
-    lines: OnceCell<Lines>,
+    lines: SharedLines,
     /// The line that was asked for last, counted from 0: the next is near.
     line: Cell<usize>,
     /// Where the text was written between the quotes of a JSON file, whose places are meant.
     quoted: Option<Quoted<'a>>,
 }
+
+/// Lines of a file, found when somebody asks: whoever reads portions of the file shares them.
+pub(super) type SharedLines = Arc<OnceLock<Lines>>;
 
 /// Where lines start, and whether each is ASCII (then a column is a subtraction).
 #[derive(Debug)]
@@ -59,9 +62,19 @@ impl<'a> Cursor<'a> {
             newlines: Newlines::Separate,
             open: Vec::new(),
             file,
-            lines: OnceCell::new(),
+            lines: SharedLines::default(),
             line: Cell::new(0),
             quoted: None,
+        }
+    }
+
+    /// From the middle of a file on.
+    pub(super) fn portion(file: Arc<str>, text: &'a str, at: usize, lines: SharedLines) -> Self {
+        let whole = Cursor::new(file, text);
+        Cursor {
+            pos: whole.pos.max(at),
+            lines,
+            ..whole
         }
     }
 
@@ -246,17 +259,17 @@ impl<'a> Cursor<'a> {
 
 impl Lines {
     pub(super) fn of(text: &str) -> Lines {
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes());
+        let mut lines = Vec::with_capacity(ends.clone().count() + 1);
         let mut start = 0;
-        Lines(
-            text.split_inclusive('\n')
-                .map(|line| {
-                    let at = start;
-                    start += line.len();
-                    (at, line.is_ascii())
-                })
-                .chain(text.ends_with('\n').then_some((text.len(), true)))
-                .collect(),
-        )
+        for end in ends.map(|at| at + 1) {
+            lines.push((start, text[start..end].is_ascii()));
+            start = end;
+        }
+        if start < text.len() || start > 0 {
+            lines.push((start, text[start..].is_ascii()));
+        }
+        Lines(lines)
     }
 
     /// The line of a place, counted from 0. It is found at once where it is this one, or the next.

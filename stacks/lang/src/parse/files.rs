@@ -1,7 +1,11 @@
 //! Many files at the same time, and large ones in portions. The results are those of one file after
 //! the other, in order, however they ran.
 
-use super::{Parser, parse_file};
+use super::{
+    Parser,
+    cursor::{Cursor, SharedLines},
+    parse_file,
+};
 use crate::{ir::Body, parallel};
 use std::{ops::Range, sync::Arc};
 use weir_core::Diagnostics;
@@ -32,7 +36,7 @@ pub(crate) fn parse_files(files: &[Text]) -> Vec<Parsed> {
 /// What one thread parses at a time.
 enum Piece {
     Whole,
-    Portion(Range<usize>),
+    Portion(Range<usize>, SharedLines),
 }
 
 /// What becomes of it.
@@ -50,7 +54,7 @@ fn parse_with(files: &[Text], workers: usize, portion: usize) -> Vec<Parsed> {
         .collect();
     let done = parallel::map(&pieces, workers, |(file, piece)| match piece {
         Piece::Whole => Done::Whole(parse_file(file.0.clone(), &file.1)),
-        Piece::Portion(range) => Done::Portion(items_in(file, range.clone())),
+        Piece::Portion(range, lines) => Done::Portion(items_in(file, range, lines)),
     });
     let mut done = pieces.iter().map(|(file, _)| *file).zip(done).peekable();
     let parsed = |file: &Text| {
@@ -85,7 +89,9 @@ fn pieces((name, text): &Text, portion: usize) -> impl Iterator<Item = Piece> + 
     let whole = starts.len() == 1 || name.ends_with(".json");
     let ends: Vec<usize> = starts[1..].iter().copied().chain([text.len()]).collect();
     let ranges = starts.into_iter().zip(ends).map(|(from, to)| from..to);
-    let portions = ranges.map(Piece::Portion).filter(move |_| !whole);
+    let lines = SharedLines::default();
+    let portions = ranges.map(move |range| Piece::Portion(range, lines.clone()));
+    let portions = portions.filter(move |_| !whole);
     whole.then_some(Piece::Whole).into_iter().chain(portions)
 }
 
@@ -95,12 +101,11 @@ const END: &str = "\n}\n";
 /// The items of a portion, if all is well with them and they end just where the next portion begins:
 /// else where that begins is in the middle of something, as a comment or a text, and the file is
 /// read as a whole. So are files of attributes, which have to be told from each other.
-fn items_in((name, text): &Text, range: Range<usize>) -> Option<Body> {
-    let mut parser = Parser::new(name.clone(), text);
-    if range.start > 0 {
-        parser.cursor.pos = range.start;
-    }
-    let body = parser.items_to(range.end);
+fn items_in((name, text): &Text, range: &Range<usize>, lines: &SharedLines) -> Option<Body> {
+    let cursor = Cursor::portion(name.clone(), text, range.start, lines.clone());
+    let mut parser = Parser::over(cursor);
+    let about = memchr::memmem::find_iter(&text.as_bytes()[range.clone()], END).count();
+    let body = parser.items_to(range.end, about);
     let ended = parser.cursor.pos == range.end;
     let well = parser.diagnostics.is_empty() && body.attributes.is_empty();
     (ended && well).then_some(body)
@@ -108,13 +113,18 @@ fn items_in((name, text): &Text, range: Range<usize>) -> Option<Body> {
 
 /// The portions of a file as one, if all were read.
 fn joined(portions: Vec<Option<Body>>) -> Option<Body> {
-    let mut portions = portions.into_iter();
-    let mut whole = portions.next()??;
-    for portion in portions {
-        let portion = portion?;
-        whole.span.end = portion.span.end;
-        whole.blocks.extend(portion.blocks);
-    }
+    let portions = portions.into_iter().collect::<Option<Vec<Body>>>()?;
+    let blocks = portions.iter().map(|p| p.blocks.len()).sum();
+    let mut span = portions.first()?.span.clone();
+    span.end = portions.last()?.span.end;
+    let mut whole = Body {
+        attributes: Vec::new(),
+        blocks: Vec::with_capacity(blocks),
+        span,
+    };
+    whole
+        .blocks
+        .extend(portions.into_iter().flat_map(|p| p.blocks));
     Some(whole)
 }
 

@@ -15,7 +15,7 @@ use crate::{
     instance::Ignore,
     ir::{Attribute, Block, Body, Expr, ExprKind, Reference, StepKind},
 };
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 use weir_core::{Diagnostic, Object};
 
 pub(crate) fn provider(block: &Block, report: &mut Report<'_>) -> Option<Arc<ProviderBlock>> {
@@ -87,8 +87,8 @@ pub(super) fn resource(block: &Block, report: &mut Report<'_>) -> Option<Resourc
             name: name.into(),
         },
     };
-    let mut reader = Reader::new(format!("`{object}`"), &block.body);
-    let repeat = repeat(&mut reader, &object.to_string(), report);
+    let mut reader = Reader::of_object(&object, &block.body);
+    let repeat = repeat(&mut reader, &object, report);
     let depends_on = depends_on(&mut reader, report);
     let provider = reader
         .attribute("provider")
@@ -151,7 +151,11 @@ fn copied<'a, T: Clone + 'a>(items: impl Iterator<Item = &'a T> + Clone) -> Vec<
 }
 
 /// `count` or `for_each`.
-pub(super) fn repeat(reader: &mut Reader<'_>, what: &str, report: &mut Report<'_>) -> Repeat {
+pub(super) fn repeat(
+    reader: &mut Reader<'_>,
+    what: &dyn Display,
+    report: &mut Report<'_>,
+) -> Repeat {
     match (reader.attribute("count"), reader.attribute("for_each")) {
         (None, None) => Repeat::Once,
         (Some(count), None) => Repeat::Count(count.expr.clone()),
