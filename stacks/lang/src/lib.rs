@@ -46,7 +46,7 @@ pub use config::{
     Undeclared, examine, is_remote, load, load_with, mentions, reload, remote_calls,
 };
 pub use evaluator::{
-    CheckInstance, CheckKind, CheckResult, CheckStatus, Evaluator, Output, Roots, Schemas,
+    CheckInstance, CheckKind, CheckResult, CheckStatus, Evaluator, Machines, Output, Roots, Schemas,
 };
 pub use files::{Catalog, DiskFiles, Files, MemoryFiles, NoCatalog, Recording};
 pub use hints::suggestion;

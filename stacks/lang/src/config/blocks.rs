@@ -237,7 +237,19 @@ pub(crate) struct Cluster {
     pub(crate) body: Body,
     /// The providers of its pools' offers.
     pub(crate) offers: Vec<ProviderUse>,
+    /// What makes the machines of its pools.
+    pub(crate) makes: Vec<Makes>,
     pub(crate) span: Span,
+}
+
+/// An offer of a pool that is written out, and the module that makes its machines.
+#[derive(Debug)]
+pub(crate) struct Makes {
+    pub(crate) pool: Arc<str>,
+    pub(crate) offer: Arc<str>,
+    /// Refers to the outputs of the module.
+    pub(crate) hosts: Expr,
+    pub(crate) call: Arc<ModuleCall>,
 }
 
 /// `service "name" {}`

@@ -6,7 +6,7 @@
 
 use super::{
     loader::Reading,
-    lower,
+    lower, pools,
     reader::{Report, literal},
 };
 use crate::{
@@ -123,11 +123,22 @@ impl Discovery<'_, '_> {
         todo.extend(self.frame(String::new(), PathBuf::new(), None));
         while let Some(frame) = todo.pop() {
             let bodies = frame.bodies.clone();
+            if pools::are_in(&bodies) {
+                self.pools();
+            }
             for block in bodies.iter().flat_map(|b| b.blocks("module")) {
                 todo.extend(self.call(&frame, block));
             }
         }
         self.remote.sort_by(|a, b| a.key.cmp(&b.key));
+    }
+
+    /// Reads the modules that make machines.
+    fn pools(&mut self) {
+        for (folder, files) in pools::all() {
+            self.reading.mounted.mount(&folder, files);
+            self.reading.bodies(&folder);
+        }
     }
 
     fn frame(&mut self, key: String, dir: PathBuf, above: Option<Above>) -> Option<Arc<Frame>> {

@@ -25,7 +25,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use weir_core::{Diagnostic, Diagnostics, Key, ModulePath, Object, Span};
+use weir_core::{Diagnostic, Diagnostics, Key, ModulePath, Object, Span, address::OfferStep};
 
 /// Reads the stack in the folder of `files`: parse, sort, find the values of variables, link.
 ///
@@ -143,6 +143,12 @@ fn examine_reading(mut reading: Reading<'_>, inputs: &Inputs, additions: &Additi
     problems.sort();
     let root = blocks.get(&PathBuf::new());
     let mut config = Config {
+        makes_machines: modules.iter().any(|m| {
+            m.steps
+                .0
+                .last()
+                .is_some_and(|(n, _)| OfferStep::of(n).is_some())
+        }),
         modules,
         values,
         context,
@@ -462,6 +468,10 @@ impl Tree<'_> {
         report: &mut Report<'_>,
     ) -> Option<PathBuf> {
         let name = &call.name;
+        // weir brings it along: the discovery has read it.
+        if OfferStep::of(name).is_some() {
+            return Some(PathBuf::from(&call.source));
+        }
         let problem = |d: Diagnostic, report: &mut Report<'_>| {
             report.push(d, &call.source_span);
             None
@@ -590,12 +600,13 @@ fn nodes_of(blocks: &Blocks) -> Vec<Node> {
             .iter()
             .map(|b| (NodeKind::Site(b.clone()), &b.span)),
     );
-    kinds.extend(blocks.clusters.iter().map(|b| {
-        (
-            NodeKind::Cluster(lower::settled_cluster(b, blocks)),
-            &b.span,
-        )
-    }));
+    for block in &blocks.clusters {
+        let cluster = lower::settled_cluster(block, blocks);
+        kinds.push((NodeKind::Pools(cluster.clone()), &block.span));
+        let calls = cluster.makes.iter();
+        kinds.extend(calls.map(|m| (NodeKind::Call(m.call.clone(), NO_CHILD), &block.span)));
+        kinds.push((NodeKind::Cluster(cluster), &block.span));
+    }
     for service in &blocks.services {
         kinds.push((NodeKind::Service(service.clone()), &service.span));
         kinds.extend(
@@ -638,6 +649,11 @@ fn names(nodes: &[Node], report: &mut Report<'_>) -> Names {
             NodeKind::Call(b, _) => names.calls.insert(b.name.clone(), ix),
             NodeKind::Site(b) => names.sites.insert(b.name.clone(), ix),
             NodeKind::Cluster(b) => names.clusters.insert(b.name.clone(), ix),
+            // Two clusters of one name are reported as such.
+            NodeKind::Pools(b) => {
+                names.pools.insert(b.name.clone(), ix);
+                None
+            }
             NodeKind::Service(b) => names.services.insert(b.name.clone(), ix),
             NodeKind::Check(b) => names.checks.insert(b.name.clone(), ix),
             // Two pods of one name are found when the service is read; the others have no name.

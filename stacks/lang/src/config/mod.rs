@@ -10,6 +10,7 @@ mod lower;
 pub(crate) mod module;
 mod moves;
 mod overrides;
+pub(crate) mod pools;
 mod reach;
 pub(crate) mod reader;
 mod stack;
@@ -60,6 +61,7 @@ pub struct Config {
     required: Vec<RequiredProvider>,
     moves: Vec<Move>,
     removed: Vec<Removed>,
+    makes_machines: bool,
     recording: Arc<Recording>,
 }
 
@@ -172,6 +174,9 @@ impl Config {
                     names.insert(module::provider_name(r));
                 }
                 NodeKind::Import(i) => names.extend(module::import_provider(i)),
+                NodeKind::Pools(c) => {
+                    names.extend(c.offers.iter().map(|o| o.provider.name.clone()))
+                }
                 NodeKind::Site(_) | NodeKind::Service(_) => {
                     names.insert("host".to_owned());
                 }
@@ -194,6 +199,11 @@ impl Config {
     /// The `removed` blocks of all modules, in the same order.
     pub fn removed(&self) -> &[Removed] {
         &self.removed
+    }
+
+    /// Whether it has pools whose machines a cloud makes.
+    pub fn makes_machines(&self) -> bool {
+        self.makes_machines
     }
 
     /// The text of every file that was parsed, for snippets.

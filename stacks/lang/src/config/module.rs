@@ -90,6 +90,8 @@ pub(crate) enum NodeKind {
     Resource(Arc<Resource>),
     Call(Arc<ModuleCall>, ModuleId),
     Site(Arc<Site>),
+    /// The pools of a cluster whose machines a cloud makes: what each offer is to make.
+    Pools(Arc<Cluster>),
     Cluster(Arc<Cluster>),
     Check(Arc<CheckBlock>),
     Import(Arc<ImportBlock>),
@@ -113,6 +115,8 @@ pub(crate) struct Names {
     pub(crate) calls: BTreeMap<Arc<str>, NodeIx>,
     pub(crate) sites: BTreeMap<Arc<str>, NodeIx>,
     pub(crate) clusters: BTreeMap<Arc<str>, NodeIx>,
+    /// The pools of clusters, by the cluster.
+    pub(crate) pools: BTreeMap<Arc<str>, NodeIx>,
     pub(crate) services: BTreeMap<Arc<str>, NodeIx>,
     pub(crate) pods: BTreeMap<(NodeIx, Arc<str>), NodeIx>,
 }
@@ -136,6 +140,7 @@ impl NodeKind {
             NodeKind::Call(c, _) => address::step(&c.name),
             NodeKind::Site(s) => format!("site.{}", s.name),
             NodeKind::Cluster(c) => format!("cluster.{}", c.name),
+            NodeKind::Pools(c) => format!("cluster.{}.pool", c.name),
             NodeKind::Check(c) => format!("check.{}", c.name),
             NodeKind::Import(i) => format!("import.{}", i.to.object),
             NodeKind::Service(s) => format!("service.{}", s.name),

@@ -9,6 +9,7 @@ use crate::{
     eval::{Context, EvalError, NodeId, Resolved, Scope},
     hints,
     ir::{RefStep, Reference},
+    services::offers,
 };
 use std::{cell::RefCell, collections::BTreeSet, sync::Arc};
 use weir_core::{Diagnostic, Key, Kind, Marks, Type, Value, convert::convert};
@@ -488,6 +489,7 @@ impl Scope for Frame<'_> {
             "module" => self.call(r),
             "site" => self.one(&names.sites, r),
             "cluster" => self.one(&names.clusters, r),
+            offers::ROOT => self.one(&names.pools, r),
             "service" => self.service(r),
             "path" => self.path(r),
             "terraform" => {

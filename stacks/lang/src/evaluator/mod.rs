@@ -32,6 +32,7 @@ mod frame;
 mod graph;
 mod imports;
 mod lifecycle;
+mod machines;
 mod origin;
 mod pods;
 mod providers;
@@ -42,6 +43,7 @@ mod values;
 pub use assertion::Roots;
 pub use checks::{CheckInstance, CheckKind, CheckResult, CheckStatus};
 
+pub use machines::Machines;
 pub use origin::is_not_known_yet;
 pub use shapes::lacks_provider;
 
@@ -167,8 +169,10 @@ pub struct Evaluator {
     services: BTreeMap<NodeId, pods::Placed>,
     /// Configurations of hosts, by their site.
     hosts: BTreeMap<NodeId, Arc<Vec<Value>>>,
-    /// Pools whose machines are made, by their cluster.
+    /// Pools whose machines are made, by the node of their cluster's pools.
     machines: BTreeMap<NodeId, Vec<MachinePool>>,
+    /// What is known of their machines beside the configuration.
+    machines_known: Machines,
     /// The nodes of hosts' agents by address: values carry them as text.
     agents: BTreeMap<String, NodeId>,
     /// The pods' names on their hosts, each of which must be one pod's alone.
@@ -216,6 +220,7 @@ impl Evaluator {
             services: BTreeMap::new(),
             hosts: BTreeMap::new(),
             machines: BTreeMap::new(),
+            machines_known: Machines::default(),
             agents: BTreeMap::new(),
             slugs: BTreeMap::new(),
             imports: BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! Sites, clusters and services in the line of nodes.
 
 use super::{
-    Evaluator, Purpose,
+    Evaluator,
     blocks::Ready,
     expand::count,
     frame::{Frame, Names},
@@ -14,12 +14,12 @@ use crate::{
         NodeKind,
         blocks::{Cluster, PhaseOrder, Pod, PodRepeat, Service, Site},
     },
-    eval::{NodeId, Scope},
+    eval::NodeId,
     instance::{HostFacts, Lifecycle, Next, PlaceRequest, Placement},
     services::{
         demand::{self, Wanted, WantedPod},
         hosts::{self, SiteHosts},
-        placed, pods, pool_errors,
+        placed, pods,
     },
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -84,23 +84,10 @@ impl Evaluator {
     pub(super) fn cluster(&mut self, id: NodeId, cluster: &Cluster) -> Result<(), Stop> {
         let inst = self.graph.get(id).inst;
         let path = &self.graph.module(inst).path;
-        let is_run = self.purpose == Purpose::Run;
-        let mut machines = Vec::new();
         let outcome = self.compute(inst, Names::default(), |frame, problems| {
-            let unknown =
-                |attribute: &str, title: &str, expr: &_| unknown(attribute, title, expr, frame);
-            let unknown: Option<hosts::Unknown<'_>> = is_run.then_some(&unknown);
-            let value = hosts::cluster(cluster, path, frame, unknown, &mut machines, problems)?;
-            if is_run {
-                let wanted = machines.iter().filter_map(|p| Some((p, p.count?)));
-                for (pool, count) in wanted.filter(|(_, count)| *count > 0) {
-                    let d = pool_errors::not_built_in(pool, count);
-                    problems.push(frame.context().sources.point(d, &pool.span));
-                }
-            }
-            Ok(value)
+            let made = Evaluator::made_hosts(cluster, frame, problems)?;
+            hosts::cluster(cluster, path, frame, &made, problems)
         });
-        self.machines.insert(id, machines);
         self.keep(id, outcome)
     }
 
@@ -221,14 +208,18 @@ impl Evaluator {
             let Some(agent) = agent.and_then(|id| self.address_of(id)) else {
                 continue;
             };
+            // What a machine has that is not there yet is known by its type.
+            let (cpus, memory) = self.capacity(host).unzip();
             out.push(HostFacts {
                 id: host.id(),
                 name: host.name.clone(),
                 site: host.site.clone(),
                 address: host.address.clone(),
                 labels: host.labels.clone(),
-                cpus: number("cpus").map(|n| n.to_f64()),
-                memory: number("memory_bytes").and_then(|n| u64::try_from(n.as_i64()?).ok()),
+                cpus: number("cpus").map(|n| n.to_f64()).or(cpus),
+                memory: number("memory_bytes")
+                    .and_then(|n| u64::try_from(n.as_i64()?).ok())
+                    .or(memory),
                 agent,
             });
         }

@@ -137,6 +137,7 @@ impl Evaluator {
             (Role::Node, NodeKind::Resource(r)) => self.expand_resource(id, r),
             (Role::Node, NodeKind::Call(c, child)) => self.expand_call(id, c, *child),
             (Role::Node, NodeKind::Site(s)) => self.site(id, s),
+            (Role::Node, NodeKind::Pools(c)) => self.pools(id, c),
             (Role::Node, NodeKind::Cluster(c)) => self.cluster(id, c),
             (Role::Node, NodeKind::Validation(v)) => self.validation(id, v),
             (Role::Node, NodeKind::Check(c)) => self.check_block(id, c),

@@ -124,7 +124,13 @@ impl Finder<'_, '_> {
                 self.depends_on(&c.depends_on);
             }
             NodeKind::Site(s) => self.body(&s.body),
-            NodeKind::Cluster(c) => self.body(&c.body),
+            NodeKind::Pools(c) => self.body(&c.body),
+            NodeKind::Cluster(c) => {
+                self.body(&c.body);
+                for made in &c.makes {
+                    self.expr(&made.hosts, Names::default());
+                }
+            }
             NodeKind::Service(s) => self.service(s),
             NodeKind::Pods(s, p) => self.pods(s, p),
         }

@@ -11,6 +11,7 @@ use crate::{
     hints,
     ir::{Body, RefStep, Reference},
     parse::json,
+    services::offers,
 };
 use std::sync::Arc;
 use weir_core::Diagnostic;
@@ -94,6 +95,7 @@ pub(super) fn targets(
         "local" => find(reference, &module.names.locals, "local value").map(here),
         "site" => find(reference, &module.names.sites, "site").map(here),
         "cluster" => find(reference, &module.names.clusters, "cluster").map(here),
+        offers::ROOT => find(reference, &module.names.pools, "pool").map(here),
         "module" => find(reference, &module.names.calls, "module")
             .and_then(|ix| outputs(modules, from, ix, reference)),
         "service" => find(reference, &module.names.services, "service").map(|ix| {

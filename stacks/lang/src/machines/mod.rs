@@ -9,12 +9,15 @@
 //!    says of each other what it lacks.
 //! 3. [`image`] says where each cloud looks up an image that goes by a name such as `debian-12`:
 //!    a lookup, and no id, as ids go stale.
+//! 4. [`assign`] says which offer of a pool makes which of its machines: those that are there stay.
 
+mod assign;
 mod catalogue;
 mod choose;
 mod images;
 mod price;
 
+pub use assign::{Assigned, Bidder, Condition, Standing, assign};
 pub use catalogue::{Arch, Burstable, Catalogue, Gpus, Machine};
 pub use choose::{
     Candidate, Choice, Market, Misfit, NoChoice, PassedOver, Requirement, Wish, choose,

@@ -17,7 +17,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use weir_core::{Diagnostic, Entries, Kind, ModulePath, Span, Type, Value};
+use weir_core::{Diagnostic, Entries, Kind, ModulePath, Span, Type, Value, address::OfferStep};
 
 /// The hosts of a site.
 pub(crate) struct SiteHosts {
@@ -94,6 +94,7 @@ pub(crate) fn site(
         value: Value::null(),
     };
     let mut values = Vec::new();
+    let shown_site = site_name(site, module);
     let title = format!("the hosts of site.{}", site.name);
     let hosts = match expand(&site.body, "host", 1, scope, problems)? {
         Expansion::Known(hosts) => hosts,
@@ -120,7 +121,8 @@ pub(crate) fn site(
             let own = decode(block.body, &SHAPES.host, &block.span, scope, problems)?;
             Ok::<_, NodeId>(normal(own, &block.body.attributes, scope, problems))
         })?;
-        let config = host(site, &name, block, &own, &defaults, scope, problems);
+        let config = host(site, &name, block, &own, &defaults, scope, problems)
+            .with("site", Value::string(shown_site.as_str()));
         let prefix = if module.is_root() {
             String::new()
         } else {
@@ -147,6 +149,19 @@ pub(crate) fn site(
         ("hosts", Value::list(host_type(), values)),
     ]);
     Ok(out)
+}
+
+/// What a site is called where its hosts are told apart. The hosts that an offer of a pool made
+/// stand at the offer.
+fn site_name(site: &Site, module: &ModulePath) -> String {
+    let Some(((last, _), above)) = module.0.split_last() else {
+        return site.name.to_string();
+    };
+    match OfferStep::of(last) {
+        None => site.name.to_string(),
+        Some(step) if above.is_empty() => step.offer.to_owned(),
+        Some(step) => format!("{}.{}", ModulePath(above.to_vec()), step.offer),
+    }
 }
 
 /// The configuration of one host: its own attributes over those of its site.
@@ -215,6 +230,8 @@ fn host(
             "bastion",
             pick("bastion", Value::list(bastion_type(), Vec::new())),
         ),
+        ("private_key", pick("private_key", null.clone())),
+        ("boot_timeout", pick("boot_timeout", null.clone())),
         ("home", field(own, "home").cloned().unwrap_or(null)),
         (
             "labels",
@@ -354,8 +371,51 @@ fn bastions(value: &Value) -> Result<Value, String> {
     Ok(Value::list(bastion_type(), out))
 }
 
-/// `cluster.NAME`: the hosts of its pools. Pools whose machines are made go to `machines`; where
-/// how many there are must be known, `unknown` makes the error for one that is not.
+/// The pools of a cluster whose machines a cloud makes; where how many there are must be known,
+/// `unknown` makes the error for one that is not.
+///
+/// # Errors
+/// The node that has no value yet.
+pub(crate) fn machine_pools(
+    cluster: &Cluster,
+    module: &ModulePath,
+    scope: &dyn Scope,
+    unknown: Option<Unknown<'_>>,
+    problems: &mut Vec<Diagnostic>,
+) -> Result<Vec<MachinePool>, NodeId> {
+    let id = cluster_id(cluster, module);
+    let mut machines: Vec<MachinePool> = Vec::new();
+    let Expansion::Known(blocks) = expand(&cluster.body, "pool", 1, scope, problems)? else {
+        return Ok(machines);
+    };
+    for pool in &blocks {
+        let found = pool.in_scope(scope, |scope| {
+            if !pools::mentions_machines(pool) {
+                return Ok(None);
+            }
+            let value = decode(pool.body, &SHAPES.pool, &pool.span, scope, problems)?;
+            pools::read(&id, pool, &value, scope, unknown, problems)
+        })?;
+        let Some(found) = found else { continue };
+        if machines.iter().any(|p| p.name == found.name) {
+            let d = pool_errors::two_pools(&cluster.name, &found.name);
+            problems.push(scope.context().sources.point(d, &pool.span));
+            continue;
+        }
+        machines.push(found);
+    }
+    Ok(machines)
+}
+
+/// `cluster.main`, or `module.eu.cluster.main`.
+fn cluster_id(cluster: &Cluster, module: &ModulePath) -> String {
+    match module.is_root() {
+        true => format!("cluster.{}", cluster.name),
+        false => format!("{module}.cluster.{}", cluster.name),
+    }
+}
+
+/// `cluster.NAME`: the hosts of its pools, with those that were made for them, by pool.
 ///
 /// # Errors
 /// The node that has no value yet.
@@ -363,15 +423,10 @@ pub(crate) fn cluster(
     cluster: &Cluster,
     module: &ModulePath,
     scope: &dyn Scope,
-    unknown: Option<Unknown<'_>>,
-    machines: &mut Vec<MachinePool>,
+    made: &BTreeMap<Arc<str>, Vec<Value>>,
     problems: &mut Vec<Diagnostic>,
 ) -> Result<Value, NodeId> {
-    let title = format!("cluster.{}", cluster.name);
-    let id = match module.is_root() {
-        true => title,
-        false => format!("{module}.{title}"),
-    };
+    let id = cluster_id(cluster, module);
     let mut hosts: Vec<Value> = Vec::new();
     let mut seen: BTreeSet<String> = BTreeSet::new();
     let Expansion::Known(blocks) = expand(&cluster.body, "pool", 1, scope, problems)? else {
@@ -381,16 +436,8 @@ pub(crate) fn cluster(
         let name = pool.labels.first().cloned().unwrap_or_default();
         let (value, found) = pool.in_scope(scope, |scope| {
             let value = decode(pool.body, &SHAPES.pool, &pool.span, scope, problems)?;
-            let found = match pools::is_of_machines(pool, &value) {
-                true => {
-                    let found = pools::read(&id, pool, &value, scope, unknown, problems)?;
-                    if machines.iter().any(|p| p.name == name) {
-                        let d = pool_errors::two_pools(&cluster.name, &name);
-                        problems.push(scope.context().sources.point(d, &pool.span));
-                    }
-                    machines.extend(found);
-                    Ok(Vec::new())
-                }
+            let found = match pools::mentions_machines(pool) {
+                true => Ok(made.get(&name).cloned().unwrap_or_default()),
                 false => pool_hosts(&value),
             };
             Ok::<_, NodeId>((value, found))

@@ -59,6 +59,19 @@ pub(super) static OFFER: LazyLock<Block> = LazyLock::new(|| {
             ("region", text("Where they stand.")),
             ("zones", optional(names(), "Which zones of the region.")),
             ("market", text("`on-demand` or `spot`.")),
+            ("image", text("The image, by the cloud's own id.")),
+            ("subnet", text("The network they stand in, by its id.")),
+            (
+                "security_groups",
+                optional(names(), "What guards them, by ids."),
+            ),
+            (
+                "tags",
+                optional(
+                    Type::map(Type::String),
+                    "Tags or labels of all that is made.",
+                ),
+            ),
             (
                 "max_price",
                 optional(Type::Number, "The most an hour may cost, in US dollars."),

@@ -1,7 +1,7 @@
 //! `site`, `cluster` and `service` blocks to instances of `weir_host` and `weir_pod`.
 //!
 //! 1. [`hosts`] makes a site's hosts and its value, and a cluster of them; [`pools`] chooses the
-//!    types of the machines that a cluster wants made;
+//!    types of the machines that a cluster wants made, and [`offers`] tells what each offer makes;
 //! 2. [`demand`] says what a service's pods ask of their hosts; placement is the engine's;
 //! 3. [`placed`] makes the values others see once the pods have hosts: endpoints, `self`;
 //! 4. [`pods`] makes the configuration of one pod instance, with [`tasks`] and files, whose
@@ -10,6 +10,7 @@
 pub(crate) mod demand;
 pub(crate) mod hosts;
 mod machine_schema;
+pub(crate) mod offers;
 pub(crate) mod placed;
 pub(crate) mod pods;
 pub(crate) mod pool_errors;

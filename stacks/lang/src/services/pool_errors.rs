@@ -5,7 +5,7 @@ use crate::{
     hints,
     machines::{Arch, Catalogue, Cloud, Misfit, NoImage, PassedOver, Wish, images},
 };
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeMap};
 use weir_core::Diagnostic;
 
 /// How many types that come close are shown.
@@ -182,26 +182,62 @@ pub(super) fn nothing_fits(offer: &MachineOffer, wish: &Wish, passed: &[PassedOv
     .help("Ask for less or pay more, or name a type with its price: `type \"NAME\" { ... }`. `weir pool types` shows what each type lacks.")
 }
 
-/// A plan of machines that nobody can make.
-pub(crate) fn not_built_in(pool: &MachinePool, count: u64) -> Diagnostic {
-    let machines = match count {
+/// How many machines, in words.
+fn machines(count: u64) -> String {
+    match count {
         1 => "1 machine".to_owned(),
         n => format!("{n} machines"),
-    };
-    let chosen = pool.ranked().first().map(|offer| {
-        let price = offer.price();
-        let price = price.map_or_else(String::new, |p| format!(", {p} US dollars an hour each"));
-        let choice = offer.choice.as_ref().and_then(|c| c.as_ref().ok());
-        let name = choice.map_or("", |c| c.best().name.as_str());
-        format!(" It would take `{name}` of offer `{}`{price}.", offer.name)
-    });
+    }
+}
+
+/// An offer that a `dynamic` block makes, or whose name can't stand in an address.
+pub(crate) fn not_written_out(offer: &MachineOffer) -> Diagnostic {
+    Diagnostic::error(format!("Offer `{}` can't make machines", offer.name))
+        .because(
+            "What it makes goes by the names of its pool and of itself, and by its provider: they \
+             must be written out, and be names.",
+        )
+        .help("Write `pool \"NAME\"` and `offer \"NAME\"` without `dynamic`.")
+}
+
+pub(crate) fn not_known(offer: &MachineOffer) -> Diagnostic {
     Diagnostic::error(format!(
-        "Pool `{}` of {} wants {machines}, which this version of weir can't make",
+        "What offer `{}` is to make is not known yet",
+        offer.name
+    ))
+    .because("Types are chosen while planning, and something they depend on is made by the apply.")
+    .help("Use values for `machine` and the offer that are known before anything is made.")
+}
+
+pub(crate) fn from_nowhere(pool: &MachinePool) -> Diagnostic {
+    Diagnostic::error(format!(
+        "Pool `{}` of {} does not say from where its machines are reached",
         pool.name, pool.cluster
     ))
-    .because(format!(
-        "It chooses machines and knows what they cost, and does not make them yet.{}",
-        chosen.unwrap_or_default()
+    .because("weir reaches them by SSH, and nobody else should.")
+    .help(
+        "Add `ssh_from = [\"203.0.113.7/32\"]` with the addresses of the machines that run weir, or \
+         give each offer `security_groups` of your own.",
+    )
+}
+
+/// No offer is left.
+pub(crate) fn exhausted(
+    pool: &MachinePool,
+    missing: u64,
+    reasons: &BTreeMap<String, String>,
+) -> Diagnostic {
+    let each = reasons.iter().map(|(offer, why)| format!("{offer}: {why}"));
+    let each: Vec<String> = each.collect();
+    Diagnostic::error(format!(
+        "No offer of pool `{}` of {} can make {} now",
+        pool.name,
+        pool.cluster,
+        machines(missing)
     ))
-    .help("Set `count = 0`, and give the cluster hosts that exist: `pool \"base\" { site = site.NAME }`.")
+    .because(format!("{}.", each.join("; ")))
+    .help(
+        "Add an offer in another region or of another cloud, let it have more `types`, or apply \
+         again later. What was made is recorded and stays.",
+    )
 }

@@ -1,4 +1,5 @@
 //! Pools whose machines a cloud makes: what is needed, who offers it, and which type it will be.
+//! Which offer makes which machine is the evaluator's business; what it is told, [`super::offers`]'.
 //!
 //! 1. [`read`] holds a pool's parts against each other and reads its `machine`;
 //! 2. each offer gets its region, its image and the type that [`choose`] finds;
@@ -8,13 +9,13 @@ use super::{field, hosts::Unknown, pool_errors as errors, schema::SHAPES, text};
 use crate::{
     decode::{Expanded, Expansion, decode, expand, parse_size},
     eval::{NodeId, Scope},
-    ir::{Attribute, Body},
+    ir::{Attribute, Block, Body},
     machines::{
         Arch, Burstable, Catalogue, Choice, Cloud, Gpus, ImageLookup, Machine, Market, NoChoice,
         NoImage, Price, Requirement, Wish, choose, image,
     },
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use weir_core::{Diagnostic, Span, Value};
 
 /// The attribute that names an offer's provider.
@@ -52,6 +53,9 @@ pub struct MachinePool {
     pub disk_gib: u64,
     /// Which offer is tried first.
     pub prefer: Prefer,
+    /// From where its machines may be reached by SSH, as CIDR blocks; empty where that is not said,
+    /// or not known yet.
+    pub ssh_from: Vec<String>,
     /// The offers, as they are written.
     pub offers: Vec<MachineOffer>,
     /// Where its block starts.
@@ -85,6 +89,14 @@ pub struct MachineOffer {
     pub choice: Option<Result<Choice, NoChoice>>,
     /// Where the image is looked up.
     pub image: Option<Result<&'static ImageLookup, NoImage>>,
+    /// The image by the cloud's own id, instead.
+    pub image_id: Option<String>,
+    /// The network the machines stand in, by id; one is made where there is none.
+    pub subnet: Option<String>,
+    /// What guards the machines, by ids; made where there are none.
+    pub security_groups: Vec<String>,
+    /// Tags or labels of everything that is made.
+    pub tags: BTreeMap<String, String>,
     /// Where its block starts.
     pub span: Span,
 }
@@ -123,8 +135,11 @@ impl MachinePool {
 }
 
 /// Whether a pool's block says anything of machines that are made.
-pub(crate) fn is_of_machines(pool: &Expanded<'_>, value: &Value) -> bool {
-    field(value, "machine").is_some() || !leftovers(pool).is_empty()
+pub(crate) fn mentions_machines(pool: &Expanded<'_>) -> bool {
+    let machine = |b: &Block| {
+        &*b.ident == "machine" || (&*b.ident == "dynamic" && b.label(0) == Some("machine"))
+    };
+    pool.body.blocks.iter().any(machine) || !leftovers(pool).is_empty()
 }
 
 /// What stands in a pool for its machines' sake beside `machine`: name and place.
@@ -204,6 +219,7 @@ pub(crate) fn read(
             Some("price") => Prefer::Price,
             _ => Prefer::Order,
         },
+        ssh_from: texts(value, "ssh_from").unwrap_or_default(),
         offers: Vec::new(),
         span: pool.span.clone(),
     };
@@ -270,6 +286,10 @@ fn offer(
         wish: None,
         choice: None,
         image: None,
+        image_id: text(value, "image").map(str::to_owned),
+        subnet: text(value, "subnet").map(str::to_owned),
+        security_groups: texts(value, "security_groups").unwrap_or_default(),
+        tags: tags(value),
         span: block.span.clone(),
     };
     if field(value, REGION).is_none() {
@@ -278,7 +298,7 @@ fn offer(
     }
     if let Some(requirement) = &pool.requirement {
         offer.wish = wish(requirement, value);
-        if let Some(name) = &pool.image {
+        if let Some(name) = pool.image.as_ref().filter(|_| offer.image_id.is_none()) {
             let found = image(name, cloud, requirement.arch);
             if let Err(why) = &found {
                 complain(
@@ -319,6 +339,14 @@ fn is_in(zone: &str, region: &str, cloud: Cloud) -> bool {
             .is_some_and(|z| z.len() == 2 && z.starts_with('-')),
         Cloud::Azure => matches!(zone, "1" | "2" | "3"),
     }
+}
+
+/// The tags of an offer, as far as they are known.
+fn tags(value: &Value) -> BTreeMap<String, String> {
+    let tags = field(value, "tags").and_then(Value::as_entries);
+    let tags = tags.into_iter().flatten();
+    tags.filter_map(|(k, v)| Some((k.to_string(), v.as_str()?.to_owned())))
+        .collect()
 }
 
 /// What an offer asks of the catalogue; `None` where not all of it is known.

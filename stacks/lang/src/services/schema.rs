@@ -36,7 +36,12 @@ fn ssh<const N: usize>(more: [(&str, Attribute); N]) -> Block {
         [
             ("user", text("SSH's user.")),
             ("port", optional(Type::Number, "SSH's port.")),
-            ("private_key_file", text("The private key.")),
+            ("private_key_file", text("The file of the private key.")),
+            ("private_key", text("The private key itself.")),
+            (
+                "boot_timeout",
+                text("How long a machine may take until its SSH server answers."),
+            ),
             (
                 "host_key",
                 optional(Type::Dynamic, "The host's key, or a list of keys."),
@@ -81,6 +86,13 @@ pub(crate) static CLUSTER: LazyLock<Block> = LazyLock::new(|| {
             (
                 "prefer",
                 text("`order` or `price`: which offer is tried first."),
+            ),
+            (
+                "ssh_from",
+                optional(
+                    Type::list(Type::String),
+                    "From where machines are reached by SSH.",
+                ),
             ),
         ],
         [

@@ -3,19 +3,28 @@
 //! 1. [`providers_as_text`] takes the name of a provider for what it is, no value, and keeps it for
 //!    linking;
 //! 2. [`settled`] adds what the rest of the module says of the provider: its type, and its region
-//!    where the offer names none.
+//!    where the offer names none;
+//! 3. [`calls`] calls, for each offer that is written out, the module that makes its machines.
 
 use super::{Blocks, resources::provider_use};
 use crate::{
     config::{
-        blocks::{Cluster, LocalProvider, ProviderUse, Repeat},
+        blocks::{Cluster, LocalProvider, Makes, ModuleCall, ProviderUse, Repeat},
+        pools,
         reader::{Report, literal},
     },
-    ir::{Attribute, Block, Body, Expr},
-    services::pools::{CLOUD, PROVIDER, REGION},
+    ir::{Attribute, Block, Body, Expr, ExprKind, Reference, Step, StepKind, Variable},
+    machines::Cloud,
+    services::{
+        offers::{self, ENABLED, INPUT},
+        pools::{CLOUD, PROVIDER, REGION},
+    },
 };
 use std::sync::Arc;
-use weir_core::Value;
+use weir_core::{
+    Span, Value,
+    address::{OfferStep, is_identifier},
+};
 
 /// The body of a cluster with each offer's `provider` as text, and the providers they name.
 pub(super) fn providers_as_text(body: &Body, report: &mut Report<'_>) -> (Body, Vec<ProviderUse>) {
@@ -68,10 +77,82 @@ pub(crate) fn settled(cluster: &Arc<Cluster>, blocks: &Blocks) -> Arc<Cluster> {
     });
     Arc::new(Cluster {
         name: cluster.name.clone(),
+        makes: calls(cluster, &body),
         body,
         offers: cluster.offers.clone(),
         span: cluster.span.clone(),
     })
+}
+
+/// The calls that make the machines of a cluster's pools. What `dynamic` makes has none: an address
+/// and a provider are names, and nothing that is evaluated.
+fn calls(cluster: &Cluster, body: &Body) -> Vec<Makes> {
+    let mut found: Vec<Makes> = Vec::new();
+    for pool in body.blocks("pool") {
+        for offer in pool.body.blocks("offer") {
+            let made = made(cluster, pool, offer).filter(|m| {
+                // Two of one name are reported where they are evaluated.
+                !found.iter().any(|other| other.call.name == m.call.name)
+            });
+            found.extend(made);
+        }
+    }
+    found
+}
+
+fn made(cluster: &Cluster, pool: &Block, offer: &Block) -> Option<Makes> {
+    let step = OfferStep {
+        cluster: &cluster.name,
+        pool: pool.label(0).filter(|n| is_identifier(n))?,
+        offer: offer.label(0).filter(|n| is_identifier(n))?,
+    };
+    let cloud = offer.body.attribute(CLOUD)?;
+    let cloud = literal(&cloud.expr).and_then(|ty| Cloud::of_provider(ty.as_str()?))?;
+    let provider = &offer.body.attribute(PROVIDER)?.expr.span;
+    let provider = cluster.offers.iter().find(|used| used.span == *provider)?;
+    let value = |more: &[&str]| {
+        let way = [&[step.cluster, step.pool, step.offer], more].concat();
+        name(offers::ROOT, &way, &offer.span)
+    };
+    let input = Attribute {
+        name: INPUT.into(),
+        name_span: offer.span.clone(),
+        expr: value(&[]),
+        json: None,
+    };
+    let call = ModuleCall {
+        name: step.name().as_str().into(),
+        source: pools::folder(cloud),
+        source_span: offer.span.clone(),
+        inputs: vec![input],
+        repeat: Repeat::Enabled(value(&[ENABLED])),
+        providers: vec![(LocalProvider::new(cloud.provider()), provider.clone())],
+        depends_on: Vec::new(),
+        span: offer.span.clone(),
+    };
+    Some(Makes {
+        pool: step.pool.into(),
+        offer: step.offer.into(),
+        hosts: name("module", &[&step.name()], &offer.span),
+        call: Arc::new(call),
+    })
+}
+
+/// A name and the attributes after it, as an expression at a place.
+fn name(root: &str, attributes: &[&str], span: &Span) -> Expr {
+    let steps = attributes.iter().map(|name| Step {
+        kind: StepKind::Attr((*name).into()),
+        span: span.clone(),
+    });
+    let steps: Vec<Step> = steps.collect();
+    let root: Arc<str> = root.into();
+    let variable = Variable {
+        reference: Reference::of(root.clone(), &steps, span.clone()),
+        root,
+        root_span: span.clone(),
+        steps,
+    };
+    Expr::new(ExprKind::Variable(variable), span.clone())
 }
 
 /// `aws.west` as a module names it.

@@ -43,6 +43,7 @@ pub(super) fn cluster(block: &Block, report: &mut Report<'_>) -> Option<Arc<Clus
         name: name.into(),
         body,
         offers,
+        makes: Vec::new(),
         span: block.span.clone(),
     }))
 }

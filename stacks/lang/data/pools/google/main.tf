@@ -1,0 +1,2 @@
+variable "offer" { type = any }
+output "hosts" { value = [] }

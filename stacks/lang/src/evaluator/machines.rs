@@ -1,0 +1,278 @@
+//! Pools whose machines a cloud makes, in the line of nodes: which offer makes which machine.
+
+use super::{
+    Evaluator, Purpose,
+    frame::{Frame, Names},
+    graph::InstId,
+    origin::unknown,
+    run::Stop,
+    values::value,
+};
+use crate::{
+    config::{NodeKind, blocks::Cluster},
+    eval::{NodeId, Scope},
+    machines::{Assigned, Bidder, Condition, Standing, assign},
+    services::{
+        hosts::{self, Host},
+        offers::{self, Place},
+        pool_errors as errors,
+        pools::MachinePool,
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use weir_core::{Address, Diagnostic, Key, ModulePath, Object, Type, Value, address::OfferStep};
+
+/// What is known of the machines of pools beside the configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Machines {
+    /// Those that are there, or are about to be made, by the cluster's module and pool
+    /// (`cluster.main.pool.cloud`) and their number.
+    standing: BTreeMap<(ModulePath, String), BTreeMap<u64, Standing>>,
+    /// Offers that have run out, as steps of module paths, with the reason.
+    exhausted: BTreeMap<ModulePath, String>,
+}
+
+impl Machines {
+    /// Takes an object that state or a plan has, where it is a machine of a pool.
+    pub fn note(&mut self, address: &Address, value: &Value, condition: Condition) {
+        let Some((module, offer)) = offer_of(&address.module) else {
+            return;
+        };
+        let (ty, zone) = match &address.object {
+            Object::Managed { ty, name } if name == MACHINE => match ty.as_str() {
+                "aws_instance" => ("instance_type", "availability_zone"),
+                "azurerm_linux_virtual_machine" => ("size", "zone"),
+                "google_compute_instance" => ("machine_type", "zone"),
+                _ => return,
+            },
+            _ => return,
+        };
+        let Key::Name(number) = &address.key else {
+            return;
+        };
+        let Ok(number) = number.parse() else { return };
+        let text = |name| {
+            let value = value.get(name).and_then(Value::as_str);
+            value.filter(|v| !v.is_empty()).map(str::to_owned)
+        };
+        let standing = Standing {
+            offer: offer.offer.to_owned(),
+            ty: text(ty),
+            zone: text(zone),
+            condition,
+        };
+        let pool = self.standing.entry((module, offer.pool_name()));
+        // Of two with one number, as after a crash between a making and an unmaking, a whole one.
+        let pool = pool.or_default();
+        let known = pool.get(&number);
+        if known.is_none_or(|k| k.condition == Condition::Broken) {
+            pool.insert(number, standing);
+        }
+    }
+
+    /// Notes that an offer, named by the module path of what it makes, makes nothing more.
+    pub fn exhaust(&mut self, offer: ModulePath, reason: impl Into<String>) {
+        self.exhausted.insert(offer, reason.into());
+    }
+
+    /// The offers that have run out, with the reason.
+    pub fn exhausted(&self) -> &BTreeMap<ModulePath, String> {
+        &self.exhausted
+    }
+
+    /// Whether an address is that of a machine of a pool; the module path of its offer.
+    pub fn offer(address: &Address) -> Option<&ModulePath> {
+        let is = matches!(&address.object, Object::Managed { name, .. } if name == MACHINE);
+        let offer = address.module.0.last();
+        let offer = offer.filter(|(name, _)| OfferStep::of(name).is_some());
+        offer.filter(|_| is).map(|_| &address.module)
+    }
+}
+
+/// The name of the resource that is a machine, in the module of each cloud.
+const MACHINE: &str = "machine";
+
+/// Of what is there beside the system a machine has so much less memory than its type says.
+const KERNEL: u64 = 16;
+
+/// The module around an offer, and the offer.
+fn offer_of(path: &ModulePath) -> Option<(ModulePath, OfferStep<'_>)> {
+    let ((name, _), above) = path.0.split_last()?;
+    Some((ModulePath(above.to_vec()), OfferStep::of(name)?))
+}
+
+impl Evaluator {
+    /// What is known of the machines of pools. Without it, none is there and no offer has run out.
+    #[must_use]
+    pub fn with_machines(mut self, machines: Machines) -> Evaluator {
+        self.machines_known = machines;
+        self
+    }
+
+    /// What each offer of a cluster's pools makes.
+    pub(super) fn pools(&mut self, id: NodeId, cluster: &Cluster) -> Result<(), Stop> {
+        let inst = self.graph.get(id).inst;
+        let is_run = self.purpose == Purpose::Run;
+        let mut found = Vec::new();
+        let outcome = self.compute(inst, Names::default(), |frame, problems| {
+            let unknown =
+                |attribute: &str, title: &str, expr: &_| unknown(attribute, title, expr, frame);
+            let unknown: Option<hosts::Unknown<'_>> = is_run.then_some(&unknown);
+            let module = &self.graph.module(inst).path;
+            found = hosts::machine_pools(cluster, module, frame, unknown, problems)?;
+            let pools = found.iter().map(|pool| {
+                let offers = self.offered(inst, cluster, pool, frame, problems);
+                (&*pool.name, offers)
+            });
+            Ok(Value::object(pools.collect::<Vec<_>>()))
+        });
+        self.machines.insert(id, found);
+        self.keep(id, outcome)
+    }
+
+    /// The values of a pool's offers.
+    fn offered(
+        &self,
+        inst: InstId,
+        cluster: &Cluster,
+        pool: &MachinePool,
+        frame: &Frame<'_>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Value {
+        let open = || {
+            let offers = pool.offers.iter();
+            Value::object(
+                offers
+                    .map(|o| (&*o.name, Value::unknown(Type::Dynamic)))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let before = problems.len();
+        let Some(count) = pool.count else {
+            return open();
+        };
+        let sources = &frame.context().sources;
+        let ranked = pool.ranked();
+        let bidders = ranked.iter().filter_map(|offer| {
+            let choice = offer.choice.as_ref()?.as_ref().ok()?;
+            Some(Bidder {
+                name: &offer.name,
+                zones: &offer.zones,
+                choice,
+            })
+        });
+        let bidders: Vec<Bidder<'_>> = bidders.collect();
+        let module = &self.graph.module(inst).path;
+        let exhausted = self.exhausted(module, cluster, pool);
+        let assigned = self.assigned(module, cluster, pool, count, (&bidders, &exhausted));
+        if self.purpose == Purpose::Run && count > 0 {
+            let made = |name: &str| {
+                let mut makes = cluster.makes.iter();
+                makes.any(|m| *m.pool == *pool.name && *m.offer == *name)
+            };
+            for offer in pool.offers.iter().filter(|o| !made(&o.name)) {
+                problems.push(sources.point(errors::not_written_out(offer), &offer.span));
+            }
+            if pool.ssh_from.is_empty() && pool.offers.iter().any(|o| o.security_groups.is_empty())
+            {
+                problems.push(sources.point(errors::from_nowhere(pool), &pool.span));
+            }
+            let open = pool.offers.iter().find(|o| o.choice.is_none());
+            if let Some(offer) = open.filter(|_| problems.len() == before) {
+                problems.push(sources.point(errors::not_known(offer), &offer.span));
+            } else if (assigned.len() as u64) < count && problems.len() == before {
+                let missing = count - assigned.len() as u64;
+                let d = errors::exhausted(pool, missing, &exhausted);
+                problems.push(sources.point(d, &pool.span));
+            }
+        }
+        let stack = self.config.stack();
+        let place = Place {
+            stack: &stack.name,
+            workspace: &self.config.workspace,
+            module,
+            cluster: &cluster.name,
+        };
+        let offers = pool.offers.iter();
+        let offers = offers.map(|o| (&*o.name, offers::value(place, pool, o, &assigned)));
+        Value::object(offers.collect::<Vec<_>>())
+    }
+
+    fn assigned(
+        &self,
+        module: &ModulePath,
+        cluster: &Cluster,
+        pool: &MachinePool,
+        count: u64,
+        (bidders, exhausted): (&[Bidder<'_>], &BTreeMap<String, String>),
+    ) -> BTreeMap<u64, Assigned> {
+        let nothing = BTreeMap::new();
+        let key = (
+            module.clone(),
+            format!("cluster.{}.pool.{}", cluster.name, pool.name),
+        );
+        let standing = self.machines_known.standing.get(&key).unwrap_or(&nothing);
+        let out: BTreeSet<String> = exhausted.keys().cloned().collect();
+        assign(count, bidders, standing, &out)
+    }
+
+    /// The offers of a pool that have run out, with the reason.
+    fn exhausted(
+        &self,
+        module: &ModulePath,
+        cluster: &Cluster,
+        pool: &MachinePool,
+    ) -> BTreeMap<String, String> {
+        let own = self
+            .machines_known
+            .exhausted
+            .iter()
+            .filter_map(|(path, why)| {
+                let (around, offer) = offer_of(path)?;
+                let is_own = around == *module
+                    && *offer.cluster == *cluster.name
+                    && *offer.pool == *pool.name;
+                is_own.then(|| (offer.offer.to_owned(), why.clone()))
+            });
+        own.collect()
+    }
+
+    /// The hosts that the offers of a cluster's pools made, by pool.
+    pub(super) fn made_hosts(
+        cluster: &Cluster,
+        frame: &Frame<'_>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Result<BTreeMap<Arc<str>, Vec<Value>>, NodeId> {
+        let mut found: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
+        for made in &cluster.makes {
+            let outputs = value(&made.hosts, frame, problems)?;
+            let hosts = outputs.get("hosts").and_then(Value::elements);
+            let pool = found.entry(made.pool.clone()).or_default();
+            pool.extend(hosts.into_iter().flatten().cloned());
+        }
+        Ok(found)
+    }
+
+    /// What a machine of a pool has, by its type: cores, and bytes of memory that are left to pods.
+    pub(super) fn capacity(&self, host: &Host) -> Option<(f64, u64)> {
+        let agent: Address = host.agent.parse().ok()?;
+        let (module, step) = offer_of(&agent.module)?;
+        let (_, pools) = self.machines.iter().find(|(id, _)| {
+            let around = &self.graph.module(self.graph.get(**id).inst).path;
+            let of_cluster =
+                matches!(self.kind_of(**id), NodeKind::Pools(c) if *c.name == *step.cluster);
+            of_cluster && *around == module
+        })?;
+        let pool = pools.iter().find(|p| *p.name == *step.pool)?;
+        let offer = pool.offers.iter().find(|o| *o.name == *step.offer)?;
+        let choice = offer.choice.as_ref()?.as_ref().ok()?;
+        let ty = host.labels.get("type")?;
+        let machine = choice.fitting.iter().find(|c| c.name == *ty)?;
+        let machine = machine.machine.as_ref()?;
+        let memory = machine.memory_mib.saturating_mul(1 << 20);
+        Some((f64::from(machine.cpus), memory - memory / KERNEL))
+    }
+}

@@ -1,0 +1,113 @@
+//! Which offer makes which machine.
+//!
+//! Machines go by number, from 0 up. Nothing but the arguments counts, so that a plan and its apply
+//! come to the same:
+//!
+//! 1. a machine that is there, or was begun, stays with its offer as long as the pool has that
+//!    offer: neither a new price nor a new order moves it;
+//! 2. any other goes to the first offer that has not run out, in the order in which they are tried;
+//! 3. a machine keeps its type as long as that fits, and gets the best one otherwise;
+//! 4. a machine keeps its zone as long as the offer has it, and otherwise goes to the zone with the
+//!    fewest machines of the offer, the first of equals. An offer without zones leaves them open.
+
+use super::Choice;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A machine that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The offer that made it.
+    pub offer: String,
+    /// Its type, where that is known.
+    pub ty: Option<String>,
+    /// Its zone, where it has one that is known.
+    pub zone: Option<String>,
+    /// Whether all of it is there.
+    pub condition: Condition,
+}
+
+/// Whether a machine is what it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// It is.
+    Whole,
+    /// Its making failed: it is made anew, elsewhere where its offer has run out.
+    Broken,
+}
+
+/// An offer, as far as machines are given to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Bidder<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its zones; open where there are none.
+    pub zones: &'a [String],
+    /// The types that fit.
+    pub choice: &'a Choice,
+}
+
+/// Who makes a machine, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assigned {
+    /// The offer.
+    pub offer: String,
+    /// The type.
+    pub ty: String,
+    /// The zone; `None` where the cloud or the offer's network decides.
+    pub zone: Option<String>,
+}
+
+/// Gives `count` machines to `offers`, which stand in the order in which they are tried. Machines
+/// that no offer is left for are missing in the answer.
+pub fn assign(
+    count: u64,
+    offers: &[Bidder<'_>],
+    standing: &BTreeMap<u64, Standing>,
+    exhausted: &BTreeSet<String>,
+) -> BTreeMap<u64, Assigned> {
+    let home = |number: u64| {
+        let machine = standing.get(&number)?;
+        let lost = machine.condition == Condition::Broken && exhausted.contains(&machine.offer);
+        let offer = offers.iter().find(|o| o.name == machine.offer)?;
+        (!lost).then_some((offer, Some(machine)))
+    };
+    let next = offers.iter().find(|o| !exhausted.contains(o.name));
+    let mut machines = Vec::new();
+    for number in 0..count {
+        let Some((offer, machine)) = home(number).or(next.map(|o| (o, None))) else {
+            continue;
+        };
+        let zone = machine.and_then(|m| m.zone.as_ref());
+        let zone = zone.filter(|z| offer.zones.is_empty() || offer.zones.contains(z));
+        machines.push((number, offer, machine, zone));
+    }
+    let mut taken: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for (_, offer, _, zone) in &machines {
+        if let Some(zone) = zone {
+            *taken.entry((offer.name, zone)).or_default() += 1;
+        }
+    }
+    let mut assigned = BTreeMap::new();
+    for (number, offer, machine, zone) in machines {
+        let zone = zone.or_else(|| {
+            let used = |zone: &String| taken.get(&(offer.name, zone.as_str())).copied();
+            let zone = offer
+                .zones
+                .iter()
+                .min_by_key(|zone| used(zone).unwrap_or(0))?;
+            *taken.entry((offer.name, zone)).or_default() += 1;
+            Some(zone)
+        });
+        let fits = |ty: &String| offer.choice.fitting.iter().any(|c| c.name == *ty);
+        let ty = machine.and_then(|m| m.ty.clone()).filter(fits);
+        assigned.insert(
+            number,
+            Assigned {
+                offer: offer.name.to_owned(),
+                ty: ty.unwrap_or_else(|| offer.choice.best().name.clone()),
+                zone: zone.cloned(),
+            },
+        );
+    }
+    assigned
+}
