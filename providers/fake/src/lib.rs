@@ -1,10 +1,12 @@
-//! Two providers that need no world of their own: `fake` for tests, and the built-in `terraform`.
+//! Providers that need no world of their own: `fake` and the types of others for tests, and the built-in `terraform`.
 //!
 //! [`FakeProvider`] works on a "cloud" that is one file ([`cloud::Cloud`]). It behaves as a real
 //! cloud does where that matters: it honours idempotency tokens, it survives its callers, several
 //! processes may use it at once, and on demand it is slow, fails, leaves things half made or kills
 //! the calling process at a chosen point. It keeps a log of all that was ever done, so that a test
 //! can prove that nothing was made twice. It never touches anything but that file.
+//!
+//! [`types::FakeTypes`] serves the types of real providers on such a cloud.
 //!
 //! [`TerraformProvider`] serves `terraform_data`, whose objects live in state alone, the outputs of other
 //! states (`terraform_remote_state`, read by who makes the provider) and the functions `encode_tfvars`,
@@ -24,6 +26,7 @@ mod functions;
 mod provider;
 mod schema;
 pub mod terraform;
+pub mod types;
 
 pub use provider::FakeProvider;
 pub use schema::{fake_lookup, fake_thing, provider_config};

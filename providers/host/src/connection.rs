@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use weir_core::Value;
 
 use crate::attributes::{Attributes, Faults};
-use crate::ssh::{AgentUse, Endpoint, Environment, Hop, HostKeyPolicy, PublicKey, Timing};
+use crate::ssh::{AgentUse, Endpoint, Environment, Hop, HostKeyPolicy, KeyText, PublicKey, Timing};
 
 /// The login name where neither host nor site names one.
 const DEFAULT_USER: &str = "root";
 const DEFAULT_PORT: u16 = 22;
 
-/// Where a host is and how it is reached. Holds no secret: keys are named by
-/// their files.
+/// Where a host is and how it is reached. Keys are named by their files, but
+/// for one that the stack itself made: that is never shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Connection {
     /// `site/name`.
@@ -52,6 +52,8 @@ pub(crate) struct Server {
     pub(crate) user: String,
     #[serde(default)]
     pub(crate) private_key_file: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) private_key: Option<KeyText>,
     #[serde(default)]
     pub(crate) host_key: Vec<String>,
 }
@@ -90,6 +92,7 @@ impl Connection {
             "home",
             "bastion",
             "host_key",
+            "private_key",
             "private_key_file",
             "trust_on_first_use",
         ];
@@ -135,7 +138,8 @@ impl Server {
             address: self.address.clone(),
             port: self.port,
             user: self.user.clone(),
-            agent: if key.is_some() {
+            key: self.private_key.clone(),
+            agent: if key.is_some() || self.private_key.is_some() {
                 AgentUse::EncryptedFilesOnly
             } else {
                 AgentUse::AfterFiles
@@ -186,6 +190,7 @@ fn server(a: &Attributes<'_>, faults: &mut Faults) -> Option<Server> {
         port: port?,
         user: a.text("user").unwrap_or(DEFAULT_USER).to_owned(),
         private_key_file: a.owned("private_key_file"),
+        private_key: a.owned("private_key").map(KeyText),
         host_key: a.texts("host_key").into_iter().map(str::to_owned).collect(),
     })
 }

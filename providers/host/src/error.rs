@@ -75,6 +75,22 @@ impl HostError {
         }
     }
 
+    /// Whether it may be because the machine still boots: while it is set up, its SSH server may
+    /// show another key than it will, or not know ours yet. Waiting trusts it in nothing.
+    pub(crate) fn may_boot(&self) -> bool {
+        let Self::Ssh(error) = self else {
+            return false;
+        };
+        matches!(
+            **error,
+            SshError::Unreachable { .. }
+                | SshError::Timeout { .. }
+                | SshError::Handshake { .. }
+                | SshError::HostKey(_)
+                | SshError::AuthRefused(_)
+        )
+    }
+
     /// The pod for whose sake the agent refused a goal as a whole.
     pub(crate) fn invalid_pod(&self) -> Option<&str> {
         let Self::Agent(error) = self else {

@@ -21,6 +21,9 @@ use crate::ssh::{Connector, Environment};
 const LISTEN_PATIENCE: Duration = Duration::from_secs(15);
 const LISTEN_PAUSE: Duration = Duration::from_millis(50);
 
+/// Between two looks at a machine that boots.
+const BOOT_PAUSE: Duration = Duration::from_secs(1);
+
 /// How long a connection may take to end after its streams.
 const LOST_PATIENCE: Duration = Duration::from_millis(200);
 const LOST_PAUSE: Duration = Duration::from_millis(10);
@@ -115,10 +118,12 @@ impl Host {
         Change::new(self, self.changes.lock().await)
     }
 
-    /// Makes sure that our agent runs there, and gives its report.
+    /// Makes sure that our agent runs there, and gives its report. The machine has so much time
+    /// until its SSH server answers.
     pub(crate) async fn ensure_agent(
         &self,
         scope: &str,
+        patience: Duration,
         progress: &(dyn Fn(String) + Sync),
     ) -> Result<HostReport, HostError> {
         let ours = &self.means.agent;
@@ -129,7 +134,7 @@ impl Host {
         {
             return Ok(report);
         }
-        let machine = self.machine().await?;
+        let machine = self.booted(patience, progress).await?;
         let way = &self.connection.way;
         let (layout, probe) = bootstrap::probe(&machine, way, ours, &self.means.env).await?;
         self.layout.put(layout.clone());
@@ -142,6 +147,31 @@ impl Host {
         bootstrap::install(&machine, (&layout, &probe), ours, progress).await?;
         self.forget_reports();
         self.await_agent(scope).await
+    }
+
+    /// The machine, once its SSH server answers: one that was made a moment ago still boots.
+    async fn booted(
+        &self,
+        patience: Duration,
+        progress: &(dyn Fn(String) + Sync),
+    ) -> Result<Machine, HostError> {
+        let give_up = Instant::now() + patience;
+        let mut said = String::new();
+        loop {
+            let error = match self.machine().await {
+                Ok(machine) => return Ok(machine),
+                Err(error) => error,
+            };
+            if !error.may_boot() || Instant::now() + BOOT_PAUSE >= give_up {
+                return Err(error);
+            }
+            let why = format!("waiting until it lets weir in: {error}");
+            if why != said {
+                progress(why.clone());
+                said = why;
+            }
+            tokio::time::sleep(BOOT_PAUSE).await;
+        }
     }
 
     /// Waits for the agent that was just started.

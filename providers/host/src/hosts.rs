@@ -1,6 +1,6 @@
 //! The hosts of a run, by `site/name`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,8 @@ impl Private {
 pub(crate) struct Hosts {
     means: Arc<Means>,
     by_id: Mutex<HashMap<String, Arc<Host>>>,
+    /// Those whose address is not known yet, as their machine is about to be made.
+    remade: Mutex<HashSet<String>>,
 }
 
 impl Hosts {
@@ -59,6 +61,7 @@ impl Hosts {
         Self {
             means: Arc::new(means),
             by_id: Mutex::default(),
+            remade: Mutex::default(),
         }
     }
 
@@ -68,11 +71,28 @@ impl Hosts {
 
     /// The configuration says where a host is. It outweighs what state says.
     pub(crate) fn describe(&self, connection: Connection) -> Arc<Host> {
+        self.remade().remove(&connection.host);
         let mut hosts = self.hosts();
         match hosts.get(&connection.host) {
             Some(host) if *host.connection() == connection => Arc::clone(host),
             _ => self.add(&mut hosts, connection),
         }
+    }
+
+    /// Notes that the machine of a host is about to be made: what state says of where it is is no
+    /// longer true.
+    pub(crate) fn remake(&self, id: &str) {
+        self.remade().insert(id.to_owned());
+    }
+
+    /// Whether a host is where nobody knows yet.
+    pub(crate) fn is_remade(&self, id: &str) -> bool {
+        self.remade().contains(id)
+    }
+
+    fn remade(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        // A set is sound whatever panicked while holding it.
+        self.remade.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The host by that name: as described in this run, or else as recorded.

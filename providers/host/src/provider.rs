@@ -11,11 +11,11 @@ use crate::host::Means;
 use crate::hosts::Hosts;
 use crate::machine::AgentBinary;
 use crate::pod_agent::PodAgent;
-use crate::resources::{host, pod};
+use crate::resources::{host, pod, ssh_key};
 use crate::schema;
 use crate::ssh::{Connector, Environment};
 
-/// Serves `weir_host` and `weir_pod` for one run.
+/// Serves `weir_host`, `weir_pod` and `weir_ssh_key` for one run.
 #[derive(Debug)]
 pub struct HostProvider {
     schema: ProviderSchema,
@@ -68,6 +68,7 @@ impl Provider for HostProvider {
         match type_name {
             schema::HOST => host::validate(&self.hosts, config),
             schema::POD => pod::validate(config),
+            schema::SSH_KEY => Diagnostics::new(),
             other => no_such_type(other).into(),
         }
     }
@@ -76,6 +77,7 @@ impl Provider for HostProvider {
         match request.type_name.as_str() {
             schema::HOST => Ok(host::plan(&self.hosts, request)),
             schema::POD => Ok(pod::plan(&self.hosts, request)),
+            schema::SSH_KEY => Ok(ssh_key::plan(request)),
             other => Err(no_such_type(other).into()),
         }
     }
@@ -95,13 +97,14 @@ impl Provider for HostProvider {
         requests: Vec<ApplyRequest>,
         progress: &dyn Progress,
     ) -> Vec<ApplyResponse> {
-        // Only pods give a batch key, so a batch is all pods or one host.
+        // Only pods give a batch key, so a batch is all pods, or one of something else.
         let mut answers = Vec::with_capacity(requests.len());
         let mut pods = Vec::new();
         for request in requests {
             match request.type_name.as_str() {
                 schema::HOST => answers.push(host::apply(&self.hosts, request, progress).await),
                 schema::POD => pods.push(request),
+                schema::SSH_KEY => answers.push(ssh_key::apply(&request)),
                 other => answers.push(ApplyResponse {
                     diagnostics: no_such_type(other).into(),
                     value: request.prior,
@@ -117,6 +120,7 @@ impl Provider for HostProvider {
         match request.type_name.as_str() {
             schema::HOST => host::read(&self.hosts, request).await,
             schema::POD => pod::read(&self.hosts, request).await,
+            schema::SSH_KEY => Ok(ssh_key::read(request)),
             other => Err(no_such_type(other).into()),
         }
     }
@@ -133,6 +137,12 @@ impl Provider for HostProvider {
 
     async fn import(&self, type_name: &str, id: &str) -> Result<Vec<Imported>, Diagnostics> {
         let summary = format!("{type_name} {id:?} can't be imported");
+        if type_name == schema::SSH_KEY {
+            return Err(Diagnostic::error(summary)
+                .because("weir makes the key; nobody else has its private half.")
+                .help("Give a key of your own where one is wanted: `private_key_file`.")
+                .into());
+        }
         Err(Diagnostic::error(summary)
             .because("Hosts and pods come from `site` and `service` blocks.")
             .help("Add the block and apply: what is on the host already is taken over.")
@@ -158,6 +168,7 @@ impl Provider for HostProvider {
         match request.type_name.as_str() {
             schema::HOST => host::settle(&self.hosts, request).await,
             schema::POD => pod::settle(&self.hosts, request).await,
+            schema::SSH_KEY => ssh_key::settle(&request),
             other => Settled::Unknown(no_such_type(other).to_string()),
         }
     }
@@ -165,6 +176,11 @@ impl Provider for HostProvider {
 
 fn no_such_type(name: &str) -> Diagnostic {
     Diagnostic::error(format!("provider host has no type {name}"))
-        .because(format!("It serves {} and {}.", schema::HOST, schema::POD))
+        .because(format!(
+            "It serves {}, {} and {}.",
+            schema::HOST,
+            schema::POD,
+            schema::SSH_KEY
+        ))
         .help("Correct the type, or use the version of weir that made it.")
 }

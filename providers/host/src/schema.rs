@@ -1,4 +1,4 @@
-//! The attributes of `weir_host` and `weir_pod`, as ATTRIBUTES.md lists them.
+//! The attributes of `weir_host`, `weir_pod` and `weir_ssh_key`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,11 +12,17 @@ use weir_provider::ProviderSchema;
 pub const HOST: &str = "weir_host";
 /// One instance of a service's pod on one host.
 pub const POD: &str = "weir_pod";
+/// A key pair for SSH that weir makes.
+pub const SSH_KEY: &str = "weir_ssh_key";
 
 pub(crate) fn provider() -> ProviderSchema {
     ProviderSchema {
         provider: Schema::default(),
-        resources: BTreeMap::from([(HOST.to_owned(), host()), (POD.to_owned(), pod())]),
+        resources: BTreeMap::from([
+            (HOST.to_owned(), host()),
+            (POD.to_owned(), pod()),
+            (SSH_KEY.to_owned(), ssh_key()),
+        ]),
         functions: BTreeMap::new(),
         ephemeral: BTreeMap::new(),
         data: BTreeMap::new(),
@@ -68,6 +74,16 @@ fn host() -> Schema {
             "A private key; without one, ssh-agent's and the user's default keys.",
         ),
         (
+            "private_key",
+            optional(Type::String).sensitive(),
+            "A private key itself, in place of a file.",
+        ),
+        (
+            "boot_timeout",
+            optional(Type::String),
+            "How long it may take until its SSH server answers, when its agent is brought there.",
+        ),
+        (
             "host_key",
             optional(Type::list(Type::String)),
             "Its pinned host keys; without any, known_hosts decides.",
@@ -114,6 +130,31 @@ fn host() -> Schema {
             "systemd",
             computed(Type::Bool),
             "Whether tasks become systemd units.",
+        ),
+    ])
+}
+
+fn ssh_key() -> Schema {
+    schema([
+        (
+            "comment",
+            optional(Type::String).replaces(),
+            "What stands behind the public key.",
+        ),
+        (
+            "public_key",
+            computed(Type::String),
+            "The public key, as `authorized_keys` has it.",
+        ),
+        (
+            "private_key",
+            computed(Type::String).sensitive(),
+            "The private key, in OpenSSH's format.",
+        ),
+        (
+            "fingerprint",
+            computed(Type::String),
+            "The SHA-256 of the public key, as OpenSSH shows it.",
         ),
     ])
 }

@@ -459,6 +459,7 @@ fn nowhere(port: u16) -> Hop {
         port,
         user: "nobody".into(),
         keys: Vec::new(),
+        key: None,
         agent: AgentUse::EncryptedFilesOnly,
         host_key: HostKeyPolicy::KnownHosts { files: Vec::new() },
     }

@@ -18,8 +18,8 @@ use std::{
     time::Duration,
 };
 use weir_core::{
-    Address, Diagnostics, Span, address::ProviderRef, event::EventSink, references::References,
-    snapshot::Resource,
+    Address, Diagnostics, ModulePath, Span, address::ProviderRef, event::EventSink,
+    references::References, snapshot::Resource,
 };
 use weir_lang::{Config, Inputs};
 use weir_plan::{CheckedPlan, Target};
@@ -136,6 +136,9 @@ pub struct PlanOptions {
     /// How long providers may take to say who changed what drifted; `None` where they are not
     /// asked. It keeps nothing from being planned.
     pub attribution: Option<Duration>,
+    /// Offers of pools that have run out in this run, by the module path of what they make, with the
+    /// reason: they make nothing more.
+    pub exhausted: BTreeMap<ModulePath, String>,
 }
 
 /// What a plan is for.
@@ -195,6 +198,9 @@ pub struct Planned {
     /// The regions that configurations of providers name: what machines cost depends on them. Not
     /// kept in a plan file.
     pub regions: BTreeMap<ProviderRef, String>,
+    /// Offers that had run out when it was made. Not kept in a plan file, as such a plan is applied
+    /// by the run that makes it.
+    pub exhausted: BTreeMap<ModulePath, String>,
     /// What applying it needs of state.
     pub(crate) scope: Scope,
     /// [`Planned::digest`], once it was asked for.

@@ -38,6 +38,7 @@ mod ephemeral;
 mod events;
 mod guard;
 mod journal;
+mod machines;
 pub mod plan;
 pub mod planfile;
 

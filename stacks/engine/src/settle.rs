@@ -1,9 +1,12 @@
 //! Operations that an earlier run began and did not finish: each is settled by asking its
 //! provider. What can't be told stays open, is never dropped and never done twice.
 
-use crate::{diagnostics, drive, engine::Engine, journal::Journal, scope::live};
+use crate::{diagnostics, drive, engine::Engine, journal::Journal, machines, scope::live};
 use futures::{StreamExt as _, stream};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use weir_core::{
     Address, Diagnostic, Diagnostics, Value,
     event::{Event, Settlement},
@@ -172,7 +175,9 @@ impl Engine {
 
     /// Configures what can be configured by what state has: enough to ask what was done.
     async fn configure_from_state(&self, config: &Arc<Config>, snapshot: &Snapshot) {
-        let mut evaluator = Evaluator::new(config.clone(), self.registry.clone());
+        let mut evaluator = Evaluator::new(config.clone(), self.registry.clone()).with_machines(
+            machines::of_state(config, &snapshot.resources, &BTreeMap::new()),
+        );
         let pods = crate::pods::Pods::of_state(snapshot, config);
         let (driven, _) = drive::drive(
             &mut evaluator,

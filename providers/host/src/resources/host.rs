@@ -1,5 +1,7 @@
 //! `weir_host`: our agent on a machine that exists already.
 
+use std::time::Duration;
+
 use weir_agent::wire::HostReport;
 use weir_core::plan::Op;
 use weir_core::{Diagnostics, Known, Path, Type, Value};
@@ -9,7 +11,7 @@ use weir_provider::{
 };
 
 use super::{known_part, text_or_null};
-use crate::attributes::{Attributes, Faults};
+use crate::attributes::{Attributes, Faults, duration_ms};
 use crate::connection::Connection;
 use crate::error::HostError;
 use crate::hosts::{Hosts, Private};
@@ -29,6 +31,12 @@ pub(crate) fn validate(hosts: &Hosts, config: &Value) -> Diagnostics {
     let mut faults = Faults::default();
     if let Some(connection) = Connection::of(config, &mut faults) {
         hosts.describe(connection);
+    } else if faults.0.is_empty() && Attributes::root(config).is_unknown("address") {
+        hosts.remake(&id(config));
+    }
+    let a = Attributes::root(config);
+    if let Some(text) = a.text("boot_timeout") {
+        faults.keep(&a.place("boot_timeout"), duration_ms(text));
     }
     faults.into_diagnostics()
 }
@@ -73,6 +81,13 @@ pub(crate) async fn read(hosts: &Hosts, request: ReadRequest) -> Result<ReadResp
         private.connection = Connection::of(prior, &mut Faults::default());
     }
     let id = id(prior);
+    // There is nobody to ask: its machine is made anew.
+    if hosts.is_remade(&id) {
+        return Ok(ReadResponse {
+            value: Some(request.prior),
+            private: request.private,
+        });
+    }
     let scope = private.scope.clone().unwrap_or_default();
     let look = async {
         let host = hosts.find(&id, &private)?;
@@ -141,7 +156,12 @@ async fn enrol(
         host.recall_layout(layout.clone());
     }
     let say = |text| progress.progress(&request.address, text);
-    let report = host.ensure_agent(&request.token.lineage, &say).await;
+    let patience = Attributes::root(planned).text("boot_timeout");
+    let patience = patience.and_then(|t| duration_ms(t).ok()).unwrap_or(0);
+    let patience = Duration::from_millis(patience);
+    let report = host
+        .ensure_agent(&request.token.lineage, patience, &say)
+        .await;
     *private = private.clone().on(&host);
     (id, report.map(|report| complete(planned.clone(), &report)))
 }

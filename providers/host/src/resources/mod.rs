@@ -1,7 +1,8 @@
-//! The two resource types, and what they have in common.
+//! The resource types, and what they have in common.
 
 pub(crate) mod host;
 pub(crate) mod pod;
+pub(crate) mod ssh_key;
 
 use weir_agent::wire::{Event, EventKind};
 use weir_core::{Kind, Known, Type, Value};

@@ -17,13 +17,14 @@ use super::error::{AuthRefused, KeyFileError, SshError, TriedKey};
 /// A key to offer.
 enum Candidate {
     File { path: PathBuf, key: Arc<PrivateKey> },
+    Text(Arc<PrivateKey>),
     Agent(Box<AgentIdentity>),
 }
 
 impl Candidate {
     fn public_key(&self) -> PublicKey {
         match self {
-            Self::File { key, .. } => key.public_key().clone(),
+            Self::File { key, .. } | Self::Text(key) => key.public_key().clone(),
             Self::Agent(identity) => identity.public_key().into_owned(),
         }
     }
@@ -31,6 +32,7 @@ impl Candidate {
     fn origin(&self) -> String {
         match self {
             Self::File { path, .. } => path.display().to_string(),
+            Self::Text(_) => "the key of its `private_key`".into(),
             Self::Agent(identity) if identity.comment().is_empty() => "a key of ssh-agent".into(),
             Self::Agent(identity) => format!("ssh-agent's {}", identity.comment()),
         }
@@ -52,7 +54,12 @@ impl Credentials {
     /// # Errors
     /// A named key file that is absent, unreadable or no private key.
     pub(super) async fn gather(hop: &Hop, env: &Environment) -> Result<Self, SshError> {
-        let paths = if hop.keys.is_empty() {
+        let text = hop.key.as_ref().map(|text| {
+            let place = Path::new("`private_key`");
+            parse_key(&text.0).map_err(|cause| key_file(place, cause))
+        });
+        let text = text.transpose()?;
+        let paths = if hop.keys.is_empty() && text.is_none() {
             env.default_keys()
         } else {
             hop.keys.clone()
@@ -64,7 +71,10 @@ impl Credentials {
         }
         let encrypted = files.iter().any(|(key, _)| key.is_encrypted());
         let mut this = Self {
-            candidates: Vec::new(),
+            candidates: text
+                .map(|k| Candidate::Text(Arc::new(k)))
+                .into_iter()
+                .collect(),
             agent: None,
             locked: None,
             notes: Vec::new(),
@@ -175,7 +185,7 @@ impl Credentials {
             None
         };
         let identity = match candidate {
-            Candidate::File { key, .. } => {
+            Candidate::File { key, .. } | Candidate::Text(key) => {
                 return handle
                     .authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash))
                     .await
@@ -224,10 +234,14 @@ async fn read_key(path: &Path) -> Result<PrivateKey, KeyFileError> {
     let text = tokio::fs::read_to_string(path)
         .await
         .map_err(KeyFileError::Read)?;
-    if let Ok(key) = PrivateKey::from_openssh(&text) {
+    parse_key(&text)
+}
+
+fn parse_key(text: &str) -> Result<PrivateKey, KeyFileError> {
+    if let Ok(key) = PrivateKey::from_openssh(text) {
         return Ok(key);
     }
-    match decode_secret_key(&text, None) {
+    match decode_secret_key(text, None) {
         Ok(key) => Ok(key),
         Err(russh::keys::Error::KeyIsEncrypted) => Err(KeyFileError::Encrypted),
         Err(error) => Err(KeyFileError::Parse(error.to_string())),

@@ -80,6 +80,16 @@ impl HostKeyPolicy {
     }
 }
 
+/// A private key as text, in OpenSSH's or PEM format. It is never shown.
+#[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct KeyText(pub String);
+
+impl fmt::Debug for KeyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(sensitive)")
+    }
+}
+
 /// One SSH server on the way: a host, or a bastion in front of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Hop {
@@ -92,6 +102,8 @@ pub struct Hop {
     /// Private key files, `~` already expanded, tried in order. Empty: the
     /// user's default keys.
     pub keys: Vec<PathBuf>,
+    /// A private key itself, in place of all files.
+    pub key: Option<KeyText>,
     /// Whether the keys of `ssh-agent` are tried after the files.
     pub agent: AgentUse,
     /// How the server proves itself.

@@ -25,7 +25,7 @@ mod session;
 pub mod shell;
 
 pub use connect::Connector;
-pub use endpoint::{AgentUse, Endpoint, Environment, Hop, HostKeyPolicy, Timing};
+pub use endpoint::{AgentUse, Endpoint, Environment, Hop, HostKeyPolicy, KeyText, Timing};
 pub use error::{AuthRefused, ChannelKind, KeyFileError, Phase, Refusal, SshError, TriedKey};
 pub use host_key_error::{Access, HostKeyError, KnownAt, Location, ShownKey};
 pub use russh::keys::PublicKey;

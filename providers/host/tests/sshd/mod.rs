@@ -206,6 +206,7 @@ impl Sshd {
             port: self.port,
             user: me(),
             keys: vec![self.user_key.clone()],
+            key: None,
             agent: AgentUse::EncryptedFilesOnly,
             host_key: HostKeyPolicy::Pinned(vec![public(&self.host_key)]),
         }

@@ -30,6 +30,7 @@ use crate::{
     diagnostics,
     drive::{self, Driven, Supply},
     engine::{Engine, Mode, Planned},
+    machines,
     plan::Behind,
     pods, scope,
     settle::Unsettled,
@@ -171,7 +172,8 @@ impl<'a> Run<'a> {
         }
         let (snapshot, found) = record::before(planned, &stored);
         let settled = settled::settled();
-        let mut evaluator = evaluator(engine, planned).settling(settled.clone());
+        let mut evaluator =
+            evaluator(engine, planned, &snapshot.resources).settling(settled.clone());
         let (driven, errors) = drive::drive(
             &mut evaluator,
             |address| planned_value(planned, &snapshot, address),
@@ -558,7 +560,11 @@ fn due(deposed: Vec<Entry>, planned: &Planned, lease: &Lease) -> Vec<Entry> {
 }
 
 /// One of what was planned: of what the plan leaves out, nothing is asked.
-fn evaluator(engine: &Engine, planned: &Planned) -> Evaluator {
+fn evaluator(
+    engine: &Engine,
+    planned: &Planned,
+    resources: &BTreeMap<Address, Resource>,
+) -> Evaluator {
     let plan = &planned.plan;
     let part = (!plan.complete).then(|| {
         let blocks: BTreeSet<Address> = plan.changes.keys().map(Address::written).collect();
@@ -569,7 +575,8 @@ fn evaluator(engine: &Engine, planned: &Planned) -> Evaluator {
         );
         Arc::new(part)
     });
-    let evaluator = Evaluator::of_part(planned.config.clone(), engine.registry.clone(), part);
+    let evaluator = Evaluator::of_part(planned.config.clone(), engine.registry.clone(), part)
+        .with_machines(machines::of_plan(planned, resources));
     let evaluator = match planned.mode {
         Mode::Refresh => evaluator.looking_only(),
         Mode::Apply | Mode::Destroy => evaluator,

@@ -90,8 +90,8 @@ impl Run<'_> {
             .any(|p| p.provider == *name && !p.config.is_wholly_known());
         if unknown {
             let planned = self.planned;
-            let mut evaluator =
-                super::evaluator(self.engine, planned).settling(self.settled.clone());
+            let mut evaluator = super::evaluator(self.engine, planned, &self.resources)
+                .settling(self.settled.clone());
             let ephemerals = &self.engine.ephemerals;
             let value = |address: &Address| match self.resources.get(address) {
                 Some(resource) => resource.value.value().clone(),

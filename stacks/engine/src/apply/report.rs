@@ -4,11 +4,12 @@ use super::{Run, State};
 use crate::{diagnostics, settle::Unsettled};
 use std::collections::BTreeMap;
 use weir_core::{
-    Address, Diagnostics, Known,
+    Address, Diagnostics, Known, ModulePath,
     change::Action,
     checks::CheckResult,
-    plan::{NodeId, Op},
+    plan::{NodeId, Op, Plan},
 };
+use weir_lang::Machines;
 
 /// What an apply came to.
 #[derive(Debug, Clone)]
@@ -25,6 +26,10 @@ pub struct Report {
     pub deposed: Vec<Unsettled>,
     /// What the configuration's conditions came to.
     pub checks: Vec<CheckResult>,
+    /// Offers of pools that could not make a machine, by the module path of what they make, with the
+    /// reason: [`crate::PlanOptions::exhausted`] of a plan that turns to the next ones. Empty where
+    /// something else went wrong too.
+    pub exhausted: BTreeMap<ModulePath, String>,
 }
 
 /// How an apply ended.
@@ -105,6 +110,7 @@ pub(super) fn report(
             },
         });
     let nodes = nodes.collect();
+    let exhausted = exhausted(&run.failures, plan, status);
     let mut found = run.warnings;
     for failure in run.failures {
         found.extend(failure.errors);
@@ -114,6 +120,10 @@ pub(super) fn report(
         deposed.push(unsettled);
         found.extend(errors);
     }
+    let exhausted = match run.broken {
+        None => exhausted,
+        Some(_) => BTreeMap::new(),
+    };
     let status = match run.broken {
         None => status,
         Some(error) => {
@@ -128,5 +138,28 @@ pub(super) fn report(
         outputs,
         deposed,
         checks,
+        exhausted,
+    }
+}
+
+/// The offers whose machines could not be made as the provider is short of something; none where
+/// that is not all that went wrong.
+fn exhausted(failures: &[Failure], plan: &Plan, status: Status) -> BTreeMap<ModulePath, String> {
+    let of = |failure: &Failure| {
+        let offer = Machines::offer(&plan.nodes[failure.node.0].address)?;
+        let d = failure.errors.0.iter().find(|d| d.shortage().is_some())?;
+        let why = match d.detail.as_str() {
+            "" => d.summary.clone(),
+            detail => detail.trim_end_matches('.').to_owned(),
+        };
+        let shortage = d.shortage()?;
+        Some((offer.clone(), format!("{shortage}: {why}")))
+    };
+    match status {
+        Status::Failed => {
+            let all: Option<BTreeMap<_, _>> = failures.iter().map(of).collect();
+            all.unwrap_or_default()
+        }
+        Status::Succeeded | Status::Interrupted => BTreeMap::new(),
     }
 }

@@ -5,7 +5,7 @@ use super::{
     wave::{self, Wave},
 };
 use crate::{
-    engine::{Mode, PlanInput, PlanOptions},
+    engine::{Mode, PlanInput},
     registry::Registry,
 };
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct Begun {
 impl Begun {
     /// Begins; `None` where state has a say in what is evaluated.
     pub fn of(input: &PlanInput, registry: &Arc<Registry>) -> Option<Begun> {
-        is_whole(&input.options).then(|| {
+        is_whole(input).then(|| {
             let config = input.config.clone();
             let mut evaluator = Evaluator::new(config.clone(), registry.clone());
             let first = wave::drain(&mut evaluator);
@@ -37,11 +37,16 @@ impl Begun {
 
     /// Whether it is the beginning of this plan.
     pub(super) fn is_of(&self, input: &PlanInput) -> bool {
-        Arc::ptr_eq(&self.config, &input.config) && is_whole(&input.options)
+        Arc::ptr_eq(&self.config, &input.config) && is_whole(input)
     }
 }
 
-/// Whether all of the configuration is evaluated, to be made.
-fn is_whole(options: &PlanOptions) -> bool {
-    options.mode == Mode::Apply && options.targets.is_empty() && !refused::sets_aside(options)
+/// Whether all of the configuration is evaluated, to be made, whatever there is. Which offer makes
+/// which machine of a pool depends on those that are there.
+fn is_whole(input: &PlanInput) -> bool {
+    let options = &input.options;
+    !input.config.makes_machines()
+        && options.mode == Mode::Apply
+        && options.targets.is_empty()
+        && !refused::sets_aside(options)
 }

@@ -25,6 +25,7 @@ use crate::{
     cores, diagnostics,
     drive::Supply,
     engine::{Engine, Mode, PlanInput, PlanOptions, Planned, Refresh},
+    machines,
     scope::{self, Needs},
     settle::Settlements,
 };
@@ -162,9 +163,17 @@ impl Engine {
     }
 
     /// An evaluator of what is planned, at the beginning.
-    fn evaluator(&self, input: &PlanInput, taken: Option<&Arc<Part>>) -> Evaluator {
+    fn evaluator(
+        &self,
+        input: &PlanInput,
+        snapshot: &Snapshot,
+        taken: Option<&Arc<Part>>,
+    ) -> Evaluator {
+        let exhausted = &input.options.exhausted;
+        let machines = machines::of_state(&input.config, &snapshot.resources, exhausted);
         let evaluator =
-            Evaluator::of_part(input.config.clone(), self.registry.clone(), taken.cloned());
+            Evaluator::of_part(input.config.clone(), self.registry.clone(), taken.cloned())
+                .with_machines(machines);
         let evaluator = match input.options.mode {
             Mode::Destroy => evaluator.destroying(),
             Mode::Refresh => evaluator.looking_only(),
@@ -192,7 +201,7 @@ impl Engine {
     ) -> Evaluator {
         let beginning = match self.begun(input) {
             Some(begun) => (begun.evaluator, Some(begun.first)),
-            None => (self.evaluator(input, taken), None),
+            None => (self.evaluator(input, snapshot, taken), None),
         };
         let mut evaluator = self.evaluate(input, snapshot, beginning, findings).await;
         if input.options.mode == Mode::Apply && !findings.diagnostics.has_errors() {
@@ -337,6 +346,7 @@ impl Engine {
             unsettled: settlements.unsettled,
             changed_by,
             regions: findings.regions,
+            exhausted: input.options.exhausted.clone(),
             digest: OnceLock::new(),
         })
     }

@@ -202,6 +202,7 @@ impl Engine {
             unsettled: settlements.unsettled,
             changed_by: std::collections::BTreeMap::new(),
             regions: std::collections::BTreeMap::new(),
+            exhausted: std::collections::BTreeMap::new(),
             digest: OnceLock::new(),
         })
     }

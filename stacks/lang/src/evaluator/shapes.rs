@@ -2,7 +2,12 @@
 
 use super::Schemas;
 use crate::{
-    config::{Config, ModuleId, NodeIx, NodeKind, blocks::Resource, reader::Report},
+    config::{
+        Config, Module, ModuleId, NodeIx, NodeKind,
+        blocks::{ModuleCall, Resource},
+        module::implied_provider,
+        reader::Report,
+    },
     decode::{Shape, check_body},
     hints,
     instance::Ignore,
@@ -11,7 +16,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use weir_core::{Diagnostic, Diagnostics, Object, PathStep, schema::Block};
+use weir_core::{Diagnostic, Diagnostics, Object, PathStep, address::OfferStep, schema::Block};
 
 /// Prepared schemas.
 pub(super) struct Shapes {
@@ -35,14 +40,25 @@ impl Shapes {
             empty: Arc::new(Shape::new(&Block::default())),
         };
         let mut all = Diagnostics::new();
+        let mut missing = BTreeSet::new();
         for (m, module) in config.modules.iter().enumerate() {
+            let offer = offer(config, module);
             for (i, node) in module.nodes.iter().enumerate() {
                 let mut report = Report::new(&config.context.sources);
                 shapes.node(&node.kind, schemas, &mut report);
                 if report.diagnostics.has_errors() {
                     shapes.broken.insert((ModuleId(m), NodeIx(i)));
                 }
-                all.extend(report.diagnostics);
+                match offer {
+                    Some(call) if report.diagnostics.0.iter().any(lacks_provider) => {
+                        let name = provider_of(&node.kind, call);
+                        if missing.insert(name.clone()) {
+                            let d = unserved(&name, schemas);
+                            all.push(config.context.sources.point(d, &call.span));
+                        }
+                    }
+                    _ => all.extend(report.diagnostics),
+                }
             }
         }
         (shapes, all)
@@ -120,6 +136,42 @@ impl Shapes {
     }
 }
 
+/// The call of a module that makes the machines of a pool.
+fn offer<'c>(config: &'c Config, module: &Module) -> Option<&'c ModuleCall> {
+    let (parent, call) = module.parent?;
+    match &config.modules[parent.0].node(call).kind {
+        NodeKind::Call(call, _) if OfferStep::of(&call.name).is_some() => Some(call),
+        _ => None,
+    }
+}
+
+/// The provider of what makes machines, as the offer names it.
+fn provider_of(kind: &NodeKind, offer: &ModuleCall) -> String {
+    let implied = match kind {
+        NodeKind::Resource(r) => implied_provider(r.object.type_name()),
+        _ => "",
+    };
+    let given = offer.providers.iter().find(|(own, _)| own.name == implied);
+    match implied {
+        "weir" => "host".to_owned(),
+        implied => given
+            .map_or(implied, |(_, outer)| &outer.provider.name)
+            .to_owned(),
+    }
+}
+
+/// What makes machines is weir's, and nobody's to mend: where its provider is missing, the first
+/// offer says so.
+fn unserved(provider: &str, schemas: &dyn Schemas) -> Diagnostic {
+    Diagnostic::error(format!("There is no provider `{provider}`"))
+        .because("The machines of offers need it, and it is neither built in nor installed.")
+        .help(
+            schemas
+                .left_out(provider)
+                .unwrap_or("Use a version of weir that has the provider, or another offer."),
+        )
+}
+
 /// Whether it says that no provider is at hand for a block: to who asks about the rest of a stack
 /// this is no error.
 pub fn lacks_provider(d: &Diagnostic) -> bool {
@@ -138,7 +190,7 @@ fn unknown_type(object: &Object, schemas: &dyn Schemas) -> Diagnostic {
         Object::Ephemeral { .. } => "ephemeral resource",
         _ => "resource",
     };
-    let provider = crate::config::module::implied_provider(ty);
+    let provider = implied_provider(ty);
     let d = Diagnostic::error(format!("There is no {what} of type `{ty}`"));
     let others = [
         ("resource", schemas.resource(ty)),

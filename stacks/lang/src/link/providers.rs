@@ -11,7 +11,10 @@ use crate::{
     hints,
     ir::Expr,
 };
-use weir_core::{Diagnostic, Span, address::ProviderRef};
+use weir_core::{
+    Diagnostic, Span,
+    address::{OfferStep, ProviderRef},
+};
 
 /// The providers that serve the nodes of all modules, as [`Module::nodes`] lists them.
 pub(super) struct Servings(Vec<Vec<Option<Serving>>>);
@@ -38,6 +41,7 @@ pub(super) fn resolve(modules: &[Module], report: &mut Report<'_>) -> Servings {
     for (m, module) in modules.iter().enumerate() {
         for node in &module.nodes {
             if let NodeKind::Call(call, child) = &node.kind
+                && OfferStep::of(&call.name).is_none()
                 && let Some(child) = modules.get(child.0)
             {
                 check_call(modules, ModuleId(m), call, child, report);
@@ -53,6 +57,11 @@ fn of_module<'m>(
     m: ModuleId,
     report: &mut Report<'_>,
 ) -> Vec<Option<Serving>> {
+    // Whether the provider of an offer's machines is there is said of the offer.
+    let mut quiet = Report::new(report.sources);
+    let step = modules[m.0].steps.0.last();
+    let is_offer = step.is_some_and(|(name, _)| OfferStep::of(name).is_some());
+    let report = if is_offer { &mut quiet } else { report };
     // Most resources name no provider, and neighbours have the same one.
     let mut last: Option<(&'m str, Serving)> = None;
     let serving = |node: &'m Node| {

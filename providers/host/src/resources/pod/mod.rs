@@ -56,6 +56,13 @@ pub(crate) async fn read(hosts: &Hosts, request: ReadRequest) -> Result<ReadResp
     let prior = request.prior.value();
     let mut private = Private::decode(&request.private);
     let id = host_of(prior).unwrap_or_default();
+    // It went with the machine it was on.
+    if hosts.is_remade(id) {
+        return Ok(ReadResponse {
+            value: None,
+            private: request.private,
+        });
+    }
     let scope = private.scope.clone().unwrap_or_default();
     let look = async {
         let host = hosts.find(id, &private)?;

@@ -49,6 +49,10 @@ locals {
         ed25519_private = weir_ssh_key.host[number].private_key
         ed25519_public  = weir_ssh_key.host[number].public_key
       }
+      write_files = [{
+        path    = "/etc/ssh/sshd_config.d/00-weir.conf"
+        content = "PermitRootLogin prohibit-password\n"
+      }]
     })])
   }
 }
@@ -184,6 +188,7 @@ resource "aws_instance" "machine" {
   for_each                    = var.offer.machines
   ami                         = var.offer.image.id != null ? var.offer.image.id : data.aws_ami.image[0].id
   instance_type               = each.value.type
+  availability_zone           = lookup(local.zones, each.key, null)
   subnet_id                   = local.subnets[each.key]
   associate_public_ip_address = true
   vpc_security_group_ids = (
@@ -230,7 +235,7 @@ site "machines" {
       private_key  = weir_ssh_key.login.private_key
       boot_timeout = "10m"
       labels = merge(var.offer.labels, { type = host.value.type }, (
-        contains(keys(local.zones), host.key) ? { zone = local.zones[host.key] } : {}
+        local.makes_network ? { zone = local.zones[host.key] } : {}
       ))
     }
   }
