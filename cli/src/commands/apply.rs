@@ -2,6 +2,7 @@
 
 use super::{
     Context, Result, output,
+    rounds::Rounds,
     run::{self, Interrupts, Run, Style},
 };
 use crate::{
@@ -19,7 +20,9 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 use weir_core::{Address, Diagnostic, Diagnostics, Known, change::Action, plan::Op};
-use weir_engine::{Mode, NodeResult, Planned, Report, Status, planfile::SavedPlan};
+use weir_engine::{
+    Mode, NodeResult, PlanInput, PlanOptions, Planned, Report, Status, planfile::SavedPlan,
+};
 use weir_state::Lease;
 
 /// Flags of `apply`.
@@ -114,7 +117,7 @@ pub(super) async fn apply_stack(
         let secured = run.secure(planned, &input).await?;
         (planned, lease) = (secured.planned, Some(secured.lease));
     }
-    let outcome = shown_and_done(&run, (&planned, lease.as_ref()), request, context).await;
+    let outcome = shown_and_done(&run, (&planned, &mut lease), (request, &input), context).await;
     let released = run.release(lease).await;
     let outcome = outcome?;
     released?;
@@ -124,8 +127,8 @@ pub(super) async fn apply_stack(
 /// Shows the plan, asks, and does it. Without a lease there is nothing to do.
 async fn shown_and_done(
     run: &Run,
-    (planned, lease): (&Planned, Option<&Lease>),
-    request: &Request<'_>,
+    (planned, lease): (&Planned, &mut Option<Lease>),
+    (request, input): (&Request<'_>, &PlanInput),
     context: &Context,
 ) -> Result {
     let Request {
@@ -145,12 +148,9 @@ async fn shown_and_done(
     })?;
     let nothing = planned.is_empty();
     // With nothing to do, what was looked up is still recorded, and what conditions come to now.
-    let lease = match lease {
-        Some(_) if run.is_idle(planned).await? => None,
-        lease => lease,
-    };
+    let does = lease.is_some() && !run.is_idle(planned).await?;
     let mut warnings = planned.warnings.clone();
-    if approve.auto_approve && lease.is_some() {
+    if approve.auto_approve && does {
         judged_again(&mut warnings);
     }
     run::warn(&warnings, style, context)?;
@@ -162,12 +162,21 @@ async fn shown_and_done(
         };
         ask(question, context).await?;
     }
-    let Some(lease) = lease else {
+    if !does {
         let outputs = run.store.snapshot().await?.outputs;
         return finished(Done::nothing(operation, outputs), style, context);
+    }
+    let rounds = Rounds {
+        run,
+        operation,
+        style,
+        context,
+        show: &|planned| show(planned, request, context),
     };
-    let report = carry_out(run, planned, lease, context).await?;
-    finished(Done::of(planned, report, (mode, operation)), style, context)
+    let ended = rounds.carry_out(planned, input.options.clone(), lease);
+    let (done, error) = ended.await?;
+    let outcome = finished(done, style, context)?;
+    error.map_or(Ok(outcome), Err)
 }
 
 fn show(
@@ -205,7 +214,9 @@ async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) 
     let run = Run::resume(saved.config(), "apply", &plan.run, style, context).await?;
     let scope = run.engine.scope_of(&saved).await?;
     let lease = run.acquire(scope).await?;
-    let outcome = match run.engine.open(saved, &lease).await {
+    let opened = run.engine.open(saved, &lease).await;
+    let mut lease = Some(lease);
+    let outcome = match opened {
         Ok(planned) => {
             run.identify(&planned);
             if style == Style::Json {
@@ -213,15 +224,35 @@ async fn apply_file(file: &Path, args: &Apply, style: Style, context: &Context) 
                     context.ui.json(&message)?;
                 }
             }
-            let report = carry_out(&run, &planned, &lease, context).await;
-            report.map(|r| Done::of(&planned, r, (Mode::Apply, "apply")))
+            let rounds = Rounds {
+                run: &run,
+                operation: "apply",
+                style,
+                context,
+                show: &|planned| match style {
+                    Style::Human => run::show(planned, plan.detail(), context),
+                    Style::Json => {
+                        let (mode, refresh) = (planned.mode, planned.refresh);
+                        let to_do = messages::to_do(planned.plan.plan(), mode, refresh);
+                        to_do
+                            .into_iter()
+                            .try_for_each(|message| context.ui.json(&message))
+                    }
+                },
+            };
+            let options = PlanOptions {
+                refresh: planned.refresh,
+                ..PlanOptions::default()
+            };
+            rounds.carry_out(&planned, options, &mut lease).await
         }
         Err(found) => Err(found.into()),
     };
-    let released = run.release(Some(lease)).await;
-    let done = outcome?;
+    let released = run.release(lease).await;
+    let (done, error) = outcome?;
     released?;
-    finished(done, style, context)
+    let outcome = finished(done, style, context)?;
+    error.map_or(Ok(outcome), Err)
 }
 
 /// Reads a plan file.
@@ -341,7 +372,7 @@ fn cancelled(run: &Run) -> CommandError {
 }
 
 /// What came of a run.
-struct Done {
+pub(super) struct Done {
     status: Status,
     diagnostics: Diagnostics,
     outputs: BTreeMap<String, Known>,
@@ -354,7 +385,7 @@ struct Done {
 }
 
 impl Done {
-    fn nothing(operation: &'static str, outputs: BTreeMap<String, Known>) -> Done {
+    pub(super) fn nothing(operation: &'static str, outputs: BTreeMap<String, Known>) -> Done {
         Done {
             status: Status::Succeeded,
             diagnostics: Diagnostics::new(),
@@ -367,7 +398,11 @@ impl Done {
     }
 
     /// Imports are recorded before anything else: where there is a report, they were.
-    fn of(planned: &Planned, report: Report, (mode, operation): (Mode, &'static str)) -> Done {
+    pub(super) fn of(
+        planned: &Planned,
+        report: Report,
+        (mode, operation): (Mode, &'static str),
+    ) -> Done {
         let changes = planned.plan.changes.values();
         let import = changes.filter(|c| c.import.is_some()).count();
         let counts = Counts {
@@ -395,6 +430,38 @@ impl Done {
             mode: Some(mode),
             operation,
         }
+    }
+}
+
+impl Done {
+    /// With what came of the next round.
+    pub(super) fn then(self, later: Done) -> Done {
+        let Counts {
+            add,
+            change,
+            destroy,
+            forget,
+            import,
+        } = self.counts;
+        let counts = Counts {
+            add: add + later.counts.add,
+            change: change + later.counts.change,
+            destroy: destroy + later.counts.destroy,
+            forget: forget + later.counts.forget,
+            import: import + later.counts.import,
+        };
+        let mut diagnostics = self.diagnostics;
+        diagnostics.extend(later.diagnostics);
+        Done {
+            counts,
+            diagnostics,
+            ..later
+        }
+    }
+
+    /// Leaves out that offers have run out: another round makes their machines.
+    pub(super) fn forgive_shortages(&mut self) {
+        self.diagnostics.0.retain(|d| d.shortage().is_none());
     }
 }
 

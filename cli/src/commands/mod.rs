@@ -15,6 +15,7 @@ pub(crate) mod pool;
 pub(crate) mod providers;
 pub(crate) mod refresh;
 pub(crate) mod rollback;
+mod rounds;
 mod run;
 pub(crate) mod service;
 pub(crate) mod show;

@@ -208,6 +208,7 @@ impl Stack {
                 generate,
                 import: None,
                 attribution: Some(PATIENCE),
+                exhausted: BTreeMap::new(),
             },
         })
     }

@@ -2,8 +2,8 @@
 //!
 //! [`FakeTypes`] serves whatever schema it is given, such as the tables of a cloud's provider: what
 //! the provider would find out is made up, by the object's id and the attribute's name. Its machines
-//! can be denied ([`Limits`]), as clouds do that have none left, and the program can be ended before
-//! and after any change of an object ([`FakeTypes::watched`]).
+//! can be denied ([`Limits`]), as clouds do that have none left, and a call can be lost before and after
+//! any change of an object ([`FakeTypes::watched`]).
 
 use crate::cloud::{Cloud, CloudError, CloudObject, Entry};
 use async_trait::async_trait;
@@ -62,8 +62,17 @@ impl Limits {
     }
 }
 
+/// Whether a call goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It does.
+    GoesOn,
+    /// It never answers: whoever called is gone.
+    IsLost,
+}
+
 /// Called before and after a change: the moment, the verb and the address.
-pub type Watch = Arc<dyn Fn(&str, Op, &str) + Send + Sync>;
+pub type Watch = Arc<dyn Fn(&str, Op, &str) -> Fate + Send + Sync>;
 
 /// See the module's page.
 pub struct FakeTypes {
@@ -131,9 +140,11 @@ impl FakeTypes {
         self
     }
 
-    fn tell(&self, moment: &str, request: &ApplyRequest) {
-        if let Some(watch) = &self.watch {
-            watch(moment, request.op, &request.address);
+    async fn tell(&self, moment: &str, request: &ApplyRequest) {
+        if let Some(watch) = &self.watch
+            && watch(moment, request.op, &request.address) == Fate::IsLost
+        {
+            std::future::pending::<()>().await;
         }
     }
 
@@ -326,13 +337,13 @@ impl Provider for FakeTypes {
     }
 
     async fn apply(&self, request: ApplyRequest, _progress: &dyn Progress) -> ApplyResponse {
-        self.tell("before", &request);
+        self.tell("before", &request).await;
         let outcome = match request.op {
             Op::Create => self.create(&request),
             Op::Update => self.update(&request),
             _ => self.delete(&request),
         };
-        self.tell("after", &request);
+        self.tell("after", &request).await;
         match outcome {
             Ok(value) => ApplyResponse {
                 value,

@@ -4,8 +4,18 @@
 #[path = "pools/world.rs"]
 mod world;
 
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tokio::sync::Notify;
 use weir_core::{Shortage, change::Action, plan::Op};
 use weir_engine::Status;
+use weir_fake::types::Fate;
+use weir_state::Store as _;
 use world::{World, actions};
 
 /// A pool of so many machines with these offers, and a service on all of them.
@@ -277,4 +287,72 @@ async fn where_all_have_run_out_it_says_so_and_what_was_made_is_recorded() {
         matches!(e, weir_fake::cloud::Entry::Created { type_name, .. } if type_name == "aws_instance")
     });
     assert_eq!(made.count(), 3);
+}
+
+/// One run that ends at the `n`-th moment before or after a call that changes something; false where
+/// it came to its end before that.
+async fn ends_at(world: &mut World, n: usize, text: &str) -> bool {
+    let (count, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    let told = ended.clone();
+    world.watch = Some(Arc::new(move |_, _, _| {
+        if count.fetch_add(1, Ordering::SeqCst) < n {
+            return Fate::GoesOn;
+        }
+        told.notify_one();
+        Fate::IsLost
+    }));
+    let crashed = tokio::select! {
+        // All that it has in memory is gone with it.
+        () = ended.notified() => true,
+        _ = apply_on(world, text) => false,
+    };
+    world.watch = None;
+    crashed
+}
+
+/// Nothing is in the cloud that state does not know, and nothing is there twice.
+async fn assert_sound(world: &World, machines: usize, at: &str) {
+    let state = world.store.snapshot().await.unwrap();
+    let known: BTreeSet<String> = (state.resources.values())
+        .map(|r| r.value.value())
+        .filter_map(|v| {
+            let id = ["id", "fingerprint", "hostname", "directory"].iter();
+            let mut id = id.filter_map(|a| v.get(a).and_then(|v| v.as_str()));
+            id.next()
+                .map(|id| id.split('-').take(2).collect::<Vec<_>>().join("-"))
+        })
+        .collect();
+    let there: BTreeSet<String> = world.cloud.objects().unwrap().into_keys().collect();
+    assert_eq!(there, known, "{at}");
+    assert_eq!(world.objects("aws_instance").len(), machines, "{at}");
+}
+
+#[tokio::test]
+async fn a_crash_at_any_call_makes_nothing_twice_and_orphans_nothing() {
+    // Some hundred moments: a few of them in every run, all where somebody asks for them.
+    let stride = if std::env::var_os("WEIR_EVERY_CRASH").is_some() {
+        1
+    } else {
+        9
+    };
+    let text = stack(2, BOTH);
+    for n in (0..).step_by(stride) {
+        let mut world = World::new();
+        world.limits.allow("eu-central-1", 1, Shortage::Capacity);
+        let crashed = ends_at(&mut world, n, &text).await;
+        let report = apply_on(&world, &text).await.unwrap();
+        assert_eq!(
+            report.status,
+            Status::Succeeded,
+            "{n}: {}",
+            report.diagnostics
+        );
+        assert_sound(&world, 2, &format!("crash {n}")).await;
+        let planned = world.plan(&text).await;
+        assert!(planned.is_empty(), "{n}: {:#?}", actions(&planned));
+        if !crashed {
+            assert!(n > 60, "only {n} moments");
+            break;
+        }
+    }
 }

@@ -15,7 +15,7 @@ use weir_fake::{
 use weir_host::{AgentBinary, HostProvider, ssh::Environment};
 use weir_lang::{Inputs, MemoryFiles, NoCatalog, load};
 use weir_provider::Provider as _;
-use weir_state::{Holder, SqliteStore, Store, Wait};
+use weir_state::{Holder, Lease, SqliteStore, Store, Wait};
 
 /// Where a test happens.
 pub struct World {
@@ -110,8 +110,7 @@ impl World {
     }
 
     pub async fn try_plan(&self, input: &PlanInput) -> Result<Planned, Diagnostics> {
-        let holder = Holder::this_process("tester", "test");
-        let lease = self.store.acquire(holder, Wait::None).await.unwrap();
+        let lease = self.lease().await;
         let planned = self.engine().plan(input, &lease).await;
         self.store.release(lease).await.unwrap();
         planned
@@ -122,9 +121,18 @@ impl World {
         planned.unwrap_or_else(|d| panic!("{d}"))
     }
 
-    pub async fn try_apply(&self, input: &PlanInput) -> Result<Report, Diagnostics> {
+    /// A lease; one of a run that is gone is none any more.
+    async fn lease(&self) -> Lease {
         let holder = Holder::this_process("tester", "test");
-        let lease = self.store.acquire(holder, Wait::None).await.unwrap();
+        for held in self.store.held().await.unwrap() {
+            let unlocked = self.store.unlock(held.epoch, holder.clone()).await;
+            unlocked.unwrap();
+        }
+        self.store.acquire(holder, Wait::None).await.unwrap()
+    }
+
+    pub async fn try_apply(&self, input: &PlanInput) -> Result<Report, Diagnostics> {
+        let lease = self.lease().await;
         let engine = self.engine();
         let report = match engine.plan(input, &lease).await {
             Ok(planned) => {
