@@ -25,6 +25,9 @@ pub struct Plan {
     pub drift: BTreeMap<Address, Change>,
     /// The root module's outputs: before and after.
     pub outputs: BTreeMap<String, OutputChange>,
+    /// Outputs that are not part of what is done and come to something else by now: that is recorded
+    /// with it, as what is found of objects is. What is null is kept nowhere.
+    pub found_outputs: BTreeMap<String, OutputChange>,
     /// The outputs of module instances below the root, by name, that come to something: null ones
     /// are left out.
     pub module_outputs: BTreeMap<ModulePath, BTreeSet<String>>,

@@ -85,6 +85,7 @@ pub(crate) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
         deposed: Vec::new(),
         checks: Vec::new(),
         outputs: BTreeMap::new(),
+        found_outputs: BTreeMap::new(),
         module_outputs: BTreeMap::new(),
         dependencies: BTreeMap::new(),
         nodes: Vec::new(),

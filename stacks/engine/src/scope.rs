@@ -101,6 +101,7 @@ fn owned(needs: &Needs<'_>) -> Items {
         }
     }
     let changed = plan.outputs.iter().filter(|(_, o)| !o.is_noop());
+    let changed = changed.chain(&plan.found_outputs);
     Items {
         instances,
         outputs: changed.map(|(name, _)| name.clone()).collect(),

@@ -43,6 +43,7 @@ fn plan(rows: &[(Option<u8>, u16)]) -> Plan {
         deposed: Vec::new(),
         checks: Vec::new(),
         outputs: BTreeMap::new(),
+        found_outputs: BTreeMap::new(),
         module_outputs: BTreeMap::new(),
         dependencies: BTreeMap::new(),
         nodes: rows

@@ -434,6 +434,7 @@ fn plan(s: &Stack, o: Ordered) -> (Plan, Snapshot) {
         deposed: Vec::new(),
         checks: Vec::new(),
         outputs: BTreeMap::new(),
+        found_outputs: BTreeMap::new(),
         module_outputs: BTreeMap::new(),
         dependencies: s.config.clone(),
         nodes: o.nodes,

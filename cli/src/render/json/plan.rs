@@ -138,6 +138,12 @@ fn evaluated(prior: &Snapshot, plan: &Plan, mode: Mode) -> Snapshot {
             .outputs
             .retain(|name, _| plan.outputs.contains_key(name));
     }
+    for (name, output) in &plan.found_outputs {
+        match output.after.clone().and_then(|v| Known::new(v).ok()) {
+            Some(known) => drop(prior.outputs.insert(name.clone(), known)),
+            None => drop(prior.outputs.remove(name)),
+        }
+    }
     for (name, output) in &plan.outputs {
         // What goes is what it would have been.
         let value = match mode {

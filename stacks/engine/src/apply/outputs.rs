@@ -71,6 +71,12 @@ impl Run<'_> {
                 outputs.insert(name.clone(), value);
             }
         }
+        for (name, found) in &self.planned.plan.found_outputs {
+            match found.after.clone().and_then(|v| Known::new(v).ok()) {
+                Some(value) => drop(outputs.insert(name.clone(), value)),
+                None => drop(outputs.remove(name)),
+            }
+        }
         outputs
     }
 }

@@ -3,10 +3,11 @@
 //! an output that a change of the configuration leaves unknown stays as it was recorded.
 
 use super::instance::unknown_where_computed;
-use crate::drive;
+use crate::{drive, engine::Engine};
 use std::collections::BTreeMap;
 use weir_core::{
     Address, Object, Value,
+    address::ProviderRef,
     change::{Action, Change, Reason, ReplaceOrder},
     references::Standing,
     schema::{OnChange, Schema},
@@ -14,11 +15,12 @@ use weir_core::{
 };
 use weir_lang::{Evaluator, Ignore, Instance, Output, Schemas, Trigger};
 use weir_plan::{fired, ignore, same};
-use weir_provider::proposed;
+use weir_provider::{PlanRequest, proposed};
 
 /// An instance that is to go, in the order of evaluation.
 pub(super) struct Going {
     address: Address,
+    provider: ProviderRef,
     ignored: Ignore,
     triggers: Vec<Trigger>,
     /// How it is found by what state has of all others.
@@ -26,6 +28,10 @@ pub(super) struct Going {
 }
 
 impl Going {
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
     /// None for what is only read or opened: it keeps the value it has.
     pub(super) fn of(
         instance: &Instance,
@@ -39,6 +45,7 @@ impl Going {
         );
         is_managed.then(|| Going {
             address: address.clone(),
+            provider: instance.provider.clone(),
             ignored: instance.lifecycle.ignore_changes.clone(),
             triggers: instance.lifecycle.replace_triggered_by.clone(),
             standing: before_it_goes(instance, snapshot, schemas),
@@ -77,10 +84,10 @@ pub(super) struct Foreseen {
 impl Foreseen {
     /// Looks ahead. Afterwards objects are as state has them again: nothing else is planned from
     /// what they would be. `snapshot` is the state after the moves.
-    pub(super) fn of(
+    pub(super) async fn of(
+        engine: &Engine,
         going: &[Going],
         snapshot: &Snapshot,
-        schemas: &dyn Schemas,
         evaluator: &mut Evaluator,
     ) -> Foreseen {
         let found = going.iter().map(|g| (g.address.clone(), g.standing));
@@ -93,14 +100,20 @@ impl Foreseen {
             let Ok(config) = evaluator.config_of(&going.address) else {
                 continue;
             };
-            let Some((action, value)) = would_be(going, config, snapshot, schemas, &changes) else {
+            let Some(schema) = engine.registry.resource(going.address.object.type_name()) else {
                 continue;
             };
-            if let Some(resource) = snapshot.resources.get(&going.address) {
-                standing.insert(going.address.clone(), Standing::Seen);
-                let change = change(&going.address, resource, action, value.clone());
-                changes.insert(going.address.clone(), change);
-            }
+            let Some(resource) = snapshot.resources.get(&going.address) else {
+                let value = engine.would_be_made(going, config, schema).await;
+                evaluator.supply(&going.address, value);
+                continue;
+            };
+            let Some((action, value)) = would_be(going, config, resource, schema, &changes) else {
+                continue;
+            };
+            standing.insert(going.address.clone(), Standing::Seen);
+            let change = change(&going.address, resource, action, value.clone());
+            changes.insert(going.address.clone(), change);
             evaluator.supply(&going.address, value);
         }
         let outputs = evaluator.outputs();
@@ -112,18 +125,33 @@ impl Foreseen {
     }
 }
 
+impl Engine {
+    /// What would be made, as its provider plans it; open where that can't be told.
+    async fn would_be_made(&self, going: &Going, config: Value, schema: &Schema) -> Value {
+        let open = unknown_where_computed(&config, schema);
+        let Ok(provider) = self.session.get(&going.provider).await else {
+            return open;
+        };
+        let planned = provider.plan(PlanRequest {
+            type_name: going.address.object.type_name().to_owned(),
+            address: going.address.to_string(),
+            prior: None,
+            proposed: proposed::merge(schema, None, &config),
+            config,
+            private: Vec::new(),
+        });
+        planned.await.map_or(open, |p| p.planned)
+    }
+}
+
 /// What would become of an object; `None` where it stays.
 fn would_be(
     going: &Going,
     config: Value,
-    snapshot: &Snapshot,
-    schemas: &dyn Schemas,
+    resource: &Resource,
+    schema: &Schema,
     changes: &BTreeMap<Address, Change>,
 ) -> Option<(Action, Value)> {
-    let schema = schemas.resource(going.address.object.type_name())?;
-    let Some(resource) = snapshot.resources.get(&going.address) else {
-        return Some((Action::Create, unknown_where_computed(&config, schema)));
-    };
     let prior = resource.value.value();
     let config = ignore(config, prior, &going.ignored, &schema.block);
     let wanted = proposed::merge(schema, Some(prior), &config);

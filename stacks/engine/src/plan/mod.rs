@@ -154,12 +154,7 @@ impl Engine {
         if wrong.has_errors() {
             return Err(wrong);
         }
-        let part = input.config.part(
-            |block| targets.iter().any(|t| t.names_block(block)),
-            &orphans::providers(input, snapshot),
-            |_, made_from, blocks| !made_from.is_empty() && made_from.is_subset(blocks),
-        );
-        Ok(Some(Arc::new(part)))
+        Ok(Some(Arc::new(named(input, snapshot))))
     }
 
     /// An evaluator of what is planned, at the beginning.
@@ -223,7 +218,7 @@ impl Engine {
 
     /// What a plan would have made of what is to go; nothing where nothing goes, or where nothing is
     /// looked up before.
-    fn foreseen(
+    async fn foreseen(
         &self,
         input: &PlanInput,
         snapshot: &Snapshot,
@@ -234,9 +229,24 @@ impl Engine {
         if input.options.mode != Mode::Destroy || !looks {
             return Foreseen::default();
         }
-        let mut foreseen = Foreseen::of(&findings.going, snapshot, &*self.registry, evaluator);
+        let mut foreseen = Foreseen::of(self, &findings.going, snapshot, evaluator).await;
         findings.standing = std::mem::take(&mut foreseen.standing);
-        foreseen
+        let targets = &input.options.targets;
+        if targets.is_empty() {
+            return foreseen;
+        }
+        // What a plan of the same part would have made of it, and of outputs of that part alone.
+        let part = named(input, snapshot);
+        let taken = |a: &Address| {
+            part.behind().contains(&a.written()) || targets.iter().any(|t| t.names(a))
+        };
+        findings.going.retain(|g| taken(g.address()));
+        let mut of_part = Foreseen::of(self, &findings.going, snapshot, evaluator).await;
+        of_part.outputs.retain(|name, _| {
+            let made_from = input.config.blocks_of_output(name);
+            !made_from.is_empty() && made_from.is_subset(part.blocks())
+        });
+        of_part
     }
 
     async fn make(&self, input: &PlanInput, lease: Option<&Lease>) -> Result<Planned, Unplanned> {
@@ -301,10 +311,13 @@ impl Engine {
             snapshot: &snapshot,
             options: &input.options,
             left_out: left_out.as_ref(),
-            foreseen: self.foreseen(input, &snapshot, &mut evaluator, &mut findings),
+            foreseen: self
+                .foreseen(input, &snapshot, &mut evaluator, &mut findings)
+                .await,
         };
         let changed_by = self.attribute(input, &snapshot, &findings.drift).await;
         let outputs = outputs::outputs(&mut evaluator, &input.config, &around);
+        let found_outputs = around.found();
         let part = (selected.as_ref())
             .map(|s| Chosen::of_plan(input, taken.as_deref(), s, outputs.keys()));
         let mode = input.options.mode;
@@ -320,6 +333,7 @@ impl Engine {
             deposed: deposed(&snapshot, &settlements, selected.as_ref()),
             checks,
             outputs,
+            found_outputs,
             module_outputs,
             dependencies: std::mem::take(&mut findings.dependencies),
             nodes: ordered.nodes,
@@ -350,6 +364,16 @@ impl Engine {
             digest: OnceLock::new(),
         })
     }
+}
+
+/// What targets name of the configuration, with all that refers to.
+fn named(input: &PlanInput, snapshot: &Snapshot) -> Part {
+    let targets = &input.options.targets;
+    input.config.part(
+        |block| targets.iter().any(|t| t.names_block(block)),
+        &orphans::providers(input, snapshot),
+        |_, made_from, blocks| !made_from.is_empty() && made_from.is_subset(blocks),
+    )
 }
 
 /// What applying a plan will need of state.

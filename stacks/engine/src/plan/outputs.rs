@@ -21,6 +21,21 @@ impl Around<'_> {
         let stored = self.snapshot.outputs.get(name);
         stored.map(|v| v.value().clone())
     }
+
+    /// Outputs of a part that goes: they stay, and are by then what a plan of that part would have
+    /// made of them, as far as that is known.
+    pub(super) fn found(&self) -> BTreeMap<String, OutputChange> {
+        if self.options.targets.is_empty() {
+            return BTreeMap::new();
+        }
+        let values = (self.foreseen.outputs.iter()).map(|(n, o)| (n, marked(o.clone())));
+        let found = values.filter(|(_, v)| v.is_wholly_known()).map(|(n, v)| {
+            let before = self.before(n);
+            let after = (!v.is_null()).then_some(v);
+            (n.clone(), OutputChange { before, after })
+        });
+        found.filter(|(_, o)| o.before != o.after).collect()
+    }
 }
 
 pub(super) fn outputs(

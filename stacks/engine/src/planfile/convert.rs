@@ -2,9 +2,9 @@
 
 use super::{
     format::{
-        ActionRecord, ChangeRecord, DeposedRecord, InputsRecord, ModeRecord, OpRecord, PlanFile,
-        ReasonRecord, ReferenceRecord, RefreshRecord, RemovalRecord, ResourceRecord, StatusRecord,
-        VarRecord,
+        ActionRecord, ChangeRecord, DeposedRecord, InputsRecord, ModeRecord, OpRecord,
+        OutputRecord, PlanFile, ReasonRecord, ReferenceRecord, RefreshRecord, RemovalRecord,
+        ResourceRecord, StatusRecord, VarRecord,
     },
     found::{self, Found},
     hex, unhex,
@@ -181,22 +181,26 @@ pub(super) struct Carried {
 
 type Parts = (Carried, Plan, Rest);
 
+fn read_outputs(
+    outputs: BTreeMap<String, OutputRecord>,
+) -> Result<BTreeMap<String, OutputChange>, String> {
+    let read = |(name, o): (String, OutputRecord)| {
+        let change = OutputChange {
+            before: value(o.before)?,
+            after: value(o.after)?,
+        };
+        Ok((name, change))
+    };
+    outputs.into_iter().map(read).collect()
+}
+
 /// The parts of a plan file; what is wrong with it otherwise.
 pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
     // Files of before carry no more than what was read: the rest is not there for them.
     let may_look = file.found.is_some();
     let found = found::read(file.files, file.found.unwrap_or_default())?;
-    let outputs = file
-        .outputs
-        .into_iter()
-        .map(|(name, o)| {
-            let change = OutputChange {
-                before: value(o.before)?,
-                after: value(o.after)?,
-            };
-            Ok((name, change))
-        })
-        .collect::<Result<_, String>>()?;
+    let outputs = read_outputs(file.outputs)?;
+    let found_outputs = read_outputs(file.found_outputs)?;
     let mut module_outputs: BTreeMap<ModulePath, BTreeSet<String>> = BTreeMap::new();
     for text in &file.module_outputs {
         // In its module, an output reads as a resource does.
@@ -253,6 +257,7 @@ pub(super) fn read(file: PlanFile) -> Result<Parts, String> {
             .collect::<Result<_, _>>()?,
         checks: file.checks,
         outputs,
+        found_outputs,
         module_outputs,
         dependencies,
         nodes,

@@ -49,6 +49,12 @@ impl Serialize for Document<'_> {
         let outputs = plan.outputs.iter();
         let outputs = Table(|| outputs.clone().map(|(name, o)| (name, write_output(o))));
         file.serialize_field("outputs", &outputs)?;
+        let found = plan.found_outputs.iter();
+        let found = Table(|| found.clone().map(|(name, o)| (name, write_output(o))));
+        match plan.found_outputs.is_empty() {
+            true => file.skip_field("found_outputs")?,
+            false => file.serialize_field("found_outputs", &found)?,
+        }
         let module_outputs = List(|| {
             let all = plan.module_outputs.iter();
             all.flat_map(|(path, names)| names.iter().map(move |n| format!("{path}.output.{n}")))

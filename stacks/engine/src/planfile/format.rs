@@ -49,6 +49,9 @@ pub(super) struct PlanFile {
     #[serde(default)]
     pub(super) checks: Vec<CheckResult>,
     pub(super) outputs: BTreeMap<String, OutputRecord>,
+    /// Absent where there are none.
+    #[serde(default)]
+    pub(super) found_outputs: BTreeMap<String, OutputRecord>,
     /// As `module.net["a"].output.id`.
     #[serde(default)]
     pub(super) module_outputs: Vec<String>,
