@@ -166,6 +166,15 @@ fn clouds(registry: Registry) -> Registry {
         "aws",
         "This weir was built without it: build one with `cargo build --release --features aws`.",
     );
+    #[cfg(feature = "azure")]
+    let registry = registry.with_family("azurerm", "azurerm_", || {
+        Arc::new(weir_azure::AzureProvider::default())
+    });
+    #[cfg(not(feature = "azure"))]
+    let registry = registry.without(
+        "azurerm",
+        "This weir was built without it: build one with `cargo build --release --features azure`.",
+    );
     registry
 }
 

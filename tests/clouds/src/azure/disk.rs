@@ -30,6 +30,8 @@ impl Rules for Disk {
         put.stays("/properties/creationData/createOption")?;
         let mut least = 0;
         match option.as_str() {
+            // What it was made of matters when it is made.
+            _ if put.old.is_some() => {}
             "Empty" => {}
             "Copy" => {
                 let id = source["sourceResourceId"].as_str().unwrap_or_default();

@@ -93,8 +93,15 @@ impl Rules for Machine {
         disks::make(world, thing, now);
     }
 
-    fn view(&self, _world: &World, thing: &Thing, body: &mut Json) {
+    fn view(&self, world: &World, thing: &Thing, body: &mut Json) {
         let p = &mut body["properties"];
+        let disk = &mut p["storageProfile"]["osDisk"];
+        let there = disk["managedDisk"]["id"]
+            .as_str()
+            .and_then(|id| world.find(id));
+        if let Some(there) = there {
+            disk["diskSizeGB"] = there.body["properties"]["diskSizeGB"].clone();
+        }
         p["vmId"] = json!(network::guid(thing));
         p["timeCreated"] = json!("2026-01-01T00:00:00.0000000+00:00");
         if let Some(p) = p.as_object_mut() {

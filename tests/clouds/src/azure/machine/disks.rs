@@ -219,11 +219,7 @@ pub(super) fn make(world: &mut World, machine: &Thing, now: Instant) {
         let name = disk["name"].as_str().unwrap_or_default();
         let id = machine.id.beside(&DISK, name);
         let size = disk["diskSizeGB"].clone();
-        if let Some(there) = world.things.get_mut(&id.key()) {
-            if disk["osType"].is_string() {
-                there.body["properties"]["diskSizeGB"] = size;
-                there.body["sku"]["name"] = disk["managedDisk"]["storageAccountType"].clone();
-            }
+        if world.things.contains_key(&id.key()) {
             continue;
         }
         if disk["createOption"] == "Attach" {

@@ -1,0 +1,10 @@
+//! The provider on the fake of Azure Resource Manager.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // tests
+
+mod behaviour;
+mod conformance;
+mod errors;
+mod tables;
+mod values;
+mod world;
