@@ -175,6 +175,13 @@ fn clouds(registry: Registry) -> Registry {
         "azurerm",
         "This weir was built without it: build one with `cargo build --release --features azure`.",
     );
+    #[cfg(feature = "google")]
+    let registry = registry.with("google", || Arc::new(weir_google::GoogleProvider::default()));
+    #[cfg(not(feature = "google"))]
+    let registry = registry.without(
+        "google",
+        "This weir was built without it: build one with `cargo build --release --features google`.",
+    );
     registry
 }
 

@@ -56,6 +56,9 @@ COMPUTED_TOO = {
     InstanceTemplateScheduling.on_host_maintenance InstanceTemplateScheduling.provisioning_model
     RouterBgp.identifier_range RouterBgp.keepalive_interval SubnetworkLogConfig.aggregation_interval
     SubnetworkSecondaryIpRange.ip_cidr_range""".split()
+} | {
+    f"DataGoogleCompute{path}"
+    for path in "Image.family Image.name Image.project Zones.project MachineTypes.project".split()
 }
 # Of nested objects that only the provider sets, the protocol has attributes, not blocks.
 SIMPLE = {"String": '"string"', "Number": '"number"', "Boolean": '"bool"'}

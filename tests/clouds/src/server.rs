@@ -71,7 +71,11 @@ impl Clouds {
             .build()?;
         let start = |at: Option<SocketAddr>, name, cloud: Arc<dyn Cloud>| {
             let Some(at) = at else { return Ok(None) };
-            let listener = runtime.block_on(TcpListener::bind(at))?;
+            // Not by the runtime: who starts clouds may be in one of its own.
+            let listener = std::net::TcpListener::bind(at)?;
+            listener.set_nonblocking(true)?;
+            let _entered = runtime.enter();
+            let listener = TcpListener::from_std(listener)?;
             let at = listener.local_addr()?;
             let door = Arc::new(Door {
                 cloud,

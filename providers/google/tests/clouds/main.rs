@@ -1,2 +1,8 @@
-//! Tests.
-fn main() {}
+//! The provider against the fake of Google Compute, whose requests are checked against Google's own
+//! description of the API where PyPI's `google-api-python-client` is installed.
+
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)] // helpers of tests
+
+mod conformance;
+mod server;
+mod values;

@@ -56,7 +56,9 @@ impl Discovery {
             return Err(Refusal::new(404, "notFound", message));
         };
         for (name, _) in &request.query {
-            let known = self.parameters.contains_key(name)
+            // What begins with a dollar all of Google's APIs take.
+            let known = name.starts_with('$')
+                || self.parameters.contains_key(name)
                 || method["parameters"]
                     .get(name)
                     .is_some_and(|p| p["location"] == "query");

@@ -81,6 +81,9 @@ impl Operations {
 
     /// Remembers what a request with this id has begun.
     pub fn remember(&mut self, project: &str, id: &str, call: String, operation: &Key) {
+        if let Some(begun) = self.all.get_mut(operation) {
+            begun.body["clientOperationId"] = json!(id);
+        }
         let at = (project.to_owned(), id.to_owned());
         self.asked.insert(at, (call, operation.clone()));
     }

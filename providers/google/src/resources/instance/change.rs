@@ -1,0 +1,391 @@
+//! What of a machine can be changed in place, and the calls that do it. Some need it off: it is
+//! stopped for them where `allow_stopping_for_update` says so, and started again.
+
+use super::{
+    super::{interface, machine},
+    needs_stop, request,
+};
+use crate::{
+    body::{compact, field, model},
+    calls::{instances, run},
+    name::{Name, same_link},
+    resource::{Call, Failure},
+};
+use google_cloud_compute_v1::model;
+use serde_json::{Value as Json, json};
+use weir_core::{Path, Value};
+use weir_provider::declared::{Fields as _, changed};
+
+/// What never changes in place and the rules can't say: nothing by now.
+pub(super) fn replaced(_prior: &Value) -> Vec<Path> {
+    Vec::new()
+}
+
+/// Interfaces with links as they were recorded, where they mean the same.
+pub(super) fn interfaces(prior: &Value, planned: Value) -> Value {
+    let (was, is) = (
+        prior.rows("network_interface"),
+        planned.rows("network_interface"),
+    );
+    if was.len() != is.len() || is.is_empty() {
+        return planned;
+    }
+    let names = ["network", "subnetwork"];
+    let all: Vec<Value> = (was.iter().zip(&is))
+        .map(|(was, is)| super::super::same_links(Some(was), (*is).clone(), &names))
+        .collect();
+    let ty = all[0].ty();
+    planned.with("network_interface", Value::list(ty, all))
+}
+
+/// Makes the machine what is planned.
+///
+/// # Errors
+/// A call that was refused; that it must be stopped and may not be.
+pub(super) async fn update(
+    cx: &Call<'_>,
+    name: &Name,
+    prior: &Value,
+    planned: &Value,
+) -> Result<(), Failure> {
+    let stops = needs_stop(prior, planned);
+    let wanted = planned.text("desired_status");
+    let runs = now(cx, name).await?["status"] == "RUNNING";
+    let to_be_off = wanted.as_deref() == Some("TERMINATED");
+    if !stops.is_empty() && runs && !to_be_off && !planned.is_on("allow_stopping_for_update") {
+        let names: Vec<String> = stops.iter().map(|n| format!("`{n}`")).collect();
+        let why = format!("{} can be changed only while it is off", names.join(", "));
+        let mut failure = Failure::new("update", why);
+        failure.help = Some(
+            "Set `allow_stopping_for_update = true`: it is stopped, changed and started again.",
+        );
+        return Err(failure);
+    }
+    running(cx, name, prior, planned).await?;
+    disks(cx, name, prior, planned).await?;
+    access(cx, name, prior, planned).await?;
+    if !stops.is_empty() && runs {
+        power(cx, name, "stop", "stop for update").await?;
+    }
+    stopped(cx, name, prior, planned).await?;
+    let off = !stops.is_empty() || !runs;
+    match wanted.as_deref() {
+        Some("TERMINATED") if !off => power(cx, name, "stop", "stop").await,
+        Some("RUNNING") if off => power(cx, name, "start", "start").await,
+        None if runs && off => power(cx, name, "start", "start").await,
+        _ => Ok(()),
+    }
+}
+
+async fn now(cx: &Call<'_>, name: &Name) -> Result<Json, Failure> {
+    match instances::get(cx.cloud, name).await? {
+        Some(found) => Ok(found),
+        None => {
+            let mut failure = Failure::new("instances.get", format!("{} is not there", name.name));
+            failure.cause = weir_provider::cloud::Cause::Gone;
+            Err(failure)
+        }
+    }
+}
+
+/// Starts or stops it.
+///
+/// # Errors
+/// The call was refused.
+pub(super) async fn power(
+    cx: &Call<'_>,
+    name: &Name,
+    what: &str,
+    key: &str,
+) -> Result<(), Failure> {
+    let i = &cx.cloud.clients.instances;
+    let (p, zone, n) = (&name.project, &name.place, &name.name);
+    match what {
+        "stop" => run!(
+            cx,
+            "instances.stop",
+            key,
+            p,
+            i.stop().set_zone(zone).set_instance(n)
+        ),
+        _ => run!(
+            cx,
+            "instances.start",
+            key,
+            p,
+            i.start().set_zone(zone).set_instance(n)
+        ),
+    }
+}
+
+/// What can be changed while it runs.
+async fn running(
+    cx: &Call<'_>,
+    name: &Name,
+    prior: &Value,
+    planned: &Value,
+) -> Result<(), Failure> {
+    let i = &cx.cloud.clients.instances;
+    let (p, zone, n) = (&name.project, &name.place, &name.name);
+    let is_new = |key: &str| changed(prior, planned, key);
+    if is_new("metadata") {
+        let mut body = machine::metadata(planned);
+        body["fingerprint"] = now(cx, name).await?["metadata"]["fingerprint"].clone();
+        let body: model::Metadata = model("instances.setMetadata", compact(body))?;
+        run!(
+            cx,
+            "instances.setMetadata",
+            p,
+            i.set_metadata()
+                .set_zone(zone)
+                .set_instance(n)
+                .set_body(body.clone())
+        )?;
+    }
+    if is_new("tags") {
+        let fingerprint = now(cx, name).await?["tags"]["fingerprint"].clone();
+        let body = json!({"items": field(planned, "tags"), "fingerprint": fingerprint});
+        let body: model::Tags = model("instances.setTags", compact(body))?;
+        run!(
+            cx,
+            "instances.setTags",
+            p,
+            i.set_tags()
+                .set_zone(zone)
+                .set_instance(n)
+                .set_body(body.clone())
+        )?;
+    }
+    if is_new("effective_labels") {
+        let fingerprint = now(cx, name).await?["labelFingerprint"].clone();
+        let body =
+            json!({"labels": field(planned, "effective_labels"), "labelFingerprint": fingerprint});
+        let body: model::InstancesSetLabelsRequest = model("instances.setLabels", compact(body))?;
+        run!(
+            cx,
+            "instances.setLabels",
+            p,
+            i.set_labels()
+                .set_zone(zone)
+                .set_instance(n)
+                .set_body(body.clone())
+        )?;
+    }
+    if is_new("scheduling") {
+        let body: model::Scheduling = model(
+            "instances.setScheduling",
+            compact(machine::scheduling(planned)),
+        )?;
+        run!(
+            cx,
+            "instances.setScheduling",
+            p,
+            i.set_scheduling()
+                .set_zone(zone)
+                .set_instance(n)
+                .set_body(body.clone())
+        )?;
+    }
+    if is_new("deletion_protection") {
+        let on = planned.is_on("deletion_protection");
+        run!(
+            cx,
+            "instances.setDeletionProtection",
+            p,
+            i.set_deletion_protection()
+                .set_zone(zone)
+                .set_resource(n)
+                .set_deletion_protection(on)
+        )?;
+    }
+    Ok(())
+}
+
+/// What can be changed only while it is off.
+async fn stopped(
+    cx: &Call<'_>,
+    name: &Name,
+    prior: &Value,
+    planned: &Value,
+) -> Result<(), Failure> {
+    let i = &cx.cloud.clients.instances;
+    let (p, zone, n) = (&name.project, &name.place, &name.name);
+    let is_new = |key: &str| changed(prior, planned, key);
+    if is_new("machine_type") {
+        let place = format!("projects/{p}/zones/{zone}");
+        let body = json!({"machineType": request::machine_type(planned, &place)});
+        let body: model::InstancesSetMachineTypeRequest = model("instances.setMachineType", body)?;
+        run!(
+            cx,
+            "instances.setMachineType",
+            p,
+            i.set_machine_type()
+                .set_zone(zone)
+                .set_instance(n)
+                .set_body(body.clone())
+        )?;
+    }
+    if is_new("min_cpu_platform") {
+        let body = json!({"minCpuPlatform": field(planned, "min_cpu_platform")});
+        let body: model::InstancesSetMinCpuPlatformRequest =
+            model("instances.setMinCpuPlatform", compact(body))?;
+        run!(
+            cx,
+            "instances.setMinCpuPlatform",
+            p,
+            i.set_min_cpu_platform()
+                .set_zone(zone)
+                .set_instance(n)
+                .set_body(body.clone())
+        )?;
+    }
+    if is_new("service_account") {
+        let body = machine::accounts(planned)[0].clone();
+        let body = if body.is_null() {
+            json!({})
+        } else {
+            compact(body)
+        };
+        let body: model::InstancesSetServiceAccountRequest =
+            model("instances.setServiceAccount", body)?;
+        run!(
+            cx,
+            "instances.setServiceAccount",
+            p,
+            i.set_service_account()
+                .set_zone(zone)
+                .set_instance(n)
+                .set_body(body.clone())
+        )?;
+    }
+    if is_new("shielded_instance_config") {
+        let body: model::ShieldedInstanceConfig = model(
+            "instances.updateShieldedInstanceConfig",
+            compact(machine::shielded(planned)),
+        )?;
+        run!(
+            cx,
+            "instances.updateShieldedInstanceConfig",
+            p,
+            i.update_shielded_instance_config()
+                .set_zone(zone)
+                .set_instance(n)
+                .set_body(body.clone())
+        )?;
+    }
+    Ok(())
+}
+
+/// Detaches the disks that are no longer asked for, and attaches those that are new.
+async fn disks(cx: &Call<'_>, name: &Name, prior: &Value, planned: &Value) -> Result<(), Failure> {
+    if !changed(prior, planned, "attached_disk") {
+        return Ok(());
+    }
+    let i = &cx.cloud.clients.instances;
+    let (p, zone, n) = (&name.project, &name.place, &name.name);
+    let (was, is) = (prior.rows("attached_disk"), planned.rows("attached_disk"));
+    let text = |d: &Value, key: &str| d.text(key).unwrap_or_default();
+    let same = |a: &Value, b: &Value| {
+        let device = text(b, "device_name");
+        same_link(&text(a, "source"), &text(b, "source"))
+            && text(a, "mode") == text(b, "mode")
+            && (device.is_empty() || device == text(a, "device_name"))
+    };
+    for old in was.iter().filter(|w| !is.iter().any(|i| same(w, i))) {
+        let device = text(old, "device_name");
+        let key = format!("detach {device}");
+        run!(
+            cx,
+            "instances.detachDisk",
+            &key,
+            p,
+            i.detach_disk()
+                .set_zone(zone)
+                .set_instance(n)
+                .set_device_name(&device)
+        )?;
+    }
+    for new in is.iter().filter(|i| !was.iter().any(|w| same(w, i))) {
+        let key = format!("attach {}", text(new, "source"));
+        let body: model::AttachedDisk = model(
+            "instances.attachDisk",
+            compact(request::attached(name, new, "")),
+        )?;
+        run!(
+            cx,
+            "instances.attachDisk",
+            &key,
+            p,
+            i.attach_disk()
+                .set_zone(zone)
+                .set_instance(n)
+                .set_body(body.clone())
+        )?;
+    }
+    Ok(())
+}
+
+/// Gives and takes the addresses for everyone, and further ranges.
+async fn access(cx: &Call<'_>, name: &Name, prior: &Value, planned: &Value) -> Result<(), Failure> {
+    let i = &cx.cloud.clients.instances;
+    let (p, zone, n) = (&name.project, &name.place, &name.name);
+    let pairs =
+        (prior.rows("network_interface").into_iter()).zip(planned.rows("network_interface"));
+    for (at, (was, is)) in pairs.enumerate() {
+        let nic = format!("nic{at}");
+        if changed(was, is, "access_config") {
+            let found = now(cx, name).await?;
+            let old = &found["networkInterfaces"][at]["accessConfigs"][0]["name"];
+            if let Some(old) = old.as_str() {
+                let key = format!("{nic} without address");
+                run!(
+                    cx,
+                    "instances.deleteAccessConfig",
+                    &key,
+                    p,
+                    i.delete_access_config()
+                        .set_zone(zone)
+                        .set_instance(n)
+                        .set_network_interface(&nic)
+                        .set_access_config(old)
+                )?;
+            }
+            if let Some(new) = is.row("access_config") {
+                let key = format!("{nic} with address");
+                let body: model::AccessConfig =
+                    model("instances.addAccessConfig", compact(interface::access(new)))?;
+                run!(
+                    cx,
+                    "instances.addAccessConfig",
+                    &key,
+                    p,
+                    i.add_access_config()
+                        .set_zone(zone)
+                        .set_instance(n)
+                        .set_network_interface(&nic)
+                        .set_body(body.clone())
+                )?;
+            }
+        }
+        if changed(was, is, "alias_ip_range") {
+            let found = now(cx, name).await?;
+            let fingerprint = &found["networkInterfaces"][at]["fingerprint"];
+            let body = json!({"aliasIpRanges": interface::aliases(is), "fingerprint": fingerprint});
+            let key = format!("{nic} ranges");
+            let body: model::NetworkInterface =
+                model("instances.updateNetworkInterface", compact(body))?;
+            run!(
+                cx,
+                "instances.updateNetworkInterface",
+                &key,
+                p,
+                i.update_network_interface()
+                    .set_zone(zone)
+                    .set_instance(n)
+                    .set_network_interface(&nic)
+                    .set_body(body.clone())
+            )?;
+        }
+    }
+    Ok(())
+}
