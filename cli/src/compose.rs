@@ -176,7 +176,10 @@ fn clouds(registry: Registry) -> Registry {
         "This weir was built without it: build one with `cargo build --release --features azure`.",
     );
     #[cfg(feature = "google")]
-    let registry = registry.with("google", || Arc::new(weir_google::GoogleProvider::default()));
+    let registry = registry.with(
+        "google",
+        || Arc::new(weir_google::GoogleProvider::default()),
+    );
     #[cfg(not(feature = "google"))]
     let registry = registry.without(
         "google",

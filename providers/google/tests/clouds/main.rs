@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)] // helpers of tests
 
 mod conformance;
+mod faults;
 mod server;
 mod values;
