@@ -97,7 +97,7 @@ impl World {
     pub fn fingerprint(&mut self) -> String {
         use base64::Engine as _;
         let number = self.number().wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        base64::engine::general_purpose::STANDARD.encode(number.to_be_bytes())
+        base64::engine::general_purpose::URL_SAFE.encode(number.to_be_bytes())
     }
 
     /// The moment as the API writes it. The clocks of clouds are all the same here.
