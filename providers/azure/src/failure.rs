@@ -155,6 +155,10 @@ pub(crate) fn no_token(error: &azure_core::Error) -> Failure {
         .unwrap_or(&text)
         .trim();
     let text = text.split(" Trace ID:").next().unwrap_or(text);
+    // Whose class it was that failed is no business of who reads this.
+    let text = text
+        .split_once(" authentication failed. ")
+        .map_or(text, |(_, t)| t);
     Failure {
         class: Class::Unsent,
         help: Some(CREDENTIALS),

@@ -286,3 +286,7 @@ fn features(block: &Value) -> Features {
         force_delete: flag("virtual_machine", "skip_shutdown_and_force_delete", false),
     }
 }
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

@@ -389,8 +389,14 @@ fn images(call: &Call<'_>, place: &str, base: &str, rest: &[&str]) -> Outcome<Re
     }
     let top = call.request.query("$top").and_then(|t| t.parse().ok());
     names.truncate(top.unwrap_or(usize::MAX));
+    // An id has the words between the names that the path has.
+    let words = ["ArtifactTypes/VMImage/Offers", "Skus", "Versions"];
+    let mut around = base.to_owned();
+    for (name, word) in wanted.iter().zip(words) {
+        around.push_str(&format!("/{name}/{word}"));
+    }
     let all = names
         .iter()
-        .map(|n| json!({ "location": place, "name": n, "id": format!("{base}/{n}") }));
+        .map(|n| json!({ "location": place, "name": n, "id": format!("{around}/{n}") }));
     Ok(Reply::json(200, &Json::Array(all.collect())))
 }
