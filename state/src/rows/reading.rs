@@ -247,10 +247,11 @@ impl Queue {
     }
 }
 
-/// Every row, read on all cores. The portions are in the order of the rows.
+/// Every row, read on all cores but one: as a rule configuration is read at the same time, and the
+/// longer of the two is what a plan waits for. The portions are in the order of the rows.
 fn read_all(rows: &dyn Rows) -> Result<Vec<Portion>, Fault> {
     let cipher = &rows.cipher();
-    let others = thread::available_parallelism().map_or(0, |n| n.get() - 1);
+    let others = thread::available_parallelism().map_or(0, |n| n.get().saturating_sub(2));
     let (send, receive) = mpsc::sync_channel(others);
     let queue = &Queue {
         filled: Mutex::new(receive),

@@ -324,6 +324,7 @@ fn related(stack: &Stack, before: &Snapshot) -> BTreeMap<u8, u8> {
     for b in &stack.blocks {
         pairs.push((b.label, b.label));
         pairs.extend(stack.needs(b).into_iter().map(|n| (b.label, n)));
+        pairs.extend(stack.beside(b).into_iter().map(|n| (b.label, n)));
     }
     for (address, resource) in &before.resources {
         let of = |a: &Address| label(&a.to_string());

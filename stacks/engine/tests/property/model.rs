@@ -219,6 +219,25 @@ impl Stack {
             .collect()
     }
 
+    /// What stands in a module beside what a block names there, by label: who goes through all
+    /// instances of a module has all its outputs to wait for.
+    pub(crate) fn beside(&self, block: &Block) -> BTreeSet<u8> {
+        let homes = block.uses.iter().filter_map(|used| {
+            let found = self.blocks.iter().find(|b| b.label == used.label)?;
+            match found.home {
+                Home::Module(m) if found.home != block.home => {
+                    let one = matches!(self.modules[m], Repeat::One);
+                    let named = used.nth.is_some() && !self.modules[m].keys().is_empty();
+                    (!one && !named).then_some(found.home)
+                }
+                _ => None,
+            }
+        });
+        let homes: Vec<Home> = homes.collect();
+        let all = self.blocks.iter().filter(|b| homes.contains(&b.home));
+        all.map(|b| b.label).collect()
+    }
+
     /// The notes of the step before are taken out.
     pub(crate) fn next_step(&mut self) {
         self.notes.clear();
