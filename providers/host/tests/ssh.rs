@@ -13,7 +13,8 @@ use sshd::{Agent, Sshd, direct, keygen, me, public, public_line};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use weir_host::ssh::{
     AgentUse, ChannelKind, Connector, Endpoint, Environment, ExitStatus, Hop, HostKeyError,
-    HostKeyPolicy, KeyFileError, KnownAt, Phase, Refusal, Session, SshError, Timing, shell,
+    HostKeyPolicy, KeyFileError, KeyText, KnownAt, Phase, Refusal, Session, SshError, Timing,
+    shell,
 };
 
 /// Returns from the test, loudly, where the tools are missing.
@@ -757,4 +758,25 @@ async fn scripts_reach_sh_whole() {
     let command = shell::script(r#"printf %s "$1""#, &[argument]);
     let output = session.run(&command, b"").await.expect("an output");
     assert_eq!(String::from_utf8_lossy(&output.stdout), argument);
+}
+
+#[tokio::test]
+async fn a_key_that_is_given_as_text_logs_in_and_is_never_shown() {
+    needs_sshd!();
+    let server = Sshd::start();
+    let text = std::fs::read_to_string(&server.hop().keys[0]).expect("the user's key");
+    let hop = Hop {
+        keys: Vec::new(),
+        key: Some(KeyText(text)),
+        ..server.hop()
+    };
+    assert!(!format!("{hop:?}").contains("PRIVATE KEY"), "{hop:?}");
+    connect(hop).await.expect("the key fits");
+    let hop = Hop {
+        key: Some(KeyText("no key at all".to_owned())),
+        ..server.hop()
+    };
+    let error = connect(hop).await.expect_err("that is no key");
+    assert!(error.to_string().contains("`private_key`"), "{error}");
+    assert!(!error.to_string().contains("no key at all"), "{error}");
 }

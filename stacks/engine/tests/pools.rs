@@ -356,3 +356,105 @@ async fn a_crash_at_any_call_makes_nothing_twice_and_orphans_nothing() {
         }
     }
 }
+
+/// `examples/hybrid` with its offer in another cloud.
+fn hybrid(provider: &str, region: &str, block: &str) -> Vec<(&'static str, String)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/hybrid");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let stack = read("stack.hcl");
+    let (before, after) = ("provider = aws\n", "region   = \"eu-central-1\"");
+    let aws = "provider \"aws\" {\n  region = \"eu-central-1\"\n}\n";
+    for part in [before, after, aws] {
+        assert!(stack.contains(part), "{part}");
+    }
+    let stack = stack
+        .replace(before, &format!("provider = {provider}\n"))
+        .replace(after, &format!("region   = \"{region}\""))
+        .replace(aws, block);
+    vec![
+        ("stack.hcl", stack),
+        ("server.pl", read("server.pl")),
+        ("templates/index.html.j2", read("templates/index.html.j2")),
+    ]
+}
+
+const CLOUDS: [(&str, &str, &str); 3] = [
+    (
+        "aws",
+        "eu-central-1",
+        "provider \"aws\" {\n  region = \"eu-central-1\"\n}\n",
+    ),
+    (
+        "google",
+        "europe-west4",
+        "provider \"google\" {\n  project = \"p\"\n}\n",
+    ),
+    (
+        "azurerm",
+        "westeurope",
+        "provider \"azurerm\" {\n  features {}\n}\n",
+    ),
+];
+
+fn input_of(files: &[(&'static str, String)]) -> weir_engine::PlanInput {
+    World::input_with(files, &[("ssh_from", r#"["203.0.113.7/32"]"#)])
+}
+
+#[tokio::test]
+async fn another_cloud_is_other_machines_and_nothing_else() {
+    let mut plans = Vec::new();
+    for (provider, region, block) in CLOUDS {
+        let world = World::new();
+        if !world.has(provider) {
+            continue;
+        }
+        let input = input_of(&hybrid(provider, region, block));
+        let planned = world
+            .try_plan(&input)
+            .await
+            .unwrap_or_else(|d| panic!("{provider}: {d}"));
+        let changes = planned.plan.changes.iter();
+        let of_offer = |a: &weir_core::Address| a.to_string().contains(".offer.burst.");
+        let others = changes.filter(|(a, _)| !of_offer(a));
+        // A pod's address is that of its machine, and known as little in each cloud.
+        let others: Vec<String> = others.map(|(a, c)| format!("{a} {:?}", c.after)).collect();
+        assert_eq!(
+            others
+                .iter()
+                .filter(|a| a.starts_with("service.web"))
+                .count(),
+            5
+        );
+        assert_eq!(
+            others
+                .iter()
+                .filter(|a| a.starts_with("site.zurich"))
+                .count(),
+            3
+        );
+        plans.push(others);
+        // And each serves: all of it is made, nothing is left to do, and nothing stays.
+        let report = world.apply_input(&input).await;
+        assert_eq!(
+            report.status,
+            Status::Succeeded,
+            "{provider}: {}",
+            report.diagnostics
+        );
+        let planned = world.try_plan(&input).await.unwrap();
+        assert!(planned.is_empty(), "{provider}: {:#?}", actions(&planned));
+        assert_eq!(world.objects("weir_pod").len(), 5, "{provider}");
+        let mut destroy = input.clone();
+        destroy.options.mode = weir_engine::Mode::Destroy;
+        let report = world.apply_input(&destroy).await;
+        assert_eq!(
+            report.status,
+            Status::Succeeded,
+            "{provider}: {}",
+            report.diagnostics
+        );
+        assert!(world.cloud.objects().unwrap().is_empty(), "{provider}");
+    }
+    assert!(plans.len() >= 2, "only {} clouds have tables", plans.len());
+    assert!(plans.windows(2).all(|two| two[0] == two[1]), "{plans:#?}");
+}

@@ -1,9 +1,10 @@
 //! The choice of machine types, over the tables that are built in.
 
 use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 use weir_lang::machines::{
-    Arch, Burstable, Candidate, Catalogue, Choice, Cloud, Gpus, Machine, Market, Misfit, NoChoice,
-    Price, Requirement, Wish, choose,
+    Arch, Bidder, Burstable, Candidate, Catalogue, Choice, Cloud, Condition, Gpus, Machine, Market,
+    Misfit, NoChoice, Price, Requirement, Standing, Wish, assign, choose,
 };
 
 fn wish(region: &str, cpus: u32, gib: u64) -> Wish {
@@ -295,5 +296,132 @@ proptest! {
             let again = chosen(cloud, &named).expect("it fitted before");
             prop_assert_eq!(&again.fitting[..], &choice.fitting[..1]);
         }
+    }
+}
+
+fn choice_of(types: &[&str]) -> Choice {
+    let fitting = types.iter().map(|name| Candidate {
+        name: (*name).to_owned(),
+        machine: None,
+        price: None,
+    });
+    Choice {
+        fitting: fitting.collect(),
+        passed_over: Vec::new(),
+    }
+}
+
+const OFFERS: [(&str, &[&str]); 4] = [
+    ("a", &["a1", "a2"]),
+    ("b", &[]),
+    ("c", &["c1", "c2", "c3"]),
+    ("d", &["d1"]),
+];
+const TYPES: [&str; 3] = ["small", "middle", "large"];
+
+/// Machines that are there: by offers that may be gone, of types that may not fit any more, in zones
+/// that may not be offered any more.
+fn standing() -> impl Strategy<Value = BTreeMap<u64, Standing>> {
+    let offer = prop::sample::select(vec!["a", "b", "c", "d", "gone"]);
+    let ty = prop::option::of(prop::sample::select(vec!["small", "large", "old"]));
+    let zone = prop::option::of(prop::sample::select(vec!["a1", "a2", "c3", "x9"]));
+    let condition = prop::bool::weighted(0.2);
+    let one = (offer, ty, zone, condition).prop_map(|(offer, ty, zone, broken)| Standing {
+        offer: offer.to_owned(),
+        ty: ty.map(str::to_owned),
+        zone: zone.map(str::to_owned),
+        condition: match broken {
+            true => Condition::Broken,
+            false => Condition::Whole,
+        },
+    });
+    prop::collection::btree_map(0..20u64, one, 0..12)
+}
+
+proptest! {
+    /// What holds for every pool, whatever is there and whoever has run out.
+    #[test]
+    fn machines_stay_and_new_ones_go_to_who_has_some(
+        count in 0..16u64,
+        order in Just(vec![0usize, 1, 2, 3]).prop_shuffle(),
+        offered in 1..=4usize,
+        standing in standing(),
+        out in prop::collection::btree_set(prop::sample::select(vec!["a", "b", "c", "d"]), 0..4),
+    ) {
+        let choice = choice_of(&TYPES);
+        let zones: Vec<Vec<String>> = (OFFERS.iter())
+            .map(|(_, zones)| zones.iter().map(|z| (*z).to_owned()).collect())
+            .collect();
+        let bidders = order.iter().take(offered).map(|i| Bidder {
+            name: OFFERS[*i].0,
+            zones: &zones[*i],
+            choice: &choice,
+        });
+        let bidders: Vec<Bidder<'_>> = bidders.collect();
+        let out: BTreeSet<String> = out.into_iter().map(str::to_owned).collect();
+        let assigned = assign(count, &bidders, &standing, &out);
+        let of = |name: &str| bidders.iter().find(|b| b.name == name);
+        let someone_is_left = bidders.iter().any(|b| !out.contains(b.name));
+
+        for number in 0..count {
+            let machine = standing.get(&number).filter(|m| of(&m.offer).is_some());
+            let stays = machine.filter(|m| m.condition == Condition::Whole || !out.contains(&m.offer));
+            let Some(found) = assigned.get(&number) else {
+                prop_assert!(stays.is_none() && !someone_is_left, "{number} is forgotten");
+                continue;
+            };
+            let offer = of(&found.offer).expect("an offer of the pool");
+            match stays {
+                Some(machine) => {
+                    prop_assert_eq!(&found.offer, &machine.offer);
+                    if let Some(ty) = machine.ty.as_ref().filter(|t| TYPES.contains(&t.as_str())) {
+                        prop_assert_eq!(&found.ty, ty);
+                    }
+                    if let Some(zone) = machine.zone.as_ref().filter(|z| offer.zones.contains(z)) {
+                        prop_assert_eq!(found.zone.as_ref(), Some(zone));
+                    }
+                }
+                None => {
+                    let first = bidders.iter().find(|b| !out.contains(b.name));
+                    prop_assert_eq!(Some(found.offer.as_str()), first.map(|b| b.name));
+                }
+            }
+            prop_assert!(TYPES.contains(&found.ty.as_str()));
+            if !offer.zones.is_empty() {
+                let zone = found.zone.as_ref().expect("an offer with zones gives one");
+                prop_assert!(offer.zones.contains(zone));
+            }
+        }
+        prop_assert!(assigned.keys().all(|n| *n < count));
+
+        // Made as it was said, they stay: in a pool that grows, and when all have machines again.
+        let made: BTreeMap<u64, Standing> = (assigned.iter())
+            .map(|(number, a)| {
+                let machine = Standing {
+                    offer: a.offer.clone(),
+                    ty: Some(a.ty.clone()),
+                    zone: a.zone.clone(),
+                    condition: Condition::Whole,
+                };
+                (*number, machine)
+            })
+            .collect();
+        let later = assign(count + 3, &bidders, &made, &BTreeSet::new());
+        for (number, before) in &assigned {
+            prop_assert_eq!(later.get(number), Some(before));
+        }
+    }
+
+    /// New machines of one offer are spread over its zones as evenly as can be.
+    #[test]
+    fn zones_are_taken_evenly(count in 0..20u64) {
+        let choice = choice_of(&TYPES);
+        let zones = ["c1", "c2", "c3"].map(str::to_owned);
+        let bidder = Bidder { name: "c", zones: &zones, choice: &choice };
+        let assigned = assign(count, &[bidder], &BTreeMap::new(), &BTreeSet::new());
+        let used = |zone: &String| assigned.values().filter(|a| a.zone.as_ref() == Some(zone)).count();
+        let used: Vec<usize> = zones.iter().map(used).collect();
+        let (most, least) = (used.iter().max().unwrap(), used.iter().min().unwrap());
+        prop_assert!(most - least <= 1, "{used:?}");
     }
 }

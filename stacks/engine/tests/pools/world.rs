@@ -26,6 +26,9 @@ pub struct World {
     pub watch: Option<Watch>,
 }
 
+/// The providers of clouds, and where their tables are.
+const FOLDERS: [(&str, &str); 3] = [("aws", "aws"), ("azurerm", "azure"), ("google", "google")];
+
 struct Silent;
 impl EventSink for Silent {
     fn event(&self, _: weir_core::event::Event) {}
@@ -34,7 +37,10 @@ impl EventSink for Silent {
 /// The tables of a provider of the repository.
 fn tables(provider: &str) -> Option<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../providers");
-    let folder = folder.join(provider).join("schema");
+    let folder = match (provider, std::env::var_os("WEIR_AZ")) {
+        ("azure", Some(f)) => PathBuf::from(f),
+        _ => folder.join(provider).join("schema"),
+    };
     let read = |file: &str| std::fs::read_to_string(folder.join(file)).ok();
     Some((read("terraform.txt")?, read("rules.txt")?))
 }
@@ -77,7 +83,7 @@ impl World {
 
     pub fn engine(&self) -> Engine {
         let mut registry = Registry::new().with("terraform", || Arc::new(TerraformProvider::new()));
-        for (name, folder) in [("aws", "aws"), ("azurerm", "azure"), ("google", "google")] {
+        for (name, folder) in FOLDERS {
             if let Some(start) = self.cloud_of(folder) {
                 registry = registry.with(name, move || start());
             }
@@ -99,8 +105,20 @@ impl World {
     }
 
     pub fn input(text: &str) -> PlanInput {
-        let files = Arc::new(MemoryFiles::of([("main.weir.hcl", text)]));
-        let inputs = Inputs::default();
+        World::input_with(&[("main.weir.hcl", text.to_owned())], &[])
+    }
+
+    /// Whether the repository has the tables of a cloud's provider.
+    pub fn has(&self, provider: &str) -> bool {
+        let folder = FOLDERS.iter().find(|(name, _)| *name == provider);
+        folder.is_some_and(|(_, folder)| tables(folder).is_some())
+    }
+
+    pub fn input_with(files: &[(&str, String)], values: &[(&str, &str)]) -> PlanInput {
+        let files = files.iter().map(|(name, text)| (*name, text.as_str()));
+        let files = Arc::new(MemoryFiles::of(files));
+        let inputs = values.iter();
+        let inputs = inputs.fold(Inputs::default(), |i, (name, text)| i.var(*name, *text));
         let loaded = load(files, &NoCatalog, &inputs).unwrap_or_else(|d| panic!("{d}"));
         PlanInput {
             config: loaded.config,

@@ -56,11 +56,13 @@ pub(crate) async fn read(hosts: &Hosts, request: ReadRequest) -> Result<ReadResp
     let prior = request.prior.value();
     let mut private = Private::decode(&request.private);
     let id = host_of(prior).unwrap_or_default();
-    // It went with the machine it was on.
+    // Its machine is about to be made anew, or changed: whatever is left of it there, it is gone
+    // over again.
     if hosts.is_remade(id) {
+        private.unsettled = true;
         return Ok(ReadResponse {
-            value: None,
-            private: request.private,
+            value: Some(request.prior),
+            private: private.encode(),
         });
     }
     let scope = private.scope.clone().unwrap_or_default();

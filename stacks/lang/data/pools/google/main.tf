@@ -71,7 +71,7 @@ locals {
       grep -qsxF '${weir_ssh_key.host[number].public_key}' ssh_host_ed25519_key.pub && exit 0
       rm -f ssh_host_*
       cat >ssh_host_ed25519_key <<'KEY'
-      ${indent(6, trimspace(weir_ssh_key.host[number].private_key))}
+      ${trimspace(weir_ssh_key.host[number].private_key)}
       KEY
       echo '${weir_ssh_key.host[number].public_key}' >ssh_host_ed25519_key.pub
       echo 'PermitRootLogin prohibit-password' >sshd_config.d/00-weir.conf
