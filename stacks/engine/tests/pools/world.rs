@@ -37,12 +37,12 @@ impl EventSink for Silent {
 /// The tables of a provider of the repository.
 fn tables(provider: &str) -> Option<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../providers");
-    let folder = match (provider, std::env::var_os("WEIR_AZ")) {
-        ("azure", Some(f)) => PathBuf::from(f),
-        _ => folder.join(provider).join("schema"),
-    };
+    let folder = folder.join(provider).join("schema");
     let read = |file: &str| std::fs::read_to_string(folder.join(file)).ok();
-    Some((read("terraform.txt")?, read("rules.txt")?))
+    Some((
+        read("terraform.txt")?,
+        read("rules.txt").unwrap_or_default(),
+    ))
 }
 
 impl World {
