@@ -105,7 +105,7 @@ async fn a_machine_without_room_is_recorded_and_classed() {
         &json!({ "operation": "VirtualMachines_CreateOrUpdate", "answer": "capacity" }),
     );
     let response = create(&provider, VM, &machine(&world, &json!({ "zone": "1" })), 1).await;
-    let d = response.diagnostics.0.iter().next().unwrap();
+    let d = response.diagnostics.0.first().unwrap();
     assert!(d.to_string().contains("ZonalAllocationFailed"), "{d}");
     assert_eq!(d.shortage(), Some(Shortage::Capacity));
     let half = response.value.unwrap();
@@ -128,7 +128,7 @@ async fn quota_and_missing_sizes_are_classed() {
         &json!({ "operation": "VirtualMachines_CreateOrUpdate", "answer": "quota" }),
     );
     let response = create(&provider, VM, &machine(&world, &json!({})), 1).await;
-    let d = response.diagnostics.0.iter().next().unwrap();
+    let d = response.diagnostics.0.first().unwrap();
     assert_eq!(d.shortage(), Some(Shortage::Quota), "{d}");
     assert!(response.value.is_none());
     let ip = json!({ "name": "ip", "resource_group_name": "lab", "location": "westeurope", "allocation_method": "Static" });
@@ -137,7 +137,7 @@ async fn quota_and_missing_sizes_are_classed() {
         &json!({ "operation": "PublicIPAddresses_CreateOrUpdate", "answer": "quota" }),
     );
     let response = create(&provider, "azurerm_public_ip", &ip, 2).await;
-    let d = response.diagnostics.0.iter().next().unwrap();
+    let d = response.diagnostics.0.first().unwrap();
     assert_eq!(d.shortage(), Some(Shortage::Quota), "{d}");
 }
 
