@@ -40,7 +40,10 @@ impl Moto {
             address: address.to_string(),
         };
         while TcpStream::connect(address).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(90), "moto never came");
+            assert!(
+                begun.elapsed() < Duration::from_secs(300),
+                "moto never came"
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
         Some(moto)

@@ -86,7 +86,7 @@ fn classed(failure: Failure) -> Failure {
     Failure {
         vendor: VENDOR,
         cause: cause(&failure.code, &failure.message),
-        help: help(&failure.code, failure.class),
+        help: help(&failure.code, &failure.message, failure.class),
         ..failure
     }
 }
@@ -129,7 +129,7 @@ fn shortage(code: &str) -> Option<Shortage> {
     })
 }
 
-fn help(code: &str, class: Class) -> Option<&'static str> {
+fn help(code: &str, message: &str, class: Class) -> Option<&'static str> {
     let text = match code {
         "AuthFailure"
         | "UnrecognizedClientException"
@@ -161,6 +161,12 @@ fn help(code: &str, class: Class) -> Option<&'static str> {
         | "InsufficientHostCapacity"
         | "SpotMaxPriceTooLow"
         | "Unsupported" => "Try another availability zone or instance type, or later.",
+        "InvalidParameterValue" | "InvalidInstanceType" if message.contains("InstanceType") => {
+            "Types differ from region to region: `data \"aws_ec2_instance_types\"` lists those that there are."
+        }
+        "DependencyViolation" => {
+            "Delete what still needs it, or take it into the stack (`weir import`), so that it goes first."
+        }
         "InvalidAMIID.NotFound" | "InvalidAMIID.Malformed" => {
             "Image ids differ from region to region: look the image up with `data \"aws_ami\"`."
         }

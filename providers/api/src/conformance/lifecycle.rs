@@ -128,7 +128,7 @@ pub(super) async fn update(s: &mut Session<'_>) -> Outcome {
     Outcome::of(update_in_place(s, &config).await)
 }
 
-async fn update_in_place(s: &mut Session<'_>, config: &Value) -> Result<(), String> {
+pub(super) async fn update_in_place(s: &mut Session<'_>, config: &Value) -> Result<(), String> {
     let object = s.create().await?;
     let before = s.count().await;
     let plan = s.plan(Some(&object), config).await?;

@@ -9,6 +9,7 @@
 //! every plan and outcome through [`crate::check`].
 
 mod crash;
+mod faults;
 mod lifecycle;
 mod report;
 mod schema_rules;
@@ -40,6 +41,65 @@ pub trait Fixture: Send + Sync {
 
     /// Removes an object from the world without the provider's help.
     async fn vanish(&self, type_name: &str, value: &Known) -> Vanished;
+
+    /// Lays a trap: these calls to the API from now on meet the fault. `false` where the fixture
+    /// can't; checks that need it are skipped.
+    async fn trap(&self, calls: Calls, fault: Fault) -> bool {
+        let _ = (calls, fault);
+        false
+    }
+
+    /// Waits until a call is in the trap.
+    async fn sprung(&self) {
+        std::future::pending().await
+    }
+
+    /// Takes the trap away; whether a call was in it.
+    async fn spring(&self) -> bool {
+        false
+    }
+
+    /// What the object is imported by; `None` where it can't be.
+    fn import_id(&self, type_name: &str, value: &Known) -> Option<String> {
+        let _ = type_name;
+        faults::id_of(value)
+    }
+
+    /// Attributes that an import can't tell, as the API does not keep them.
+    fn not_imported(&self, type_name: &str) -> &[&str] {
+        let _ = type_name;
+        &[]
+    }
+
+    /// Configurations that differ from the case's in one attribute that can change in place.
+    fn alone(&self, case: &Case) -> Vec<Value> {
+        let _ = case;
+        Vec::new()
+    }
+}
+
+/// Which calls to the API are in a fixture's trap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calls {
+    /// The first, the third, the fifth: each that is tried again passes the second time.
+    EverySecond,
+    /// The one of this number (the first is 1).
+    Nth(usize),
+}
+
+/// What becomes of a call to the API that is in a fixture's trap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It is refused for now, as calls that come too often are. Nothing is done.
+    Throttled,
+    /// The API fails. Nothing is done.
+    Broken,
+    /// It is done, and the connection is cut before the answer.
+    Lost,
+    /// It is done, and no answer ever comes: the caller is about to die.
+    Silent,
+    /// It is refused for good, in words that repeat all that was asked. Nothing is done.
+    Repeated,
 }
 
 /// Whether a fixture can remove an object behind the provider's back.
@@ -127,12 +187,26 @@ pub async fn run(fixture: &dyn Fixture) -> Report {
             check,
             outcome,
         }));
-        let interrupted = crash::interrupted(&mut session).await;
-        report.extend([Row {
-            type_name,
-            check: "interrupted",
-            outcome: interrupted,
-        }]);
+        let rows: [(&'static str, Outcome); 7] = [
+            ("interrupted", crash::interrupted(&mut session).await),
+            ("delete twice", faults::deleted_twice(&mut session).await),
+            ("each change alone", faults::each_alone(&mut session).await),
+            ("import", faults::imported(&mut session).await),
+            ("faults at every call", faults::sat_out(&mut session).await),
+            (
+                "crash after every call",
+                faults::crashed(&mut session).await,
+            ),
+            (
+                "secrets in errors",
+                faults::secrets_kept(&mut session).await,
+            ),
+        ];
+        report.extend(rows.map(|(check, outcome)| Row {
+            type_name: type_name.clone(),
+            check,
+            outcome,
+        }));
     }
     report
 }

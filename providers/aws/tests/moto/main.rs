@@ -5,6 +5,8 @@
 
 mod changes;
 mod conformance;
+mod errors;
+mod proxy;
 mod server;
 mod tables;
 mod values;

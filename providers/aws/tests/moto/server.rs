@@ -8,7 +8,7 @@ use std::{
 };
 
 /// How long it may take to start: Python reads much.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A server that runs until it is dropped.
 #[derive(Debug)]
@@ -49,9 +49,9 @@ impl Moto {
         Some(moto)
     }
 
-    /// Its address for clients.
-    pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+    /// Its address, as `127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
+        self.address.to_string()
     }
 
     /// The XML that answers an action of EC2.
