@@ -193,7 +193,7 @@ impl<C: Cloud> Subject<C> {
             self.look(cx.cloud, &id, known, Beside::Known).await,
             failure,
         ) {
-            (Ok(Some(value)), None) => End::whole(value),
+            (Ok(Some(value)), None) => End::whole(self.as_planned(value, prior, planned)),
             (Ok(Some(value)), Some(failure)) => End::failed(Some(&value), failure),
             (Ok(None), None) => {
                 let why = "it was deleted after the plan was made";
@@ -204,6 +204,21 @@ impl<C: Cloud> Subject<C> {
                 End::failed(Some(prior), failure)
             }
         }
+    }
+
+    /// The object after an update, without what others made of it meanwhile: what the provider
+    /// finds out and was planned to stay stays, and the next refresh tells that it differs.
+    fn as_planned(&self, found: Value, prior: &Value, planned: &Value) -> Value {
+        let attributes = self.entry.schema.block.attributes.iter();
+        let found_out = attributes.filter(|(_, a)| a.is_computed());
+        found_out.fold(found, |found, (name, _)| {
+            match (prior.get(name), planned.get(name)) {
+                (Some(was), Some(is)) if was == is && is.is_wholly_known() => {
+                    found.with(name, is.clone())
+                }
+                _ => found,
+            }
+        })
     }
 
     async fn changed(

@@ -123,7 +123,12 @@ impl<C: Cloud> Provider for Served<C> {
 
     async fn validate(&self, type_name: &str, config: &Value) -> Diagnostics {
         let mut found = Diagnostics::new();
-        if let Ok(s) = Self::subject(type_name) {
+        // A data source may have the name of a resource type: the body tells which it is.
+        let fits = |s: &Subject<C>| {
+            let attributes = &s.entry.schema.block.attributes;
+            attributes.keys().all(|name| config.get(name).is_some())
+        };
+        if let Some(s) = Self::subject(type_name).ok().filter(fits) {
             declared::refuse(C::VENDOR, s.entry, config, &mut found);
             s.resource.validate(config, &mut found);
         } else {
