@@ -1,7 +1,7 @@
 //! What a tool planned and what it left, in a form that two of them share.
 
 use regex::Regex;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
 
 /// A step's outcome.
@@ -14,7 +14,28 @@ pub struct Answer {
 }
 
 /// Attributes that are not compared: the type (any where it is `*`), the attribute, and why.
-const LISTED: &[(&str, &str, &str)] = &[("*", "timeouts", "of the configuration alone")];
+const LISTED: &[(&str, &str, &str)] = &[
+    ("*", "timeouts", "of the configuration alone"),
+    ("*", "mac_address", "the emulator draws it"),
+    (
+        "aws_instance",
+        "credit_specification",
+        "weir does not serve it",
+    ),
+    (
+        "aws_instance",
+        "associate_public_ip_address",
+        "the emulator speaks of an address and shows none",
+    ),
+    (
+        "aws_security_group",
+        "name_prefix",
+        "where nobody names one, names begin with the tool's",
+    ),
+];
+
+/// Fields of blocks that are not compared: weir does not serve tags of disks.
+const UNSERVED: [&str; 2] = ["tags", "tags_all"];
 
 impl Answer {
     /// Takes an action of a plan, by the words of either tool.
@@ -50,7 +71,11 @@ impl Answer {
             );
         }
         let mut state = BTreeMap::new();
-        for (address, attributes) in self.state {
+        for (address, mut attributes) in self.state {
+            // A zone that nobody names is the emulator's choice.
+            if !said.contains("availability_zone") {
+                attributes.retain(|name, _| !name.starts_with("availability_zone"));
+            }
             let one = |(k, v)| (k, steady(v, &ids, said));
             state.insert(address, attributes.into_iter().map(one).collect());
         }
@@ -117,13 +142,51 @@ impl Answer {
                 continue;
             };
             for (name, theirs) in theirs {
-                let ours = ours.get(name).unwrap_or(&Json::Null);
+                let theirs = &lean(theirs, 0);
+                let ours = &lean(ours.get(name).unwrap_or(&Json::Null), 0);
                 if theirs != ours {
                     found.push(format!("{address}.{name}: Terraform {theirs}, weir {ours}"));
                 }
             }
         }
         found
+    }
+}
+
+/// A value without what nobody set: Terraform's older types keep that as null or as the zero of
+/// their type, as it comes; weir keeps null.
+fn lean(value: &Json, depth: usize) -> Json {
+    let none = [
+        Json::Null,
+        json!(""),
+        json!(false),
+        json!(0),
+        json!([]),
+        json!({}),
+    ];
+    match value {
+        Json::Array(items) => {
+            let mut items: Vec<Json> = items.iter().map(|i| lean(i, depth + 1)).collect();
+            items.sort_by_key(ToString::to_string);
+            match items.is_empty() {
+                true => Json::Null,
+                false => Json::from(items),
+            }
+        }
+        Json::Object(fields) => {
+            let served = |name: &str| depth == 0 || !UNSERVED.contains(&name);
+            let fields = fields.iter().filter(|(name, _)| served(name));
+            let fields: Map<String, Json> = fields
+                .map(|(name, v)| (name.clone(), lean(v, depth + 1)))
+                .filter(|(_, v)| !v.is_null())
+                .collect();
+            match fields.is_empty() {
+                true => Json::Null,
+                false => Json::Object(fields),
+            }
+        }
+        other if none.contains(other) => Json::Null,
+        other => other.clone(),
     }
 }
 

@@ -310,7 +310,18 @@ impl<C: Cloud> Subject<C> {
                 }
             }
         };
-        self.look(cloud, &id, &known, Beside::Nothing).await
+        let found = self.look(cloud, &id, &known, Beside::Nothing).await?;
+        Ok(found.map(|found| self.with_defaults(found)))
+    }
+
+    /// The imported object with what the provider alone remembers as it is by default.
+    fn with_defaults(&self, found: Value) -> Value {
+        self.entry.rules.iter().fold(found, |found, (name, rule)| {
+            match (&rule.default, found.get(name)) {
+                (Some(default), Some(is)) if is.is_null() => found.with(name, default.clone()),
+                _ => found,
+            }
+        })
     }
 }
 

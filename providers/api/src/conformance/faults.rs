@@ -1,14 +1,14 @@
 //! Does it end well whatever the API does, and does it keep secrets while it fails?
 //!
-//! The fixture lays a trap: for every second call, so that each call of an operation fails and is
-//! tried again, or for the n-th, where n rises until the operation is over before it.
+//! The fixture lays a trap: for every third call, so that in three lives each call of an operation
+//! fails and is tried again, or for the n-th, where n rises until the operation is over before it.
 
 use super::{
     Calls, Existence, Fault, Outcome,
     session::{Object, Session, ensure},
 };
 use crate::{ApplyRequest, Settled};
-use weir_core::{Known, Value, plan::Op, value::Marks};
+use weir_core::{Value, plan::Op, value::Marks};
 
 /// More calls than any operation makes: beyond it, something goes round in circles.
 const MANY: usize = 200;
@@ -22,16 +22,18 @@ pub(super) async fn sat_out(s: &mut Session<'_>) -> Outcome {
         return Outcome::Skipped("its objects are in state alone".into());
     }
     for fault in [Fault::Throttled, Fault::Broken, Fault::Lost] {
-        if !s.fixture.trap(Calls::EverySecond, fault).await {
-            return Outcome::Skipped(UNTRAPPED.into());
-        }
-        let lived = life(s).await;
-        let met = s.fixture.spring().await;
-        if let Err(reason) = lived {
-            return Outcome::Failed(format!("{fault:?} at every second call: {reason}"));
-        }
-        if !met {
-            return Outcome::Failed("no call went through the trap".into());
+        for first in 1..=3 {
+            if !s.fixture.trap(Calls::EveryThird(first), fault).await {
+                return Outcome::Skipped(UNTRAPPED.into());
+            }
+            let lived = life(s).await;
+            let met = s.fixture.spring().await;
+            if let Err(reason) = lived {
+                return Outcome::Failed(format!("{fault:?} from call {first} on: {reason}"));
+            }
+            if !met {
+                return Outcome::Failed("no call went through the trap".into());
+            }
         }
     }
     Outcome::Passed
@@ -195,12 +197,16 @@ pub(super) async fn imported(s: &mut Session<'_>) -> Outcome {
         Ok(object) => object,
         Err(reason) => return Outcome::Failed(reason),
     };
-    let found = match s.fixture.import_id(&s.case.type_name, &object.value) {
-        Some(id) => import(s, &id).await,
-        None => Err("it can't be imported".into()),
+    let id = s.fixture.import_id(&s.case.type_name, &object.value);
+    let found = match &id {
+        Some(id) => import(s, id).await,
+        None => Ok(()),
     };
-    let deleted = s.delete(&object).await;
-    Outcome::of(found.and(deleted))
+    match (s.delete(&object).await, found, id) {
+        (Err(reason), ..) | (_, Err(reason), _) => Outcome::Failed(reason),
+        (.., None) => Outcome::Skipped("the fixture does not say what it is imported by".into()),
+        _ => Outcome::Passed,
+    }
 }
 
 async fn import(s: &Session<'_>, id: &str) -> Result<(), String> {
@@ -252,9 +258,4 @@ async fn twice(s: &Session<'_>) -> Result<(), String> {
     s.delete(&object)
         .await
         .map_err(|e| format!("the second time: {e}"))
-}
-
-/// What most types are imported by.
-pub(super) fn id_of(value: &Known) -> Option<String> {
-    value.value().get("id")?.as_str().map(str::to_owned)
 }

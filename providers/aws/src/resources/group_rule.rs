@@ -138,6 +138,7 @@ impl Resource<Aws> for GroupRule {
             return Ok(None);
         };
         let owner = rule.group_owner_id().unwrap_or_default();
+        let account = aws.account().await?;
         // The API answers in its own words; what means the same stays as it was written.
         let had = known.text("ip_protocol");
         let has = rule.ip_protocol().unwrap_or("-1");
@@ -160,7 +161,7 @@ impl Resource<Aws> for GroupRule {
         });
         let text = |t: Option<&str>| t.filter(|t| !t.is_empty()).map(str::to_owned);
         found(json!({
-            "arn": aws.arn(owner, "security-group-rule", id),
+            "arn": aws.arn(&account, "security-group-rule", id),
             "cidr_ipv4": text(rule.cidr_ipv4()),
             "cidr_ipv6": text(rule.cidr_ipv6()),
             "description": text(rule.description()),

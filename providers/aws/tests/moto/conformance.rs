@@ -452,11 +452,11 @@ impl Fixture for Types {
             Fault::Silent => Way::Silent,
             Fault::Repeated => Way::Repeated,
         };
-        let nth = match calls {
-            Calls::EverySecond => None,
-            Calls::Nth(nth) => Some(nth),
+        let (nth, again) = match calls {
+            Calls::EveryThird(first) => (first, true),
+            Calls::Nth(nth) => (nth, false),
         };
-        self.0.proxy.lay(nth, way);
+        self.0.proxy.lay(nth, again, way);
         true
     }
     async fn sprung(&self) {
@@ -560,7 +560,6 @@ fn alone(world: &World, case: &Case) -> Vec<Value> {
         "aws_instance" => vec![
             ("instance_type", text("t3.large")),
             ("source_dest_check", Value::from(false)),
-            ("disable_api_termination", Value::from(false)),
             ("instance_initiated_shutdown_behavior", text("terminate")),
             ("user_data_replace_on_change", on()),
         ],

@@ -26,8 +26,9 @@ pub enum Way {
 /// The call that is waited for, and what becomes of it.
 #[derive(Debug, Default)]
 struct Trap {
-    /// `None` for every second.
-    nth: Option<usize>,
+    nth: usize,
+    /// Whether each third after it is meant too.
+    again: bool,
     seen: usize,
     way: Option<Way>,
     sprung: bool,
@@ -66,10 +67,11 @@ impl Proxy {
         self.trap.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The `nth` call from now on goes this way, or the first, the third and so on.
-    pub fn lay(&self, nth: Option<usize>, way: Way) {
+    /// The `nth` call from now on goes this way, and each third after it where `again` says so.
+    pub fn lay(&self, nth: usize, again: bool, way: Way) {
         let mut trap = self.trap();
-        (trap.nth, trap.seen, trap.way, trap.sprung) = (nth, 0, Some(way), false);
+        (trap.nth, trap.again) = (nth, again);
+        (trap.seen, trap.way, trap.sprung) = (0, Some(way), false);
     }
 
     /// The next calls of the action, so many times, go this way.
@@ -100,7 +102,7 @@ impl Proxy {
         }
         trap.seen += 1;
         match trap.way.clone() {
-            Some(way) if trap.nth.map_or(trap.seen % 2 == 1, |n| n == trap.seen) => {
+            Some(way) if trap.nth == trap.seen || (trap.again && trap.nth % 3 == trap.seen % 3) => {
                 trap.sprung |= way != Way::Silent;
                 way
             }

@@ -127,6 +127,10 @@ impl Resource<Aws> for InstanceResource {
         }
         let sized = changed(prior, &planned, "instance_type") || open(&planned, "instance_type");
         if sized || !data.is_empty() {
+            // One that is found stopped runs afterwards.
+            if prior.text("instance_state").as_deref() != Some("running") {
+                planned = planned.with("instance_state", Value::unknown(Type::String));
+            }
             // It is stopped and started, and comes back with another public address.
             for name in ["public_ip", "public_dns"] {
                 if prior.text(name).is_some() {
