@@ -99,6 +99,13 @@ impl Fixture for Fake {
         Cloud::open(&self.path).unwrap().vanish(&id).unwrap();
         Vanished::Gone
     }
+    fn import_id(&self, _type_name: &str, value: &Known) -> Option<String> {
+        let id = value.value().get("id").and_then(Value::as_str)?;
+        Some(id.to_owned())
+    }
+    fn alone(&self, case: &Case) -> Vec<Value> {
+        vec![case.config.clone().with("size", Value::from(5))]
+    }
 }
 
 struct Builtin;
@@ -153,7 +160,11 @@ async fn fake_conforms_with_and_without_latency() {
         .await;
         println!("{report}");
         assert!(report.passed(), "{report}");
-        let skipped = |o: &Outcome| matches!(o, Outcome::Skipped(_));
+        // It is no API that calls could be lost on the way to: `faults` has its own.
+        let skipped = |o: &Outcome| match o {
+            Outcome::Skipped(why) => why != "the fixture lays no traps",
+            _ => false,
+        };
         assert!(
             !report.rows().iter().any(|r| skipped(&r.outcome)),
             "{report}"
