@@ -16,11 +16,15 @@ pub(crate) fn of(what: &str, error: &Error) -> Failure {
         .and_then(|p| serde_json::from_slice(p).ok())
         .unwrap_or_default();
     let detail = &payload["error"];
-    let reason = detail["errors"][0]["reason"].as_str().unwrap_or_default();
     let said = match (detail["message"].as_str(), error.status()) {
         (Some(message), _) => message.to_owned(),
         (None, Some(status)) if !status.message.is_empty() => status.message.clone(),
         _ => root(error),
+    };
+    // The SDK keeps the message and the status, and not always the reason.
+    let reason = match detail["errors"][0]["reason"].as_str() {
+        Some(reason) => reason,
+        None => reason_of(status, &said),
     };
     let class = match (status, reason) {
         _ if error.is_authentication() => Class::Unsent,
@@ -48,6 +52,27 @@ pub(crate) fn of(what: &str, error: &Error) -> Failure {
         code,
         message: tidy(&said),
         retry_after: retry_after(error),
+    }
+}
+
+/// The reason that Google gives with such a status and message.
+fn reason_of(status: Option<u16>, message: &str) -> &'static str {
+    let says = |text: &str| message.contains(text);
+    match status {
+        Some(404) => "notFound",
+        Some(409) if says("already exists") => "alreadyExists",
+        Some(412) => "conditionNotMet",
+        Some(429) => "rateLimitExceeded",
+        Some(401) => "authError",
+        Some(403) if says("ate limit exceeded") || says("ate Limit Exceeded") => {
+            "rateLimitExceeded"
+        }
+        Some(403) if says("uota") => "quotaExceeded",
+        Some(403) => "forbidden",
+        Some(400) if says("is not ready") => "resourceNotReady",
+        Some(400) if says("already being used by") => "resourceInUseByAnotherResource",
+        Some(400) if says("cannot be found") => "invalid",
+        _ => "",
     }
 }
 

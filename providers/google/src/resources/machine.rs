@@ -96,7 +96,7 @@ pub(super) fn scheduling_found(s: &Json) -> Vec<Json> {
     vec![json!({
         "automatic_restart": s["automaticRestart"].as_bool().unwrap_or(false),
         "availability_domain": s["availabilityDomain"],
-        "instance_termination_action": s["instanceTerminationAction"].as_str().unwrap_or_default(),
+        "instance_termination_action": s["instanceTerminationAction"],
         "max_run_duration": runs,
         "min_node_cpus": s["minNodeCpus"],
         "node_affinities": affinities.collect::<Vec<_>>(),

@@ -41,10 +41,10 @@ fn discovery() -> Option<PathBuf> {
 /// No waiting: the fake is quick.
 pub fn quick() -> Pacing {
     Pacing {
-        backoff: Duration::from_millis(20),
+        backoff: Duration::from_millis(5),
         budget: Duration::from_secs(20),
-        consistency: Duration::from_millis(400),
-        poll: Duration::from_millis(40),
+        consistency: Duration::from_millis(100),
+        poll: Duration::from_millis(20),
     }
 }
 

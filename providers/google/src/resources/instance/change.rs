@@ -13,13 +13,8 @@ use crate::{
 };
 use google_cloud_compute_v1::model;
 use serde_json::{Value as Json, json};
-use weir_core::{Path, Value};
+use weir_core::{Type, Value};
 use weir_provider::declared::{Fields as _, changed};
-
-/// What never changes in place and the rules can't say: nothing by now.
-pub(super) fn replaced(_prior: &Value) -> Vec<Path> {
-    Vec::new()
-}
 
 /// Interfaces with links as they were recorded, where they mean the same.
 pub(super) fn interfaces(prior: &Value, planned: Value) -> Value {
@@ -34,8 +29,11 @@ pub(super) fn interfaces(prior: &Value, planned: Value) -> Value {
     let all: Vec<Value> = (was.iter().zip(&is))
         .map(|(was, is)| super::super::same_links(Some(was), (*is).clone(), &names))
         .collect();
-    let ty = all[0].ty();
-    planned.with("network_interface", Value::list(ty, all))
+    // The list's own type: an element's may say less, as of lists that are empty.
+    match planned.get("network_interface").map(Value::ty) {
+        Some(Type::List(ty)) => planned.with("network_interface", Value::list((*ty).clone(), all)),
+        _ => planned,
+    }
 }
 
 /// Makes the machine what is planned.
@@ -309,7 +307,7 @@ async fn disks(cx: &Call<'_>, name: &Name, prior: &Value, planned: &Value) -> Re
         let key = format!("attach {}", text(new, "source"));
         let body: model::AttachedDisk = model(
             "instances.attachDisk",
-            compact(request::attached(name, new, "")),
+            compact(request::attached(name, new)),
         )?;
         run!(
             cx,

@@ -19,18 +19,16 @@ pub(super) struct Instance;
 const KIND: crate::name::Kind = instances::KIND;
 
 /// What can be changed only while the machine is off.
-const STOPS: [&str; 6] = [
+const STOPS: [&str; 4] = [
     "machine_type",
     "min_cpu_platform",
     "service_account",
     "shielded_instance_config",
-    "scheduling.min_node_cpus",
-    "desired_status",
 ];
 
-/// Whether the change needs the machine to be off.
+/// What of the change needs the machine to be off.
 fn needs_stop(prior: &Value, planned: &Value) -> Vec<&'static str> {
-    let names = STOPS.into_iter().take(4);
+    let names = STOPS.into_iter();
     names.filter(|n| changed(prior, planned, n)).collect()
 }
 
@@ -98,7 +96,7 @@ impl Resource<Google> for Instance {
         } else if stops {
             planned = planned.with("cpu_platform", Value::unknown(Type::String));
         }
-        (change::interfaces(prior, planned), change::replaced(prior))
+        (change::interfaces(prior, planned), Vec::new())
     }
 
     async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {

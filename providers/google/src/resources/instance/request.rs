@@ -26,7 +26,7 @@ pub(super) async fn body(google: &Google, name: &Name, planned: &Value) -> Resul
         planned
             .rows("attached_disk")
             .into_iter()
-            .map(|d| attached(name, d, &place)),
+            .map(|d| attached(name, d)),
     );
     Ok(json!({
         "name": name.name,
@@ -87,7 +87,7 @@ async fn boot(google: &Google, name: &Name, disk: &Value, place: &str) -> Result
 }
 
 /// A disk that is there, as the API takes it.
-pub(super) fn attached(name: &Name, disk: &Value, _place: &str) -> Json {
+pub(super) fn attached(name: &Name, disk: &Value) -> Json {
     json!({
         "source": link(disk, "source", name, &format!("zones/{}/disks", name.place)),
         "deviceName": field(disk, "device_name"),
