@@ -143,7 +143,11 @@ impl Answer {
             };
             for (name, theirs) in theirs {
                 let theirs = &lean(theirs, 0);
-                let ours = &lean(ours.get(name).unwrap_or(&Json::Null), 0);
+                // What is listed is left out of ours, and was stored before it was.
+                let Some(ours) = ours.get(name).map(|ours| lean(ours, 0)) else {
+                    continue;
+                };
+                let ours = &ours;
                 if theirs != ours {
                     found.push(format!("{address}.{name}: Terraform {theirs}, weir {ours}"));
                 }
