@@ -271,36 +271,30 @@ fn regions_are_listed_without_a_stack() {
 }
 
 #[test]
-fn a_plan_of_machines_is_refused_before_anything_is_done() {
+fn machines_that_nobody_could_reach_are_refused_before_anything_is_done() {
     let stack = Stack::new(STACK);
-    // The provider's block alone is refused where it is not built in; a pool without one is
-    // refused for what it wants.
-    let without = STACK.replace(
-        "provider = aws.fra",
-        "provider = aws\n region = \"eu-central-1\"",
-    );
-    let without = without.split_once("provider \"aws\"").unwrap();
-    let (_, rest) = without.1.split_once("}\n").unwrap();
-    stack.write("main.hcl", &format!("{}{rest}", without.0));
     let ended = stack.expect(1, "plan");
-    assert!(
-        ended
-            .err
-            .contains("Pool `cloud` of cluster.main wants 2 machines"),
-        "{ended:#?}"
-    );
-    assert!(
-        ended
-            .err
-            .contains("It would take `t3a.xlarge` of offer `spot`"),
-        "{ended:#?}"
-    );
+    for said in [
+        "Pool `cloud` of cluster.main does not say from where its machines are reached",
+        "Add `ssh_from = [\"203.0.113.7/32\"]`",
+    ] {
+        assert!(ended.err.contains(said), "{said:?} is not in {ended:#?}");
+    }
     stack.expect(1, "apply -auto-approve");
-    stack.expect(0, "validate");
-    stack.write(
-        "main.hcl",
-        &stack.read("main.hcl").replace("count = 2", "count = 0"),
+}
+
+#[test]
+fn a_cloud_that_is_not_built_in_is_named_with_how_to_have_it() {
+    let reached = STACK.replace(
+        "count = 2",
+        "count = 2\n    ssh_from = [\"203.0.113.7/32\"]",
     );
-    let planned = stack.expect(0, "plan");
-    assert!(planned.out.contains("No changes"), "{planned:#?}");
+    let stack = Stack::new(&reached);
+    let ended = stack.expect(1, "plan");
+    for (provider, feature) in [("aws", "aws"), ("azurerm", "azure"), ("google", "google")] {
+        let said = format!("There is no provider `{provider}`");
+        let help = format!("`cargo build --release --features {feature}`");
+        assert!(ended.err.contains(&said), "{said:?} is not in {ended:#?}");
+        assert!(ended.err.contains(&help), "{help:?} is not in {ended:#?}");
+    }
 }

@@ -1,7 +1,10 @@
 //! A stack as HCL.
 
 use super::model::{Attribute, Block, Home, How, Kind, Note, Repeat, Stack, Use};
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 /// What only the run knows.
 pub(crate) struct Context<'a> {
@@ -26,7 +29,15 @@ pub(crate) fn files(stack: &Stack, context: &Context<'_>) -> BTreeMap<String, St
         );
     }
     root.push_str(&blocks(stack, Home::Root, context));
+    // One object becomes one instance: what a second `import` of it would make of that is nobody's
+    // promise.
+    let mut taken: BTreeSet<usize> = BTreeSet::new();
     for note in &stack.notes {
+        if let Note::Import { which, .. } = note
+            && !taken.insert(usize::from(*which) % context.strays.len().max(1))
+        {
+            continue;
+        }
         root.push_str(&self::note(note, stack, context));
     }
     let mut out = BTreeMap::new();
