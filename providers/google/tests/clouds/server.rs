@@ -20,6 +20,7 @@ pub struct Google {
 }
 
 /// Google's description of the API, where its client is installed.
+#[allow(clippy::print_stdout)] // what is skipped is told
 fn discovery() -> Option<PathBuf> {
     let say = "import os, googleapiclient.discovery_cache as d; print(os.path.dirname(d.__file__))";
     let said = std::env::var("WEIR_CLOUDS_PYTHON").ok();
@@ -31,7 +32,6 @@ fn discovery() -> Option<PathBuf> {
         (output.status.success() && path.exists()).then_some(path)
     });
     if found.is_none() {
-        #[allow(clippy::print_stdout)] // what is skipped is told
         println!(
             "SKIPPED: requests are not checked against Google's description (PyPI: google-api-python-client)"
         );
