@@ -99,7 +99,7 @@ fn changed(config: &Json, change: &Json) -> Json {
     let mut all = config.as_object().unwrap().clone();
     all.extend(change.as_object().unwrap().clone());
     // Of nested blocks, none are as if they were not mentioned; of attributes, they are none.
-    all.retain(|k, v| !v.is_null() && !(k == "ebs_block_device" && *v == serde_json::json!([])));
+    all.retain(|k, v| !(v.is_null() || k == "ebs_block_device" && *v == serde_json::json!([])));
     Json::Object(all)
 }
 

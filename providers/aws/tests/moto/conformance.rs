@@ -577,6 +577,7 @@ fn alone(world: &World, case: &Case) -> Vec<Value> {
 }
 
 /// Puts the types through the kit, on a server of their own.
+#[allow(clippy::print_stdout)] // the table is for whoever reads the log
 async fn conform(cases: impl Fn(&World) -> Vec<Case>) {
     let Some(world) = World::start() else { return };
     let only = std::env::var("WEIR_AWS_TYPE").ok();
