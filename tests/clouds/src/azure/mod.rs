@@ -2,13 +2,13 @@
 //!
 //! One request's way:
 //!
-//! 1. [`login`] answers where tokens and endpoints are asked for; all else needs a token, a version
+//! 1. `login` answers where tokens and endpoints are asked for; all else needs a token, a version
 //!    of the API and a subscription;
-//! 2. [`id`] says what the path asks for, of which [`kinds`] of resource;
-//! 3. [`models`] holds the body against Microsoft's models of it, field by field;
-//! 4. [`arm`] does what is the same for all: conflicts, places, names, tags, operations that take
+//! 2. `id` says what the path asks for, of which `kinds` of resource;
+//! 3. `models` holds the body against Microsoft's models of it, field by field;
+//! 4. `arm` does what is the same for all: conflicts, places, names, tags, operations that take
 //!    their time, lists by pages; a kind's own rules refuse, complete and show the rest;
-//! 5. [`world`] keeps it, and ends by the clock what goes on.
+//! 5. `world` keeps it, and ends by the clock what goes on.
 //!
 //! Any client secret is good but `wrong`, any token but `expired`, and any subscription but
 //! `ffffffff-ffff-ffff-ffff-ffffffffffff`. There is one tenant.
