@@ -152,10 +152,7 @@ fn evaluated(prior: &Snapshot, plan: &Plan, mode: Mode) -> Snapshot {
         };
         let known = value.clone().and_then(|v| Known::new(v).ok());
         match known {
-            // What was recorded as null and goes is there until it goes.
-            Some(known) if known.value().is_null() && mode != Mode::Destroy => {
-                drop(prior.outputs.remove(name));
-            }
+            Some(known) if known.value().is_null() => drop(prior.outputs.remove(name)),
             Some(known) => drop(prior.outputs.insert(name.clone(), known)),
             None => {}
         }
