@@ -30,6 +30,20 @@ pub struct Options {
     pub layer: Option<String>,
 }
 
+/// A host that is what its seed makes of it, as a machine of a cloud is: the lab puts no key of its own
+/// there.
+#[derive(Debug, Clone, Copy)]
+pub struct Extra<'a> {
+    /// The layer over the base image; empty for none.
+    pub layer: &'a str,
+    /// A folder that is laid over its disk before it boots.
+    pub seed: &'a Path,
+    /// An address that this machine and every site reach it at, beside the lab's own.
+    pub public: Option<&'a str>,
+    /// An address with its network's bits that its own site alone reaches it at.
+    pub private: &'a str,
+}
+
 /// A lab of running hosts with a name of its own; it goes down when dropped, also by a panic.
 ///
 /// Hosts are named `onprem1`, `onprem2`, ... and are reached as root. Every method panics when the
@@ -103,6 +117,12 @@ impl Lab {
         self.read(&format!("hosts/{host}/ip"))
     }
 
+    /// This machine's address, as the hosts at [`SITE`] and all that have public addresses see it.
+    #[track_caller]
+    pub fn controller(&self) -> String {
+        format!("10.{}.1.1", self.read("net"))
+    }
+
     /// A host's public key, as `site` blocks and known_hosts files write it.
     #[track_caller]
     pub fn host_key(&self, host: &str) -> String {
@@ -156,6 +176,31 @@ impl Lab {
     /// One more host at `onprem`, running.
     pub fn add(&self, host: &str) {
         self.lab(&["add", host, SITE]);
+    }
+
+    /// One more host at a site of any name, booting: nobody waits for its sshd.
+    ///
+    /// # Errors
+    /// What the lab said when it refused.
+    pub fn add_with(&self, host: &str, site: &str, extra: &Extra<'_>) -> Result<(), String> {
+        let mut command = self.command(&["add", host, site]);
+        command
+            .env("LAB_LAYERS", extra.layer)
+            .env("LAB_SEED", extra.seed)
+            .env("LAB_PUBLIC", extra.public.unwrap_or("-"))
+            .env("LAB_PRIVATE", extra.private)
+            .env_remove("LAB_DISK");
+        success(&format!("lab add {host}"), &run(&mut command))
+    }
+
+    /// Any command of the lab, such as `["remove", "aws-1"]`; its standard output, trimmed.
+    ///
+    /// # Errors
+    /// What the lab said when it refused.
+    pub fn try_lab(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = run(&mut self.command(arguments));
+        success(&format!("lab {}", arguments.join(" ")), &output)?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
     /// Powers a host on that was stopped or crashed, and waits for its sshd.
@@ -287,9 +332,8 @@ impl Lab {
 
     #[track_caller]
     fn lab(&self, arguments: &[&str]) -> String {
-        let output = run(&mut self.command(arguments));
-        expect_success(&format!("lab {}", arguments.join(" ")), &output);
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        self.try_lab(arguments)
+            .unwrap_or_else(|refused| panic!("{refused}"))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -374,13 +418,19 @@ fn run(command: &mut Command) -> Output {
 
 #[track_caller]
 fn expect_success(what: &str, output: &Output) {
-    assert!(
-        output.status.success(),
+    success(what, output).unwrap_or_else(|failed| panic!("{failed}"));
+}
+
+fn success(what: &str, output: &Output) -> Result<(), String> {
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!(
         "{what}: {}\n{}{}",
         output.status,
         String::from_utf8_lossy(&output.stderr),
         String::from_utf8_lossy(&output.stdout)
-    );
+    ))
 }
 
 #[cfg(test)]

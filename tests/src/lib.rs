@@ -11,12 +11,14 @@
 //!    that it can be killed or interrupted in the middle.
 //! 4. [`golden::Filters`] replaces what differs from run to run, and [`golden::compare`] compares
 //!    with a file kept beside the test.
-//! 5. [`wait::eventually`] waits for what becomes true in its own time.
+//! 5. [`cloudlab::Bridge`] makes real what a cloud's API says is running.
+//! 6. [`wait::eventually`] waits for what becomes true in its own time.
 //!
 //! [`rules`] holds the checks of the architecture as pure functions; `tests/tests/architecture.rs`
 //! applies them to this repository.
 
 pub mod cli;
+pub mod cloudlab;
 pub mod differential;
 pub mod golden;
 pub mod lab;

@@ -5,11 +5,12 @@
 //! | `GET /_requests` | all requests so far: `operation`, `method`, `path`, `query`, `body`, `status` |
 //! | `POST /_faults` | arms a fault: `{"operation": "compute.instances.insert", "nth": 2, "times": 1, "answer": "capacity"}`; `answer` is `cut`, `lost`, `throttle`, `capacity`, `quota`, `conflict` or `{"reply": {"status", "body", "headers"}}` |
 //! | `DELETE /_faults` | forgets all faults |
-//! | `GET /_machines` | the machines that run, with addresses, keys and user data |
+//! | `GET /_machines` | the machines that run, with addresses, keys and user data; `?all=true`: also those that are stopped |
+//! | `GET /_objects` | the ids of all that is there, of every kind |
 //! | `POST /_pace` | `{"slow_ms": 100, "blind_ms": 0}`: how long operations take, how long new things are invisible |
 
 use crate::{
-    Cloud,
+    Cloud, Power,
     desk::{Desk, Fault},
     http::{Reply, Request},
 };
@@ -32,7 +33,12 @@ pub fn answer(cloud: &dyn Cloud, desk: &Desk, request: &Request) -> Option<Reply
     }
     let reply = match (&request.method, request.path.as_str()) {
         (&Method::GET, "/_requests") => Reply::json(200, &json!(desk.entries())),
-        (&Method::GET, "/_machines") => Reply::json(200, &json!(cloud.machines(Instant::now()))),
+        (&Method::GET, "/_machines") => {
+            let mut machines = cloud.machines(Instant::now());
+            machines.retain(|m| m.power == Power::Running || request.query("all") == Some("true"));
+            Reply::json(200, &json!(machines))
+        }
+        (&Method::GET, "/_objects") => Reply::json(200, &json!(cloud.objects(Instant::now()))),
         (&Method::POST, "/_faults") => match serde_json::from_slice::<Fault>(&request.body) {
             Ok(fault) => {
                 desk.arm(fault);

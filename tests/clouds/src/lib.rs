@@ -73,17 +73,32 @@ pub trait Cloud: Send + Sync + 'static {
     /// Answers the call.
     fn answer(&self, call: &Call<'_>) -> Answer;
 
-    /// The machines that run by now.
+    /// The machines that run by now, and those that are stopped.
     fn machines(&self, now: Instant) -> Vec<Machine>;
+
+    /// The ids of all that is there by now, of every kind.
+    fn objects(&self, now: Instant) -> Vec<String>;
 }
 
-/// A machine that the API says is running.
+/// Whether a machine runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Power {
+    /// It runs.
+    Running,
+    /// It is there and does not, or is on its way there.
+    Stopped,
+}
+
+/// A machine as the API tells of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Machine {
     /// `google` or `azure`.
     pub cloud: &'static str,
     /// The API's id of it, unique in its cloud.
     pub id: String,
+    /// Whether it runs.
+    pub power: Power,
     /// Its name.
     pub name: String,
     /// The zone or region that it stands in.

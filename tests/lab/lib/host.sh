@@ -6,6 +6,7 @@
 #   disk/        the overlay's upper layer        root/  the mounted file system of the host
 #   disk-size    the size of a small disk         log    what nspawn and the host's console said
 #   known_host   its line for known_hosts
+#   layers       what lies over the base    public, private    the addresses that a cloud gave it
 
 host_dir() { echo "$LAB_DIR/hosts/$1"; }
 host_get() { cat "$LAB_DIR/hosts/$1/$2" 2>/dev/null; }
@@ -36,11 +37,11 @@ host_leader() { # HOST
   return 1
 }
 
-# Mounts the read-only layers, once for the lab; prints them as an overlay's lowerdir.
-disk_layers() {
+# Mounts the read-only layers of a host, once for the lab; prints them as an overlay's lowerdir.
+disk_layers() { # HOST
   local image layer mounted lower=
   image=$(cat "$LAB_DIR/image")
-  for layer in $(cat "$LAB_DIR/layers") base; do
+  for layer in $(host_get "$1" layers) base; do
     mounted=$LAB_DIR/layer/$layer
     if ! mountpoint -q "$mounted"; then
       mkdir -p "$mounted"
@@ -71,7 +72,7 @@ disk_mount() { # HOST
     fi
   fi
   mkdir -p "$dir/disk/upper" "$dir/disk/work"
-  mount -t overlay -o "lowerdir=$(disk_layers),upperdir=$dir/disk/upper,workdir=$dir/disk/work,index=off,metacopy=off" \
+  mount -t overlay -o "lowerdir=$(disk_layers "$1"),upperdir=$dir/disk/upper,workdir=$dir/disk/work,index=off,metacopy=off" \
     weir-lab "$dir/root"
 }
 
@@ -107,13 +108,16 @@ host_make() { # HOST SITE IP
   echo "$2" >"$dir/site"
   echo "$3" >"$dir/ip"
   [[ -z ${LAB_DISK:-} ]] || echo "$LAB_DISK" >"$dir/disk-size"
+  echo "${LAB_LAYERS-$(cat "$LAB_DIR/layers")}" >"$dir/layers"
+  [[ -z ${LAB_SEED:-} ]] || cp -a "$LAB_SEED" "$dir/seed"
   site_init "$2"
   host_plug "$1"
   host_imprint "$1"
 }
 
 # Gives a fresh disk the host's name and keys. The host key is made here, before boot, so that
-# known_hosts is right from the first connection: no test ever trusts blindly.
+# known_hosts is right from the first connection: no test ever trusts blindly. A host with a seed
+# gets that and no key: who may log in, and what it shows, is the seed's business.
 host_imprint() { # HOST
   local dir root
   dir=$(host_dir "$1")
@@ -123,6 +127,10 @@ host_imprint() { # HOST
   # As Debian's installer does it; a service that binds its own name is out of reach here too.
   printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$1" >"$root/etc/hosts"
   tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
+  if [[ -d $dir/seed ]]; then
+    tar -C "$dir/seed" -cf - . | tar -C "$root" -xf - --no-same-owner --no-overwrite-dir
+    return
+  fi
   ssh-keygen -q -t ed25519 -N '' -C "$1" -f "$root/etc/ssh/ssh_host_ed25519_key" </dev/null
   install -m 600 "$LAB_DIR/id_lab.pub" "$root/root/.ssh/authorized_keys"
   echo "$(host_get "$1" ip) $(cut -d' ' -f1,2 "$root/etc/ssh/ssh_host_ed25519_key.pub")" >"$dir/known_host"
@@ -177,9 +185,11 @@ host_run() ( # HOST COMMAND...
   exec setsid -w "$@"
 )
 
-# Waits until the host's sshd greets, at most a minute.
+# Waits until the host's sshd greets, at most a minute. With a seed it is the one who waits for it that
+# knows when it is ready.
 host_wait() { # HOST
   local ip banner deadline=$((SECONDS + 60))
+  [[ ! -d $(host_dir "$1")/seed ]] || return 0
   ip=$(host_get "$1" ip)
   while ((SECONDS < deadline)); do
     banner=

@@ -53,6 +53,9 @@ site_octet() { grep -nx "$1" "$LAB_DIR/sites" | cut -d: -f1; }
 site_bridge() { echo "wl$(net_number)-$(site_octet "$1")"; }
 site_gateway() { echo "10.$(net_number).$(site_octet "$1").1"; }
 
+# This machine, as hosts with public addresses see it: the first site's gateway.
+net_controller() { echo "10.$(net_number).1.1"; }
+
 site_init() { # SITE
   [[ $1 =~ ^[a-z][a-z0-9]*$ ]] || die "\"$1\" can't name a site: lower-case letters and digits only"
   grep -qsx "$1" "$LAB_DIR/sites" || echo "$1" >>"$LAB_DIR/sites"
@@ -97,10 +100,42 @@ addr add $ip/24 dev eth0
 link set eth0 up
 route add default via $(site_gateway "$site")
 BATCH
+  host_address "$1" "${LAB_PUBLIC:-}" "${LAB_PRIVATE:-}"
+}
+
+# Gives a host the addresses that a cloud says it has, beside the lab's own and instead of those it
+# had: PUBLIC (or -) is reached from this machine and every site, PRIVATE/BITS (or -) from its own
+# site alone. Two clouds may hand out the same private address.
+host_address() { # HOST PUBLIC PRIVATE
+  local namespace bridge dir new=${2#-} private=${3#-} old
+  namespace=$(net_namespace "$1")
+  bridge=$(site_bridge "$(host_get "$1" site)")
+  dir=$(host_dir "$1")
+  old=$(host_get "$1" public || true)
+  if [[ -n $old && $old != "$new" ]]; then
+    ip route del "$old/32" dev "$bridge"
+    ip -n "$namespace" addr del "$old/32" dev eth0
+  fi
+  if [[ -n $new && $old != "$new" ]]; then
+    # An address that something else on this machine leads to is not ours to take.
+    [[ -z $(ip -4 route show "$new/32") ]] || die "$1: something on this machine has the address $new already"
+    ip -n "$namespace" addr add "$new/32" dev eth0
+    # Whoever is asked at a public address sees this machine at one address, whatever the site.
+    ip route add "$new/32" dev "$bridge" src "$(net_controller)"
+  fi
+  echo "$new" >"$dir/public"
+  old=$(host_get "$1" private || true)
+  if [[ $old != "$private" ]]; then
+    [[ -z $old ]] || ip -n "$namespace" addr del "$old" dev eth0
+    [[ -z $private ]] || ip -n "$namespace" addr add "$private" dev eth0
+  fi
+  echo "$private" >"$dir/private"
 }
 
 host_unplug() { # HOST
-  local veth
+  local veth public
+  public=$(host_get "$1" public || true)
+  [[ -z $public ]] || ip route del "$public/32" 2>/dev/null || true
   veth=$(host_veth "$1")
   ip link del "$veth" 2>/dev/null || true
   ip netns del "$(net_namespace "$1")" 2>/dev/null || true

@@ -213,8 +213,8 @@ pub(super) fn action(world: &mut World, call: &Call<'_>, id: &Id, what: &str) ->
     ))
 }
 
-/// The machines that run.
-pub(super) fn running(world: &World) -> Vec<crate::Machine> {
+/// The machines that run or are stopped.
+pub(super) fn all(world: &World) -> Vec<crate::Machine> {
     let made = |t: &&Thing| {
         let not_yet = matches!(
             t.state,
@@ -223,7 +223,8 @@ pub(super) fn running(world: &World) -> Vec<crate::Machine> {
                 ..
             }
         );
-        is_running(t) && !not_yet
+        let has_run = t.body["properties"][POWER] != "none";
+        has_run && !not_yet
     };
     world
         .of_kind(&MACHINE)
@@ -257,6 +258,10 @@ fn shown(world: &World, t: &Thing) -> crate::Machine {
     crate::Machine {
         cloud: "azure",
         id: t.id.text(),
+        power: match is_running(t) {
+            true => crate::Power::Running,
+            false => crate::Power::Stopped,
+        },
         name: text(&p["osProfile"]["computerName"]),
         place: match t.body["zones"].get(0).and_then(Json::as_str) {
             Some(zone) => format!("{}-{zone}", text(&t.body["location"])),

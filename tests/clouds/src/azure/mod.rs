@@ -79,7 +79,14 @@ impl Cloud for Azure {
     }
 
     fn machines(&self, now: Instant) -> Vec<Machine> {
-        machine::running(&self.world(now))
+        machine::all(&self.world(now))
+    }
+
+    fn objects(&self, now: Instant) -> Vec<String> {
+        let world = self.world(now);
+        let things = world.things.values().map(|t| t.id.text());
+        let groups = world.groups.values().map(|g| g.id.clone());
+        groups.chain(things).collect()
     }
 }
 

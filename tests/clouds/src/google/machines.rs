@@ -1,24 +1,27 @@
-//! The machines that run, for a lab that makes them real.
+//! The machines, for a lab that makes them real.
 
 use super::{
     route::Scope,
     world::{Thing, World},
 };
-use crate::{Machine, SshKey};
-use serde_json::{Value as Json, json};
+use crate::{Machine, Power, SshKey};
+use serde_json::Value as Json;
 use std::{collections::BTreeMap, time::Instant};
 
-/// All machines of all projects that run.
-pub fn running(world: &World, now: Instant) -> Vec<Machine> {
+/// All machines of all projects that run or are stopped.
+pub fn all(world: &World, now: Instant) -> Vec<Machine> {
     let mut all = Vec::new();
     for (key, thing) in &world.things {
         let gone = thing.gone.is_some() || thing.ready > now;
         let Scope::Zone(zone) = &key.scope else {
             continue;
         };
-        if key.kind != "instances" || gone || !is_on(thing, now) {
+        if key.kind != "instances" || gone {
             continue;
         }
+        let Some(power) = power(thing, now) else {
+            continue;
+        };
         let metadata = metadata(&thing.body["metadata"]);
         let interface = &thing.body["networkInterfaces"][0];
         let text = |v: &Json| v.as_str().map(str::to_owned);
@@ -26,6 +29,7 @@ pub fn running(world: &World, now: Instant) -> Vec<Machine> {
         all.push(Machine {
             cloud: "google",
             id: text(&thing.body["id"]).unwrap_or_default(),
+            power,
             name: key.name.clone(),
             place: zone.clone(),
             address: text(&interface["networkIP"]).unwrap_or_default(),
@@ -38,10 +42,15 @@ pub fn running(world: &World, now: Instant) -> Vec<Machine> {
     all
 }
 
-fn is_on(thing: &Thing, now: Instant) -> bool {
+/// None while it is on its way up.
+fn power(thing: &Thing, now: Instant) -> Option<Power> {
     let mut body = thing.body.clone();
     super::instances::view(thing, &mut body, now);
-    body["status"] == json!("RUNNING")
+    match body["status"].as_str() {
+        Some("RUNNING") => Some(Power::Running),
+        Some("STOPPING" | "TERMINATED") => Some(Power::Stopped),
+        _ => None,
+    }
 }
 
 fn metadata(value: &Json) -> BTreeMap<String, String> {

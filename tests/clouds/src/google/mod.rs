@@ -47,7 +47,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
-use world::{Moment, World};
+use world::{Moment, Thing, World};
 
 /// The API.
 #[derive(Debug)]
@@ -198,6 +198,13 @@ impl Cloud for Google {
     }
 
     fn machines(&self, now: Instant) -> Vec<Machine> {
-        machines::running(&self.world(), now)
+        machines::all(&self.world(), now)
+    }
+
+    fn objects(&self, now: Instant) -> Vec<String> {
+        let world = self.world();
+        let there = |(_, t): &(&Key, &Thing)| t.gone.is_none_or(|gone| gone > now);
+        let things = world.things.iter().filter(there);
+        things.map(|(key, _)| key.to_string()).collect()
     }
 }

@@ -249,6 +249,7 @@ def machines():
     same("another size", m.get(G, "vm").properties.hardware_profile.vm_size, "Standard_B2s")
     m.begin_deallocate(G, "vm").result()
     same("it stands", control("/_machines"), [])
+    same("it is there", [m["power"] for m in control("/_machines?all=true")], ["stopped"])
     m.begin_start(G, "vm").result()
     same("it runs again", len(control("/_machines")), 1)
     same("machines", [x.name for x in m.list(G)], ["vm"])

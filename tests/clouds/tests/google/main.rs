@@ -183,8 +183,23 @@ fn a_machine_that_runs_is_told_with_all_that_makes_it_real() {
         json!({"user": "root", "key": "ssh-ed25519 BBBB two"})
     );
     assert_eq!(vm["user_data"], "#cloud-config");
+    assert_eq!(vm["power"], "running");
     google.run(&format!("{MACHINES}/vm/stop"), &json!({}));
     assert_eq!(google.ask("/_machines").1, json!([]));
+    let all = google.ask("/_machines?all=true").1;
+    assert_eq!(
+        (&all[0]["id"], &all[0]["power"]),
+        (&vm["id"], &json!("stopped"))
+    );
+    let objects = google.ask("/_objects").1;
+    let has = |end: &str| {
+        objects
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|o| o.as_str().unwrap().ends_with(end))
+    };
+    assert!(has("/instances/vm") && has("/disks/vm"), "{objects}");
 }
 
 #[test]
