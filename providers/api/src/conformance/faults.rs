@@ -100,9 +100,19 @@ async fn crashed_at(s: &mut Session<'_>, nth: usize) -> Result<Option<bool>, Str
     if let Some(config) = s.case.update.clone() {
         let plan = s.plan(Some(&object), &config).await?;
         let request = s.request(Op::Update, Some(&object), Some(&config), Some(plan));
-        died |= killed(s, nth, request).await == Some(true);
+        died |= killed(s, nth, request.clone()).await == Some(true);
         s.restart().await;
-        let now = s.read(&object).await?.ok_or("it is gone after an update")?;
+        let now = match s.provider.settle(request).await {
+            // What an update has given another id is known by that from here on.
+            Settled::Done {
+                value: Some(value),
+                private,
+                ..
+            } => Object { value, private },
+            Settled::NotDone => object,
+            other => return Err(format!("update: settle says {other:?}")),
+        };
+        let now = s.read(&now).await?.ok_or("it is gone after an update")?;
         let plan = s.plan(Some(&now), &config).await?;
         let request = s.request(Op::Update, Some(&now), Some(&config), Some(plan));
         object = s.applied(request).await?;

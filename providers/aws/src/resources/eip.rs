@@ -39,7 +39,13 @@ impl Resource<Aws> for Eip {
     ) -> (Value, Vec<Path>) {
         let mut planned = planned;
         let ends = ["instance", "network_interface", "associate_with_private_ip"];
-        if prior.is_some_and(|p| ends.iter().any(|e| may_change(p, &planned, e))) {
+        let moves = prior.is_some_and(|p| ends.iter().any(|e| may_change(p, &planned, e)));
+        // Somebody else's association comes and goes as they like.
+        let others = prior.is_some_and(|p| {
+            let own = ends.iter().any(|e| super::is_set(config, e));
+            !own && p.text("association_id").is_some() && *p != planned
+        });
+        if moves || others {
             for name in [
                 "association_id",
                 "private_dns",

@@ -114,8 +114,16 @@ impl Resource<Aws> for Association {
                     .set_route_table_id(planned.text("route_table_id"))
                     .send()
             })
-            .await?;
-        Ok(done.new_association_id().map(str::to_owned))
+            .await;
+        match done {
+            Ok(done) => Ok(done.new_association_id().map(str::to_owned)),
+            // An earlier answer was lost: it was done, and the association has another id since.
+            Err(gone) if gone.is_gone() => match self.find(cx, planned).await? {
+                Some(new) => Ok(Some(new)),
+                None => Err(gone),
+            },
+            Err(failure) => Err(failure),
+        }
     }
 
     async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
