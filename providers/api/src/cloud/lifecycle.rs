@@ -1,6 +1,6 @@
 //! Every resource type's way from nothing to something and back.
 
-use super::{Call, Class, Cloud, Failure, Pause, Resource, State, parse_duration};
+use super::{Call, Class, Cloud, Failure, Pause, Resource, State, Unplanned, parse_duration};
 use crate::{
     NoProgress,
     declared::{self, Beside, Entry, Fields as _, Found},
@@ -180,7 +180,13 @@ impl<C: Cloud> Subject<C> {
     }
 
     /// Changes it to what is planned.
-    pub(super) async fn update(&self, cx: &Call<'_, C>, prior: &Value, planned: &Value) -> End {
+    pub(super) async fn update(
+        &self,
+        cx: &Call<'_, C>,
+        prior: &Value,
+        planned: &Value,
+        unplanned: Unplanned,
+    ) -> End {
         let id = prior.text("id").unwrap_or_default();
         let changed = self.changed(cx, &id, (prior, planned)).await;
         let (id, failure) = match changed {
@@ -193,7 +199,10 @@ impl<C: Cloud> Subject<C> {
             self.look(cx.cloud, &id, known, Beside::Known).await,
             failure,
         ) {
-            (Ok(Some(value)), None) => End::whole(self.as_planned(value, prior, planned)),
+            (Ok(Some(value)), None) => End::whole(match unplanned {
+                Unplanned::LeftToRefresh => self.as_planned(value, prior, planned),
+                Unplanned::Told => value,
+            }),
             (Ok(Some(value)), Some(failure)) => End::failed(Some(&value), failure),
             (Ok(None), None) => {
                 let why = "it was deleted after the plan was made";

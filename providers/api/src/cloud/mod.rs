@@ -21,7 +21,8 @@
 //!    `finish` sets what can't be set at creation; `read` gives what is as JSON by the attributes'
 //!    names; `update`, `delete` and `import` say themselves.
 //! 6. `pub type MyProvider = Served<MyClient>`, one line in `cli/src/compose.rs`, the conformance
-//!    kit over every type, a page in `docs`.
+//!    kit over every type (with [`Served::alone`], so that it sees what a `plan` forgot to open), a
+//!    page in `docs`.
 //!
 //! One operation's way: the lifecycle looks for what an earlier attempt made, makes it,
 //! waits, finishes, reads it back; what was made is recorded whatever happens after.
@@ -38,7 +39,7 @@ pub use duration::parse_duration;
 pub use failure::{Cause, Class, Failure, unless_gone};
 pub use pacing::{Again, Pacing, Pause};
 pub use resource::{Call, Minutes, Resource, State};
-pub use served::Served;
+pub use served::{Served, Unplanned};
 
 use crate::declared::{Catalog, Found, Vendor};
 use async_trait::async_trait;

@@ -23,7 +23,21 @@ use weir_core::{Diagnostic, Diagnostics, Known, Value, plan::Op};
 #[derive(Debug)]
 pub struct Served<C: Cloud> {
     pacing: Pacing,
+    unplanned: Unplanned,
     session: RwLock<Option<Arc<Session<C>>>>,
+}
+
+/// What becomes of an attribute that only the provider sets, that an update was planned to leave as
+/// it was, and that is found to be another after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unplanned {
+    /// Others may have changed it meanwhile, and nobody's update fails for that: it is recorded as
+    /// it was planned, and the next refresh tells.
+    #[default]
+    LeftToRefresh,
+    /// Nobody else is there, as in a test: it is recorded as it is, which breaks the plan's promise
+    /// and shows that the type's `plan` forgot to open it.
+    Told,
 }
 
 /// What a provider block leads to.
@@ -45,7 +59,17 @@ impl<C: Cloud> Served<C> {
     pub fn new(pacing: Pacing) -> Served<C> {
         Served {
             pacing,
+            unplanned: Unplanned::default(),
             session: RwLock::new(None),
+        }
+    }
+
+    /// The same for a world in which nobody else changes anything: see [`Unplanned::Told`].
+    #[must_use]
+    pub fn alone(self) -> Served<C> {
+        Served {
+            unplanned: Unplanned::Told,
+            ..self
         }
     }
 
@@ -252,9 +276,10 @@ impl<C: Cloud> Served<C> {
             (Op::Create, _, Some(planned)) => {
                 Ok(s.create(&call("create", Some(planned)), planned).await)
             }
-            (Op::Update, Some(prior), Some(planned)) => Ok(s
-                .update(&call("update", Some(planned)), prior, planned)
-                .await),
+            (Op::Update, Some(prior), Some(planned)) => {
+                let cx = call("update", Some(planned));
+                Ok(s.update(&cx, prior, planned, self.unplanned).await)
+            }
             (Op::Delete, Some(prior), _) => Ok(s.delete(&call("delete", Some(prior)), prior).await),
             (Op::Create | Op::Update | Op::Delete, ..) => Err(no_plan(&request.address)),
             (Op::Read | Op::Forget | Op::Join, ..) => {

@@ -387,7 +387,7 @@ impl Fixture for Types {
         "aws"
     }
     async fn start(&self) -> Arc<dyn Provider> {
-        let provider = AwsProvider::new(quick());
+        let provider = AwsProvider::new(quick()).alone();
         let config = provider_config(&self.0.proxy.address, &provider.schema().provider.block);
         provider.configure(&config).await.unwrap();
         Arc::new(provider)
