@@ -11,8 +11,10 @@
 //! 2. `client` is a project: [`weir_provider::cloud`] drives every operation over it. Each call that
 //!    changes something carries a `requestId` made of the operation's name, so that a second try
 //!    does nothing more; what a call began is waited for (`operation`), and how it ended is told.
-//! 3. A file in `resources` has the calls of one type, and what of their answers is which
-//!    attribute; bodies are JSON of the API's names (`body`), which the SDK's models read and write.
+//! 3. What most types share, being made by one call under a name of their own, is in `thing`, and
+//!    the calls that all kinds have in `calls`. A file in `resources` has what is one type's: what
+//!    it is made of, what of the answers is which attribute, what changes it. Bodies are JSON of
+//!    the API's names (`body`), which the SDK's models read and write.
 //! 4. `failure` says what Google's reasons and codes mean: what is tried again, what is gone, in
 //!    use, or out of capacity.
 //! 5. `settings` reads the provider block and finds credentials.
@@ -31,6 +33,7 @@ mod resource;
 mod resources;
 mod schema;
 mod settings;
+mod thing;
 
 pub use weir_provider::cloud::Pacing;
 

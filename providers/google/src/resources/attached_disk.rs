@@ -3,9 +3,9 @@
 
 use crate::{
     body::{compact, field, keep, model},
-    calls::{self, instances, run},
+    calls::{self, Calls as _, instances, run},
     client::Google,
-    name::{Name, last, same_link},
+    name::{Kind, Name, last, same_link},
     resource::{Call, Failure, Found, Minutes, Resource},
 };
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ use weir_provider::declared::{Fields as _, checks, object};
 
 pub(super) struct AttachedDisk;
 
-const KIND: crate::name::Kind = instances::KIND;
+const KIND: Kind = instances::All::KIND;
 
 /// The machine, and the disk's name.
 fn ends(google: &Google, value: &Value) -> Result<(Name, String), Failure> {
@@ -51,7 +51,7 @@ fn parse(google: &Google, id: &str) -> Result<(Name, String), Failure> {
 
 /// The machine's entry of the disk.
 async fn attached(google: &Google, machine: &Name, disk: &str) -> Result<Option<Json>, Failure> {
-    let found = instances::get(google, machine).await?;
+    let found = instances::All::get(google, machine).await?;
     let disks = found.and_then(|m| m["disks"].as_array().cloned());
     let mut disks = disks.into_iter().flatten();
     Ok(disks.find(|d| d["source"].as_str().is_some_and(|s| last(s) == disk)))

@@ -2,45 +2,31 @@
 
 use super::image;
 use crate::{
-    body::{compact, field, keep, long, model, number},
-    calls::{self, disks, run},
-    client::Google,
-    name::last,
-    resource::{Call, Failure, Found, Minutes, Resource},
+    body::{compact, field, keep, long, number},
+    calls::{Calls as _, change, disks},
+    name::{Name, last},
+    resource::{Call, Failure, Found},
+    thing::{At, Thing},
 };
 use async_trait::async_trait;
-use google_cloud_compute_v1::model::{DisksResizeRequest, ZoneSetLabelsRequest};
 use serde_json::{Value as Json, json};
 use weir_core::{Diagnostics, Path, Value};
 use weir_provider::declared::{Fields as _, changed, checks, object};
 
 pub(super) struct Disk;
 
-const KIND: crate::name::Kind = disks::KIND;
-
 #[async_trait]
-impl Resource<Google> for Disk {
-    fn name(&self) -> &'static str {
-        "google_compute_disk"
-    }
-    fn minutes(&self) -> Minutes {
-        (20, 20, 20)
-    }
+impl Thing for Disk {
+    const NAME: &'static str = "google_compute_disk";
+    type Calls = disks::All;
 
     fn validate(&self, config: &Value, out: &mut Diagnostics) {
-        super::check_name(config, "name", out);
         super::check_labels(config, out);
         checks::within(config, "size", 1..=65536, out);
         checks::not_both(config, "image", "snapshot", out);
     }
 
-    fn plan(
-        &self,
-        _cloud: Option<&Google>,
-        _config: &Value,
-        prior: Option<&Value>,
-        planned: Value,
-    ) -> (Value, Vec<Path>) {
+    fn plan(&self, _config: &Value, prior: Option<&Value>, planned: Value) -> (Value, Vec<Path>) {
         let mut planned = super::same_links(prior, planned, &["image", "snapshot", "type"]);
         planned = super::new_fingerprint(prior, planned, "effective_labels", "label_fingerprint");
         // A disk grows in place, and never shrinks.
@@ -52,16 +38,14 @@ impl Resource<Google> for Disk {
         (planned, replaces)
     }
 
-    async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
-        let name = super::name_of(cx.cloud, KIND, planned)?;
+    async fn body(&self, at: At<'_>, planned: &Value) -> Result<Json, Failure> {
         let image = match planned.text("image") {
-            Some(image) => image::resolve(cx.cloud, &image, &name.project).await?,
+            Some(image) => image::resolve(at.google, &image, &at.name.project).await?,
             None => Json::Null,
         };
         let kind = planned.text("type").unwrap_or_default();
         let features = planned.rows("guest_os_features").into_iter();
         let body = json!({
-            "name": name.name,
             "description": field(planned, "description"),
             "enableConfidentialCompute": planned.is_on("enable_confidential_compute").then_some(true),
             "guestOsFeatures": features.map(|f| json!({"type": field(f, "type")})).collect::<Vec<_>>(),
@@ -70,42 +54,17 @@ impl Resource<Google> for Disk {
             "physicalBlockSizeBytes": long(planned, "physical_block_size_bytes"),
             "sizeGb": long(planned, "size"),
             "sourceImage": image,
-            "sourceSnapshot": super::link(planned, "snapshot", &name, "global/snapshots"),
-            "type": format!("projects/{}/zones/{}/diskTypes/{}", name.project, name.place, last(&kind)),
+            "sourceSnapshot": super::link(planned, "snapshot", at.name, "global/snapshots"),
+            "type": format!("projects/{}/zones/{}/diskTypes/{}", at.name.project, at.name.place, last(&kind)),
         });
-        disks::insert(cx, &name, body).await?;
-        Ok(KIND.id(&name))
+        Ok(body)
     }
 
-    async fn find(&self, cx: &Call<'_>, planned: &Value) -> Result<Option<String>, Failure> {
-        let name = super::name_of(cx.cloud, KIND, planned)?;
-        let there = disks::get(cx.cloud, &name).await?.is_some();
-        Ok((there && calls::is_ours(cx, KIND, &name).await?).then(|| KIND.id(&name)))
-    }
-
-    async fn ready(&self, cx: &Call<'_>, id: &str) -> Result<(), Failure> {
-        calls::made(cx, KIND, &KIND.parse(cx.cloud, id)?).await
-    }
-
-    async fn read(
-        &self,
-        google: &Google,
-        id: &str,
-        known: &Value,
-    ) -> Result<Option<Found>, Failure> {
-        let name = KIND.parse(google, id)?;
-        let Some(d) = disks::get(google, &name).await? else {
-            return Ok(None);
-        };
+    async fn found(&self, _at: At<'_>, d: &Json, known: &Value) -> Result<Found, Failure> {
         let features = d["guestOsFeatures"].as_array().into_iter().flatten();
         let kind = json!(last(d["type"].as_str().unwrap_or_default()));
         let text = |field: &str| d[field].as_str().unwrap_or_default().to_owned();
-        Ok(Some(object(json!({
-            "id": KIND.id(&name),
-            "name": d["name"],
-            "project": name.project,
-            "zone": name.place,
-            "description": d["description"],
+        Ok(object(json!({
             "access_mode": text("accessMode"),
             "disk_id": text("id"),
             "enable_confidential_compute": d["enableConfidentialCompute"].as_bool().unwrap_or(false),
@@ -130,53 +89,39 @@ impl Resource<Google> for Disk {
             "source_snapshot_id": text("sourceSnapshotId"),
             "type": keep(known, "type", &kind),
             "users": d["users"].as_array().cloned().unwrap_or_default(),
-            "creation_timestamp": d["creationTimestamp"],
-            "self_link": d["selfLink"],
-        }))))
+        })))
     }
 
-    async fn update(
+    async fn change(
         &self,
         cx: &Call<'_>,
-        id: &str,
+        name: &Name,
         prior: &Value,
         planned: &Value,
-    ) -> Result<Option<String>, Failure> {
-        let name = KIND.parse(cx.cloud, id)?;
-        let disks = &cx.cloud.clients.disks;
+    ) -> Result<(), Failure> {
         if changed(prior, planned, "size") {
             let body = json!({"sizeGb": long(planned, "size")});
-            let body: DisksResizeRequest = model("disks.resize", body)?;
-            run!(
+            change!(
                 cx,
+                name,
                 "disks.resize",
-                &name.project,
-                disks
-                    .resize()
-                    .set_zone(&name.place)
-                    .set_disk(&name.name)
-                    .set_body(body.clone())
+                disks.resize(set_zone = place, set_disk = name),
+                DisksResizeRequest,
+                body
             )?;
         }
         if changed(prior, planned, "effective_labels") {
-            let now = disks::get(cx.cloud, &name).await?.unwrap_or_default();
+            let now = disks::All::get(cx.cloud, &name).await?.unwrap_or_default();
             let body = json!({"labels": field(planned, "effective_labels"), "labelFingerprint": now["labelFingerprint"]});
-            let body: ZoneSetLabelsRequest = model("disks.setLabels", compact(body))?;
-            run!(
+            change!(
                 cx,
+                name,
                 "disks.setLabels",
-                &name.project,
-                disks
-                    .set_labels()
-                    .set_zone(&name.place)
-                    .set_resource(&name.name)
-                    .set_body(body.clone())
+                disks.set_labels(set_zone = place, set_resource = name),
+                ZoneSetLabelsRequest,
+                compact(body)
             )?;
         }
-        Ok(None)
-    }
-
-    async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        disks::delete(cx, &KIND.parse(cx.cloud, id)?).await
+        Ok(())
     }
 }

@@ -1,11 +1,11 @@
 //! `google_compute_firewall`
 
 use crate::{
-    body::{compact, field, keep, model},
-    calls::{self, firewalls, run},
-    client::Google,
+    body::{compact, field, keep},
+    calls::{change, firewalls},
     name::Name,
-    resource::{Call, Failure, Found, Minutes, Resource},
+    resource::{Call, Failure, Found},
+    thing::{At, Thing},
 };
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
@@ -13,8 +13,6 @@ use weir_core::{Diagnostic, Diagnostics, Path, Value};
 use weir_provider::declared::{Fields as _, checks, object};
 
 pub(super) struct Firewall;
-
-const KIND: crate::name::Kind = firewalls::KIND;
 
 fn rules(of: &Value, key: &str) -> Json {
     let rule = |r: &Value| json!({"IPProtocol": field(r, "protocol"), "ports": field(r, "ports")});
@@ -51,16 +49,11 @@ fn body(name: &Name, of: &Value) -> Json {
 }
 
 #[async_trait]
-impl Resource<Google> for Firewall {
-    fn name(&self) -> &'static str {
-        "google_compute_firewall"
-    }
-    fn minutes(&self) -> Minutes {
-        (20, 20, 20)
-    }
+impl Thing for Firewall {
+    const NAME: &'static str = "google_compute_firewall";
+    type Calls = firewalls::All;
 
     fn validate(&self, config: &Value, out: &mut Diagnostics) {
-        super::check_name(config, "name", out);
         checks::choice(config, "direction", &["INGRESS", "EGRESS"], out);
         checks::within(config, "priority", 0..=65535, out);
         checks::one_of(config, &["allow", "deny"], out);
@@ -105,13 +98,7 @@ impl Resource<Google> for Firewall {
         }
     }
 
-    fn plan(
-        &self,
-        _cloud: Option<&Google>,
-        config: &Value,
-        prior: Option<&Value>,
-        planned: Value,
-    ) -> (Value, Vec<Path>) {
+    fn plan(&self, config: &Value, prior: Option<&Value>, planned: Value) -> (Value, Vec<Path>) {
         let mut planned = super::same_links(prior, planned, &["network"]);
         if config.get("enable_logging").is_none_or(Value::is_null) {
             let logs = planned.row("log_config").is_some();
@@ -120,32 +107,11 @@ impl Resource<Google> for Firewall {
         (planned, Vec::new())
     }
 
-    async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
-        let name = super::name_of(cx.cloud, KIND, planned)?;
-        firewalls::insert(cx, &name, body(&name, planned)).await?;
-        Ok(KIND.id(&name))
+    async fn body(&self, at: At<'_>, planned: &Value) -> Result<Json, Failure> {
+        Ok(body(at.name, planned))
     }
 
-    async fn find(&self, cx: &Call<'_>, planned: &Value) -> Result<Option<String>, Failure> {
-        let name = super::name_of(cx.cloud, KIND, planned)?;
-        let there = firewalls::get(cx.cloud, &name).await?.is_some();
-        Ok((there && calls::is_ours(cx, KIND, &name).await?).then(|| KIND.id(&name)))
-    }
-
-    async fn ready(&self, cx: &Call<'_>, id: &str) -> Result<(), Failure> {
-        calls::made(cx, KIND, &KIND.parse(cx.cloud, id)?).await
-    }
-
-    async fn read(
-        &self,
-        google: &Google,
-        id: &str,
-        known: &Value,
-    ) -> Result<Option<Found>, Failure> {
-        let name = KIND.parse(google, id)?;
-        let Some(f) = firewalls::get(google, &name).await? else {
-            return Ok(None);
-        };
+    async fn found(&self, _at: At<'_>, f: &Json, known: &Value) -> Result<Found, Failure> {
         // Protocols come back in lower case; what was written stays.
         let rules = |theirs: &str, ours: &str| -> Vec<Json> {
             let written: Vec<String> = (known.rows(ours).into_iter())
@@ -171,11 +137,7 @@ impl Resource<Google> for Firewall {
             (true, Some(metadata)) => vec![json!({ "metadata": metadata })],
             _ => Vec::new(),
         };
-        Ok(Some(object(json!({
-            "id": KIND.id(&name),
-            "name": f["name"],
-            "project": name.project,
-            "description": f["description"],
+        Ok(object(json!({
             "network": keep(known, "network", &f["network"]),
             "direction": f["direction"],
             "priority": f["priority"],
@@ -190,36 +152,24 @@ impl Resource<Google> for Firewall {
             "target_service_accounts": f["targetServiceAccounts"],
             "enable_logging": logs,
             "log_config": log_config,
-            "creation_timestamp": f["creationTimestamp"],
-            "self_link": f["selfLink"],
-        }))))
+        })))
     }
 
-    async fn update(
+    async fn change(
         &self,
         cx: &Call<'_>,
-        id: &str,
+        name: &Name,
         _prior: &Value,
         planned: &Value,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<(), Failure> {
         // The whole rule is given: what is left out of a patch would stay.
-        let name = KIND.parse(cx.cloud, id)?;
-        let body: google_cloud_compute_v1::model::Firewall =
-            model("firewalls.update", body(&name, planned))?;
-        let firewalls = &cx.cloud.clients.firewalls;
-        run!(
+        change!(
             cx,
+            name,
             "firewalls.update",
-            &name.project,
-            firewalls
-                .update()
-                .set_firewall(&name.name)
-                .set_body(body.clone())
-        )?;
-        Ok(None)
-    }
-
-    async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        firewalls::delete(cx, &KIND.parse(cx.cloud, id)?).await
+            firewalls.update(set_firewall = name),
+            Firewall,
+            body(name, planned)
+        )
     }
 }

@@ -3,10 +3,10 @@
 use super::{image, interface, machine};
 use crate::{
     body::{field, keep, long, number},
-    calls::{self, instance_templates},
-    client::Google,
+    calls::instance_templates,
     name::{Name, last},
-    resource::{Call, Failure, Found, Minutes, Resource},
+    resource::{Call, Failure, Found, Minutes},
+    thing::{At, Thing},
 };
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
@@ -15,29 +15,13 @@ use weir_provider::declared::{Fields as _, checks, object};
 
 pub(super) struct InstanceTemplate;
 
-const KIND: crate::name::Kind = instance_templates::KIND;
-
-/// The name: as written, or its beginning and what the operation's name adds.
-fn name(cx: &Call<'_>, planned: &Value) -> Result<Name, Failure> {
-    let begin = match (planned.text("name"), planned.text("name_prefix")) {
-        (Some(name), _) => name,
-        (None, Some(prefix)) => format!("{prefix}{}", &cx.token[..26]),
-        (None, None) => format!("terraform-{}", &cx.token[..26]),
-    };
-    Ok(Name {
-        project: cx.cloud.project_of(planned.text("project"))?,
-        place: String::new(),
-        name: begin,
-    })
-}
-
-async fn disk(google: &Google, name: &Name, at: usize, of: &Value) -> Result<Json, Failure> {
+async fn disk(at: At<'_>, nth: usize, of: &Value) -> Result<Json, Failure> {
     let features = of
         .texts("guest_os_features")
         .unwrap_or_default()
         .into_iter();
     let mut body = json!({
-        "boot": of.flag("boot").unwrap_or(at == 0),
+        "boot": of.flag("boot").unwrap_or(nth == 0),
         "autoDelete": field(of, "auto_delete"),
         "deviceName": field(of, "device_name"),
         "interface": field(of, "interface"),
@@ -48,7 +32,7 @@ async fn disk(google: &Google, name: &Name, at: usize, of: &Value) -> Result<Jso
     });
     if of.text("source").is_none() {
         let image = match of.text("source_image") {
-            Some(image) => image::resolve(google, &image, &name.project).await?,
+            Some(image) => image::resolve(at.google, &image, &at.name.project).await?,
             None => Json::Null,
         };
         body["initializeParams"] = json!({
@@ -97,16 +81,12 @@ fn disk_found(d: &Json, known: Option<&Value>) -> Json {
 }
 
 #[async_trait]
-impl Resource<Google> for InstanceTemplate {
-    fn name(&self) -> &'static str {
-        "google_compute_instance_template"
-    }
-    fn minutes(&self) -> Minutes {
-        (4, 4, 4)
-    }
+impl Thing for InstanceTemplate {
+    const NAME: &'static str = "google_compute_instance_template";
+    const MINUTES: Minutes = (4, 4, 4);
+    type Calls = instance_templates::All;
 
     fn validate(&self, config: &Value, out: &mut Diagnostics) {
-        super::check_name(config, "name", out);
         checks::not_both(config, "name", "name_prefix", out);
         if let Some(prefix) = config.text("name_prefix").filter(|p| p.len() > 37) {
             out.push(
@@ -119,13 +99,7 @@ impl Resource<Google> for InstanceTemplate {
         interface::check(config, out);
     }
 
-    fn plan(
-        &self,
-        _cloud: Option<&Google>,
-        config: &Value,
-        prior: Option<&Value>,
-        planned: Value,
-    ) -> (Value, Vec<Path>) {
+    fn plan(&self, config: &Value, prior: Option<&Value>, planned: Value) -> (Value, Vec<Path>) {
         let prefix = config.text("name_prefix");
         let planned = match (config.text("name"), prefix, prior) {
             // A name that is made up is no prefix, and the other way round.
@@ -135,17 +109,29 @@ impl Resource<Google> for InstanceTemplate {
         (planned, Vec::new())
     }
 
-    async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
-        let name = name(cx, planned)?;
+    /// As written, or its beginning and what the operation's name adds.
+    fn named(&self, cx: &Call<'_>, planned: &Value) -> Result<Name, Failure> {
+        let begin = match (planned.text("name"), planned.text("name_prefix")) {
+            (Some(name), _) => name,
+            (None, Some(prefix)) => format!("{prefix}{}", &cx.token[..26]),
+            (None, None) => format!("terraform-{}", &cx.token[..26]),
+        };
+        Ok(Name {
+            project: cx.cloud.project_of(planned.text("project"))?,
+            place: String::new(),
+            name: begin,
+        })
+    }
+
+    async fn body(&self, at: At<'_>, planned: &Value) -> Result<Json, Failure> {
         let mut disks = Vec::new();
-        for (at, of) in planned.rows("disk").into_iter().enumerate() {
-            disks.push(disk(cx.cloud, &name, at, of).await?);
+        for (nth, of) in planned.rows("disk").into_iter().enumerate() {
+            disks.push(disk(at, nth, of).await?);
         }
         let region = planned
             .text("region")
-            .or_else(|| cx.cloud.settings.region());
+            .or_else(|| at.google.settings.region());
         let body = json!({
-            "name": name.name,
             "description": field(planned, "description"),
             "properties": {
                 "description": field(planned, "instance_description"),
@@ -156,7 +142,7 @@ impl Resource<Google> for InstanceTemplate {
                 "tags": {"items": field(planned, "tags")},
                 "metadata": machine::metadata(planned),
                 "disks": disks,
-                "networkInterfaces": interface::body(planned, &name, region.as_deref().unwrap_or_default()),
+                "networkInterfaces": interface::body(planned, at.name, region.as_deref().unwrap_or_default()),
                 "scheduling": machine::scheduling(planned),
                 "serviceAccounts": machine::accounts(planned),
                 "shieldedInstanceConfig": machine::shielded(planned),
@@ -165,30 +151,10 @@ impl Resource<Google> for InstanceTemplate {
                 "guestAccelerators": machine::accelerators(planned, ""),
             },
         });
-        instance_templates::insert(cx, &name, body).await?;
-        Ok(KIND.id(&name))
+        Ok(body)
     }
 
-    async fn find(&self, cx: &Call<'_>, planned: &Value) -> Result<Option<String>, Failure> {
-        let name = name(cx, planned)?;
-        let there = instance_templates::get(cx.cloud, &name).await?.is_some();
-        Ok((there && calls::is_ours(cx, KIND, &name).await?).then(|| KIND.id(&name)))
-    }
-
-    async fn ready(&self, cx: &Call<'_>, id: &str) -> Result<(), Failure> {
-        calls::made(cx, KIND, &KIND.parse(cx.cloud, id)?).await
-    }
-
-    async fn read(
-        &self,
-        google: &Google,
-        id: &str,
-        known: &Value,
-    ) -> Result<Option<Found>, Failure> {
-        let name = KIND.parse(google, id)?;
-        let Some(t) = instance_templates::get(google, &name).await? else {
-            return Ok(None);
-        };
+    async fn found(&self, _at: At<'_>, t: &Json, known: &Value) -> Result<Found, Failure> {
         let p = &t["properties"];
         let (metadata, script) = machine::metadata_found(&p["metadata"], known);
         let written = known.rows("disk");
@@ -196,16 +162,10 @@ impl Resource<Google> for InstanceTemplate {
         let disks = disks.map(|(i, d)| disk_found(d, written.get(i).copied()));
         let text = |v: &Json| v.as_str().unwrap_or_default().to_owned();
         let mut found = object(json!({
-            "id": KIND.id(&name),
-            "name": t["name"],
             "name_prefix": known.text("name_prefix").unwrap_or_default(),
-            "project": name.project,
             "region": "",
             "numeric_id": text(&t["id"]),
-            "self_link": t["selfLink"],
             "self_link_unique": format!("{}?uniqueId={}", text(&t["selfLink"]), text(&t["id"])),
-            "creation_timestamp": t["creationTimestamp"],
-            "description": t["description"],
             "instance_description": p["description"],
             "machine_type": keep(known, "machine_type", &p["machineType"]),
             "min_cpu_platform": p["minCpuPlatform"],
@@ -227,10 +187,6 @@ impl Resource<Google> for InstanceTemplate {
         if !script.is_null() {
             found.insert("metadata_startup_script".into(), script);
         }
-        Ok(Some(found))
-    }
-
-    async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        instance_templates::delete(cx, &KIND.parse(cx.cloud, id)?).await
+        Ok(found)
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     client::Google,
     name::{Kind, Name, Place},
     resource::{Failure, Resource},
+    thing::Named,
 };
 use weir_core::{Diagnostic, Diagnostics, Value};
 use weir_provider::declared::Fields as _;
@@ -27,16 +28,16 @@ use weir_provider::declared::Fields as _;
 /// The resource type of that name.
 pub(crate) fn by_name(type_name: &str) -> Option<&'static dyn Resource<Google>> {
     Some(match type_name {
-        "google_compute_address" => &address::Address,
+        "google_compute_address" => &Named(address::Address),
         "google_compute_attached_disk" => &attached_disk::AttachedDisk,
-        "google_compute_disk" => &disk::Disk,
-        "google_compute_firewall" => &firewall::Firewall,
-        "google_compute_instance" => &instance::Instance,
-        "google_compute_instance_template" => &instance_template::InstanceTemplate,
-        "google_compute_network" => &network::Network,
-        "google_compute_router" => &router::Router,
+        "google_compute_disk" => &Named(disk::Disk),
+        "google_compute_firewall" => &Named(firewall::Firewall),
+        "google_compute_instance" => &Named(instance::Instance),
+        "google_compute_instance_template" => &Named(instance_template::InstanceTemplate),
+        "google_compute_network" => &Named(network::Network),
+        "google_compute_router" => &Named(router::Router),
         "google_compute_router_nat" => &router_nat::RouterNat,
-        "google_compute_subnetwork" => &subnetwork::Subnetwork,
+        "google_compute_subnetwork" => &Named(subnetwork::Subnetwork),
         _ => return None,
     })
 }

@@ -1,10 +1,11 @@
 //! `google_compute_network`
 
 use crate::{
-    body::{compact, field, model, number},
-    calls::{self, networks, run},
-    client::Google,
-    resource::{Call, Failure, Found, Minutes, Resource},
+    body::{compact, field, number},
+    calls::{change, networks},
+    name::Name,
+    resource::{Call, Failure, Found},
+    thing::{At, Thing},
 };
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
@@ -12,8 +13,6 @@ use weir_core::{Diagnostics, Value};
 use weir_provider::declared::{changed, checks, object};
 
 pub(super) struct Network;
-
-const KIND: crate::name::Kind = networks::KIND;
 
 fn routing(of: &Value) -> Json {
     json!({
@@ -25,16 +24,11 @@ fn routing(of: &Value) -> Json {
 }
 
 #[async_trait]
-impl Resource<Google> for Network {
-    fn name(&self) -> &'static str {
-        "google_compute_network"
-    }
-    fn minutes(&self) -> Minutes {
-        (20, 20, 20)
-    }
+impl Thing for Network {
+    const NAME: &'static str = "google_compute_network";
+    type Calls = networks::All;
 
     fn validate(&self, config: &Value, out: &mut Diagnostics) {
-        super::check_name(config, "name", out);
         checks::choice(config, "routing_mode", &["REGIONAL", "GLOBAL"], out);
         let orders = ["BEFORE_CLASSIC_FIREWALL", "AFTER_CLASSIC_FIREWALL"];
         checks::choice(
@@ -52,46 +46,20 @@ impl Resource<Google> for Network {
         checks::within(config, "mtu", 1300..=8896, out);
     }
 
-    async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
-        let name = super::name_of(cx.cloud, KIND, planned)?;
+    async fn body(&self, _at: At<'_>, planned: &Value) -> Result<Json, Failure> {
         let body = json!({
-            "name": name.name,
             "description": field(planned, "description"),
             "autoCreateSubnetworks": field(planned, "auto_create_subnetworks"),
             "routingConfig": routing(planned),
             "mtu": field(planned, "mtu"),
             "networkFirewallPolicyEnforcementOrder": field(planned, "network_firewall_policy_enforcement_order"),
         });
-        networks::insert(cx, &name, body).await?;
-        Ok(KIND.id(&name))
+        Ok(body)
     }
 
-    async fn find(&self, cx: &Call<'_>, planned: &Value) -> Result<Option<String>, Failure> {
-        let name = super::name_of(cx.cloud, KIND, planned)?;
-        let there = networks::get(cx.cloud, &name).await?.is_some();
-        Ok((there && calls::is_ours(cx, KIND, &name).await?).then(|| KIND.id(&name)))
-    }
-
-    async fn ready(&self, cx: &Call<'_>, id: &str) -> Result<(), Failure> {
-        calls::made(cx, KIND, &KIND.parse(cx.cloud, id)?).await
-    }
-
-    async fn read(
-        &self,
-        google: &Google,
-        id: &str,
-        _known: &Value,
-    ) -> Result<Option<Found>, Failure> {
-        let name = KIND.parse(google, id)?;
-        let Some(n) = networks::get(google, &name).await? else {
-            return Ok(None);
-        };
+    async fn found(&self, _at: At<'_>, n: &Json, _known: &Value) -> Result<Found, Failure> {
         let routing = &n["routingConfig"];
-        Ok(Some(object(json!({
-            "id": KIND.id(&name),
-            "name": n["name"],
-            "project": name.project,
-            "description": n["description"],
+        Ok(object(json!({
             "auto_create_subnetworks": n["autoCreateSubnetworks"].as_bool().unwrap_or(false),
             "routing_mode": routing["routingMode"],
             "bgp_best_path_selection_mode": routing["bgpBestPathSelectionMode"],
@@ -103,18 +71,16 @@ impl Resource<Google> for Network {
             "internal_ipv6_range": n["internalIpv6Range"].as_str().unwrap_or_default(),
             "network_id": number(&n["id"]).to_string(),
             "numeric_id": number(&n["id"]).to_string(),
-            "self_link": n["selfLink"],
-        }))))
+        })))
     }
 
-    async fn update(
+    async fn change(
         &self,
         cx: &Call<'_>,
-        id: &str,
+        name: &Name,
         prior: &Value,
         planned: &Value,
-    ) -> Result<Option<String>, Failure> {
-        let name = KIND.parse(cx.cloud, id)?;
+    ) -> Result<(), Failure> {
         let mut patch = json!({});
         let modes = [
             "routing_mode",
@@ -129,22 +95,13 @@ impl Resource<Google> for Network {
         if changed(prior, planned, order) {
             patch["networkFirewallPolicyEnforcementOrder"] = field(planned, order);
         }
-        let patch: google_cloud_compute_v1::model::Network =
-            model("networks.patch", compact(patch))?;
-        let networks = &cx.cloud.clients.networks;
-        run!(
+        change!(
             cx,
+            name,
             "networks.patch",
-            &name.project,
-            networks
-                .patch()
-                .set_network(&name.name)
-                .set_body(patch.clone())
-        )?;
-        Ok(None)
-    }
-
-    async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        networks::delete(cx, &KIND.parse(cx.cloud, id)?).await
+            networks.patch(set_network = name),
+            Network,
+            compact(patch)
+        )
     }
 }

@@ -1,21 +1,20 @@
 //! `google_compute_router`
 
 use crate::{
-    body::{compact, field, keep, model},
-    calls::{self, routers, run},
-    client::Google,
-    name::Name,
-    resource::{Call, Failure, Found, Minutes, Resource},
+    body::{compact, field, keep},
+    calls::{Calls as _, change, routers},
+    name::{Kind, Name},
+    resource::{Call, Failure, Found},
+    thing::{At, Thing},
 };
 use async_trait::async_trait;
-use google_cloud_compute_v1::model::Router as Model;
 use serde_json::{Value as Json, json};
 use weir_core::{Diagnostic, Diagnostics, Path, Value};
 use weir_provider::declared::{Fields as _, checks, object};
 
 pub(super) struct Router;
 
-const KIND: crate::name::Kind = routers::KIND;
+const KIND: Kind = routers::All::KIND;
 
 fn bgp(of: &Value) -> Json {
     let Some(bgp) = of.row("bgp") else {
@@ -43,7 +42,7 @@ pub(super) async fn rewrite(
 ) -> Result<(), Failure> {
     let lock = cx.cloud.lock_of(&KIND.id(name)).await;
     let _held = lock.lock().await;
-    let Some(mut router) = routers::get(cx.cloud, name).await? else {
+    let Some(mut router) = routers::All::get(cx.cloud, name).await? else {
         let mut failure = Failure::new(
             "routers.update",
             format!("the router {} is not there", name.name),
@@ -52,32 +51,22 @@ pub(super) async fn rewrite(
         return Err(failure);
     };
     change(&mut router)?;
-    let body: Model = model("routers.update", compact(router))?;
-    let routers = &cx.cloud.clients.routers;
-    run!(
+    change!(
         cx,
-        "routers.update",
-        key,
-        &name.project,
-        routers
-            .update()
-            .set_region(&name.place)
-            .set_router(&name.name)
-            .set_body(body.clone())
+        name,
+        "routers.update" as key,
+        routers.update(set_region = place, set_router = name),
+        Router,
+        compact(router)
     )
 }
 
 #[async_trait]
-impl Resource<Google> for Router {
-    fn name(&self) -> &'static str {
-        "google_compute_router"
-    }
-    fn minutes(&self) -> Minutes {
-        (20, 20, 20)
-    }
+impl Thing for Router {
+    const NAME: &'static str = "google_compute_router";
+    type Calls = routers::All;
 
     fn validate(&self, config: &Value, out: &mut Diagnostics) {
-        super::check_name(config, "name", out);
         let Some(bgp) = config.row("bgp") else { return };
         checks::choice(bgp, "advertise_mode", &["DEFAULT", "CUSTOM"], out);
         let asn = bgp.get("asn").and_then(Value::as_i64);
@@ -95,49 +84,21 @@ impl Resource<Google> for Router {
         }
     }
 
-    fn plan(
-        &self,
-        _cloud: Option<&Google>,
-        _config: &Value,
-        prior: Option<&Value>,
-        planned: Value,
-    ) -> (Value, Vec<Path>) {
+    fn plan(&self, _config: &Value, prior: Option<&Value>, planned: Value) -> (Value, Vec<Path>) {
         (super::same_links(prior, planned, &["network"]), Vec::new())
     }
 
-    async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
-        let name = super::name_of(cx.cloud, KIND, planned)?;
+    async fn body(&self, at: At<'_>, planned: &Value) -> Result<Json, Failure> {
         let body = json!({
-            "name": name.name,
             "description": field(planned, "description"),
-            "network": super::link(planned, "network", &name, "global/networks"),
+            "network": super::link(planned, "network", at.name, "global/networks"),
             "bgp": bgp(planned),
             "encryptedInterconnectRouter": field(planned, "encrypted_interconnect_router"),
         });
-        routers::insert(cx, &name, body).await?;
-        Ok(KIND.id(&name))
+        Ok(body)
     }
 
-    async fn find(&self, cx: &Call<'_>, planned: &Value) -> Result<Option<String>, Failure> {
-        let name = super::name_of(cx.cloud, KIND, planned)?;
-        let there = routers::get(cx.cloud, &name).await?.is_some();
-        Ok((there && calls::is_ours(cx, KIND, &name).await?).then(|| KIND.id(&name)))
-    }
-
-    async fn ready(&self, cx: &Call<'_>, id: &str) -> Result<(), Failure> {
-        calls::made(cx, KIND, &KIND.parse(cx.cloud, id)?).await
-    }
-
-    async fn read(
-        &self,
-        google: &Google,
-        id: &str,
-        known: &Value,
-    ) -> Result<Option<Found>, Failure> {
-        let name = KIND.parse(google, id)?;
-        let Some(r) = routers::get(google, &name).await? else {
-            return Ok(None);
-        };
+    async fn found(&self, _at: At<'_>, r: &Json, known: &Value) -> Result<Found, Failure> {
         let bgp = &r["bgp"];
         let ranges = bgp["advertisedIpRanges"].as_array().into_iter().flatten();
         let ranges = ranges.map(|r| json!({"range": r["range"], "description": r["description"]}));
@@ -152,38 +113,26 @@ impl Resource<Google> for Router {
                 "identifier_range": bgp["identifierRange"].as_str().unwrap_or_default(),
             })],
         };
-        Ok(Some(object(json!({
-            "id": KIND.id(&name),
-            "name": r["name"],
-            "project": name.project,
-            "region": name.place,
-            "description": r["description"],
+        Ok(object(json!({
             "network": keep(known, "network", &r["network"]),
             "bgp": bgps,
             "encrypted_interconnect_router": r["encryptedInterconnectRouter"].as_bool().unwrap_or(false),
-            "creation_timestamp": r["creationTimestamp"],
-            "self_link": r["selfLink"],
-        }))))
+        })))
     }
 
-    async fn update(
+    async fn change(
         &self,
         cx: &Call<'_>,
-        id: &str,
+        name: &Name,
         _prior: &Value,
         planned: &Value,
-    ) -> Result<Option<String>, Failure> {
-        let name = KIND.parse(cx.cloud, id)?;
+    ) -> Result<(), Failure> {
         rewrite(cx, &name, "update", |router| {
             router["bgp"] = bgp(planned);
             router["description"] = field(planned, "description");
             Ok(())
         })
         .await?;
-        Ok(None)
-    }
-
-    async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        routers::delete(cx, &KIND.parse(cx.cloud, id)?).await
+        Ok(())
     }
 }

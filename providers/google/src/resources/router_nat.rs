@@ -3,9 +3,9 @@
 use super::router::rewrite;
 use crate::{
     body::{field, keep_all},
-    calls::{self, routers},
+    calls::{self, Calls as _, routers},
     client::Google,
-    name::{Name, last, same_link},
+    name::{Kind, Name, last, same_link},
     resource::{Call, Failure, Found, Minutes, Resource},
 };
 use async_trait::async_trait;
@@ -15,7 +15,7 @@ use weir_provider::declared::{Fields as _, checks, object};
 
 pub(super) struct RouterNat;
 
-const KIND: crate::name::Kind = routers::KIND;
+const KIND: Kind = routers::All::KIND;
 
 /// The router, and the entry's name.
 fn ends(google: &Google, value: &Value) -> Result<(Name, String), Failure> {
@@ -50,7 +50,7 @@ fn parse(google: &Google, id: &str) -> Result<(Name, String), Failure> {
 }
 
 async fn entry(google: &Google, router: &Name, nat: &str) -> Result<Option<Json>, Failure> {
-    let found = routers::get(google, router).await?;
+    let found = routers::All::get(google, router).await?;
     let nats = found.and_then(|r| r["nats"].as_array().cloned());
     Ok(nats.into_iter().flatten().find(|n| n["name"] == *nat))
 }

@@ -1,24 +1,18 @@
 //! `google_compute_subnetwork`
 
 use crate::{
-    body::{compact, field, keep, model, number},
-    calls::{self, run, subnetworks},
-    client::Google,
+    body::{compact, field, keep, number},
+    calls::{Calls as _, change, subnetworks},
     name::{Name, last},
-    resource::{Call, Failure, Found, Minutes, Resource},
+    resource::{Call, Failure, Found},
+    thing::{At, Thing},
 };
 use async_trait::async_trait;
-use google_cloud_compute_v1::model::{
-    Subnetwork as Model, SubnetworksExpandIpCidrRangeRequest,
-    SubnetworksSetPrivateIpGoogleAccessRequest,
-};
 use serde_json::{Value as Json, json};
 use weir_core::{Diagnostics, Path, Value};
 use weir_provider::declared::{Fields as _, changed, checks, object};
 
 pub(super) struct Subnetwork;
-
-const KIND: crate::name::Kind = subnetworks::KIND;
 
 fn log_config(of: &Value) -> Json {
     match of.row("log_config") {
@@ -50,16 +44,11 @@ fn grows(from: &str, to: &str) -> bool {
 }
 
 #[async_trait]
-impl Resource<Google> for Subnetwork {
-    fn name(&self) -> &'static str {
-        "google_compute_subnetwork"
-    }
-    fn minutes(&self) -> Minutes {
-        (20, 20, 20)
-    }
+impl Thing for Subnetwork {
+    const NAME: &'static str = "google_compute_subnetwork";
+    type Calls = subnetworks::All;
 
     fn validate(&self, config: &Value, out: &mut Diagnostics) {
-        super::check_name(config, "name", out);
         super::check_cidr(config.text("ip_cidr_range"), "ip_cidr_range", out);
         for range in config.rows("secondary_ip_range") {
             super::check_name(range, "range_name", out);
@@ -75,13 +64,7 @@ impl Resource<Google> for Subnetwork {
         checks::one_of(config, &["ip_cidr_range"], out);
     }
 
-    fn plan(
-        &self,
-        _cloud: Option<&Google>,
-        _config: &Value,
-        prior: Option<&Value>,
-        planned: Value,
-    ) -> (Value, Vec<Path>) {
+    fn plan(&self, _config: &Value, prior: Option<&Value>, planned: Value) -> (Value, Vec<Path>) {
         let planned = super::same_links(prior, planned, &["network"]);
         let mut replaces = Vec::new();
         let ranges = prior
@@ -111,12 +94,10 @@ impl Resource<Google> for Subnetwork {
         (new, replaces)
     }
 
-    async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
-        let name = super::name_of(cx.cloud, KIND, planned)?;
+    async fn body(&self, at: At<'_>, planned: &Value) -> Result<Json, Failure> {
         let mut body = json!({
-            "name": name.name,
             "description": field(planned, "description"),
-            "network": network(&name, planned),
+            "network": network(at.name, planned),
             "ipCidrRange": field(planned, "ip_cidr_range"),
             "secondaryIpRanges": secondary(planned),
             "privateIpGoogleAccess": field(planned, "private_ip_google_access"),
@@ -127,30 +108,10 @@ impl Resource<Google> for Subnetwork {
         if planned.row("log_config").is_some() {
             body["logConfig"] = log_config(planned);
         }
-        subnetworks::insert(cx, &name, body).await?;
-        Ok(KIND.id(&name))
+        Ok(body)
     }
 
-    async fn find(&self, cx: &Call<'_>, planned: &Value) -> Result<Option<String>, Failure> {
-        let name = super::name_of(cx.cloud, KIND, planned)?;
-        let there = subnetworks::get(cx.cloud, &name).await?.is_some();
-        Ok((there && calls::is_ours(cx, KIND, &name).await?).then(|| KIND.id(&name)))
-    }
-
-    async fn ready(&self, cx: &Call<'_>, id: &str) -> Result<(), Failure> {
-        calls::made(cx, KIND, &KIND.parse(cx.cloud, id)?).await
-    }
-
-    async fn read(
-        &self,
-        google: &Google,
-        id: &str,
-        known: &Value,
-    ) -> Result<Option<Found>, Failure> {
-        let name = KIND.parse(google, id)?;
-        let Some(s) = subnetworks::get(google, &name).await? else {
-            return Ok(None);
-        };
+    async fn found(&self, _at: At<'_>, s: &Json, known: &Value) -> Result<Found, Failure> {
         let secondary = s["secondaryIpRanges"]
             .as_array()
             .cloned()
@@ -169,12 +130,7 @@ impl Resource<Google> for Subnetwork {
             })],
             false => Vec::new(),
         };
-        Ok(Some(object(json!({
-            "id": KIND.id(&name),
-            "name": s["name"],
-            "project": name.project,
-            "region": name.place,
-            "description": s["description"],
+        Ok(object(json!({
             "network": keep(known, "network", &s["network"]),
             "ip_cidr_range": s["ipCidrRange"],
             "secondary_ip_range": secondary.collect::<Vec<_>>(),
@@ -183,7 +139,6 @@ impl Resource<Google> for Subnetwork {
             "private_ipv6_google_access": s["privateIpv6GoogleAccess"],
             "purpose": s["purpose"],
             "stack_type": s["stackType"],
-            "creation_timestamp": s["creationTimestamp"],
             "fingerprint": s["fingerprint"],
             "gateway_address": s["gatewayAddress"],
             "external_ipv6_prefix": s["externalIpv6Prefix"].as_str().unwrap_or_default(),
@@ -192,46 +147,36 @@ impl Resource<Google> for Subnetwork {
             "ipv6_gce_endpoint": "",
             "state": s["state"].as_str().unwrap_or_default(),
             "subnetwork_id": number(&s["id"]),
-            "self_link": s["selfLink"],
-        }))))
+        })))
     }
 
-    async fn update(
+    async fn change(
         &self,
         cx: &Call<'_>,
-        id: &str,
+        name: &Name,
         prior: &Value,
         planned: &Value,
-    ) -> Result<Option<String>, Failure> {
-        let name = KIND.parse(cx.cloud, id)?;
+    ) -> Result<(), Failure> {
         if changed(prior, planned, "ip_cidr_range") {
             let body = json!({"ipCidrRange": field(planned, "ip_cidr_range")});
-            let body: SubnetworksExpandIpCidrRangeRequest =
-                model("subnetworks.expandIpCidrRange", body)?;
-            let s = &cx.cloud.clients.subnetworks;
-            run!(
+            change!(
                 cx,
+                name,
                 "subnetworks.expandIpCidrRange",
-                &name.project,
-                s.expand_ip_cidr_range()
-                    .set_region(&name.place)
-                    .set_subnetwork(&name.name)
-                    .set_body(body.clone())
+                subnetworks.expand_ip_cidr_range(set_region = place, set_subnetwork = name),
+                SubnetworksExpandIpCidrRangeRequest,
+                body
             )?;
         }
         if changed(prior, planned, "private_ip_google_access") {
             let body = json!({"privateIpGoogleAccess": planned.is_on("private_ip_google_access")});
-            let body: SubnetworksSetPrivateIpGoogleAccessRequest =
-                model("subnetworks.setPrivateIpGoogleAccess", body)?;
-            let s = &cx.cloud.clients.subnetworks;
-            run!(
+            change!(
                 cx,
+                name,
                 "subnetworks.setPrivateIpGoogleAccess",
-                &name.project,
-                s.set_private_ip_google_access()
-                    .set_region(&name.place)
-                    .set_subnetwork(&name.name)
-                    .set_body(body.clone())
+                subnetworks.set_private_ip_google_access(set_region = place, set_subnetwork = name),
+                SubnetworksSetPrivateIpGoogleAccessRequest,
+                body
             )?;
         }
         // Each patch needs the fingerprint that the one before has left.
@@ -250,11 +195,7 @@ impl Resource<Google> for Subnetwork {
                 patch(cx, &name, theirs, value).await?;
             }
         }
-        Ok(None)
-    }
-
-    async fn delete(&self, cx: &Call<'_>, id: &str, _prior: &Value) -> Result<(), Failure> {
-        subnetworks::delete(cx, &KIND.parse(cx.cloud, id)?).await
+        Ok(())
     }
 }
 
@@ -272,18 +213,16 @@ fn network(name: &Name, planned: &Value) -> Json {
 }
 
 async fn patch(cx: &Call<'_>, name: &Name, field: &str, value: Json) -> Result<(), Failure> {
-    let now = subnetworks::get(cx.cloud, name).await?.unwrap_or_default();
+    let now = subnetworks::All::get(cx.cloud, name)
+        .await?
+        .unwrap_or_default();
     let body = json!({"fingerprint": now["fingerprint"], field: compact(value)});
-    let body: Model = model("subnetworks.patch", body)?;
-    let s = &cx.cloud.clients.subnetworks;
-    run!(
+    change!(
         cx,
-        "subnetworks.patch",
-        field,
-        &name.project,
-        s.patch()
-            .set_region(&name.place)
-            .set_subnetwork(&name.name)
-            .set_body(body.clone())
+        name,
+        "subnetworks.patch" as field,
+        subnetworks.patch(set_region = place, set_subnetwork = name),
+        Subnetwork,
+        body
     )
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     body::{compact, field, model},
-    calls::{instances, run},
+    calls::{Calls as _, change, instances, run},
     name::{Name, same_link},
     resource::{Call, Failure},
 };
@@ -15,6 +15,20 @@ use google_cloud_compute_v1::model;
 use serde_json::{Value as Json, json};
 use weir_core::{Type, Value};
 use weir_provider::declared::{Fields as _, changed};
+
+/// A change of the machine by a body that is one of the SDK's models.
+macro_rules! set {
+    ($cx:expr, $name:expr, $what:literal, $method:ident, $model:ident, $body:expr) => {
+        change!(
+            $cx,
+            $name,
+            $what,
+            instances.$method(set_zone = place, set_instance = name),
+            $model,
+            $body
+        )
+    };
+}
 
 /// Interfaces with links as they were recorded, where they mean the same.
 pub(super) fn interfaces(prior: &Value, planned: Value) -> Value {
@@ -76,7 +90,7 @@ pub(super) async fn update(
 }
 
 async fn now(cx: &Call<'_>, name: &Name) -> Result<Json, Failure> {
-    match instances::get(cx.cloud, name).await? {
+    match instances::All::get(cx.cloud, name).await? {
         Some(found) => Ok(found),
         None => {
             let mut failure = Failure::new("instances.get", format!("{} is not there", name.name));
@@ -129,59 +143,41 @@ async fn running(
     if is_new("metadata") {
         let mut body = machine::metadata(planned);
         body["fingerprint"] = now(cx, name).await?["metadata"]["fingerprint"].clone();
-        let body: model::Metadata = model("instances.setMetadata", compact(body))?;
-        run!(
+        set!(
             cx,
+            name,
             "instances.setMetadata",
-            p,
-            i.set_metadata()
-                .set_zone(zone)
-                .set_instance(n)
-                .set_body(body.clone())
+            set_metadata,
+            Metadata,
+            compact(body)
         )?;
     }
     if is_new("tags") {
         let fingerprint = now(cx, name).await?["tags"]["fingerprint"].clone();
         let body = json!({"items": field(planned, "tags"), "fingerprint": fingerprint});
-        let body: model::Tags = model("instances.setTags", compact(body))?;
-        run!(
-            cx,
-            "instances.setTags",
-            p,
-            i.set_tags()
-                .set_zone(zone)
-                .set_instance(n)
-                .set_body(body.clone())
-        )?;
+        set!(cx, name, "instances.setTags", set_tags, Tags, compact(body))?;
     }
     if is_new("effective_labels") {
         let fingerprint = now(cx, name).await?["labelFingerprint"].clone();
         let body =
             json!({"labels": field(planned, "effective_labels"), "labelFingerprint": fingerprint});
-        let body: model::InstancesSetLabelsRequest = model("instances.setLabels", compact(body))?;
-        run!(
+        set!(
             cx,
+            name,
             "instances.setLabels",
-            p,
-            i.set_labels()
-                .set_zone(zone)
-                .set_instance(n)
-                .set_body(body.clone())
+            set_labels,
+            InstancesSetLabelsRequest,
+            compact(body)
         )?;
     }
     if is_new("scheduling") {
-        let body: model::Scheduling = model(
-            "instances.setScheduling",
-            compact(machine::scheduling(planned)),
-        )?;
-        run!(
+        set!(
             cx,
+            name,
             "instances.setScheduling",
-            p,
-            i.set_scheduling()
-                .set_zone(zone)
-                .set_instance(n)
-                .set_body(body.clone())
+            set_scheduling,
+            Scheduling,
+            compact(machine::scheduling(planned))
         )?;
     }
     if is_new("deletion_protection") {
@@ -206,35 +202,28 @@ async fn stopped(
     prior: &Value,
     planned: &Value,
 ) -> Result<(), Failure> {
-    let i = &cx.cloud.clients.instances;
-    let (p, zone, n) = (&name.project, &name.place, &name.name);
     let is_new = |key: &str| changed(prior, planned, key);
     if is_new("machine_type") {
-        let place = format!("projects/{p}/zones/{zone}");
+        let place = format!("projects/{}/zones/{}", name.project, name.place);
         let body = json!({"machineType": request::machine_type(planned, &place)});
-        let body: model::InstancesSetMachineTypeRequest = model("instances.setMachineType", body)?;
-        run!(
+        set!(
             cx,
+            name,
             "instances.setMachineType",
-            p,
-            i.set_machine_type()
-                .set_zone(zone)
-                .set_instance(n)
-                .set_body(body.clone())
+            set_machine_type,
+            InstancesSetMachineTypeRequest,
+            body
         )?;
     }
     if is_new("min_cpu_platform") {
         let body = json!({"minCpuPlatform": field(planned, "min_cpu_platform")});
-        let body: model::InstancesSetMinCpuPlatformRequest =
-            model("instances.setMinCpuPlatform", compact(body))?;
-        run!(
+        set!(
             cx,
+            name,
             "instances.setMinCpuPlatform",
-            p,
-            i.set_min_cpu_platform()
-                .set_zone(zone)
-                .set_instance(n)
-                .set_body(body.clone())
+            set_min_cpu_platform,
+            InstancesSetMinCpuPlatformRequest,
+            compact(body)
         )?;
     }
     if is_new("service_account") {
@@ -244,31 +233,23 @@ async fn stopped(
         } else {
             compact(body)
         };
-        let body: model::InstancesSetServiceAccountRequest =
-            model("instances.setServiceAccount", body)?;
-        run!(
+        set!(
             cx,
+            name,
             "instances.setServiceAccount",
-            p,
-            i.set_service_account()
-                .set_zone(zone)
-                .set_instance(n)
-                .set_body(body.clone())
+            set_service_account,
+            InstancesSetServiceAccountRequest,
+            body
         )?;
     }
     if is_new("shielded_instance_config") {
-        let body: model::ShieldedInstanceConfig = model(
-            "instances.updateShieldedInstanceConfig",
-            compact(machine::shielded(planned)),
-        )?;
-        run!(
+        set!(
             cx,
+            name,
             "instances.updateShieldedInstanceConfig",
-            p,
-            i.update_shielded_instance_config()
-                .set_zone(zone)
-                .set_instance(n)
-                .set_body(body.clone())
+            update_shielded_instance_config,
+            ShieldedInstanceConfig,
+            compact(machine::shielded(planned))
         )?;
     }
     Ok(())
@@ -305,19 +286,14 @@ async fn disks(cx: &Call<'_>, name: &Name, prior: &Value, planned: &Value) -> Re
     }
     for new in is.iter().filter(|i| !was.iter().any(|w| same(w, i))) {
         let key = format!("attach {}", text(new, "source"));
-        let body: model::AttachedDisk = model(
-            "instances.attachDisk",
-            compact(request::attached(name, new)),
-        )?;
-        run!(
+        let body = compact(request::attached(name, new));
+        change!(
             cx,
-            "instances.attachDisk",
-            &key,
-            p,
-            i.attach_disk()
-                .set_zone(zone)
-                .set_instance(n)
-                .set_body(body.clone())
+            name,
+            "instances.attachDisk" as &key,
+            instances.attach_disk(set_zone = place, set_instance = name),
+            AttachedDisk,
+            body
         )?;
     }
     Ok(())

@@ -1,13 +1,13 @@
 //! What the API says of a machine, as the schema has it.
 
 use super::super::{image, interface, machine, or_none};
-use super::KIND;
 use crate::{
     body::{keep, keep_link, number},
-    calls::disks,
+    calls::{Calls as _, disks},
     client::Google,
     name::{Name, last, same_link},
     resource::{Failure, Found},
+    thing::At,
 };
 use serde_json::{Value as Json, json};
 use weir_core::Value;
@@ -17,15 +17,10 @@ use weir_provider::declared::{Fields as _, object};
 ///
 /// # Errors
 /// Its boot disk can't be read.
-pub(super) async fn attributes(
-    google: &Google,
-    name: &Name,
-    m: &Json,
-    known: &Value,
-) -> Result<Found, Failure> {
+pub(super) async fn attributes(at: At<'_>, m: &Json, known: &Value) -> Result<Found, Failure> {
     let all: Vec<Json> = m["disks"].as_array().cloned().unwrap_or_default();
     let boot = match all.iter().find(|d| d["boot"] == true) {
-        Some(disk) => vec![boot(google, name, disk, known).await?],
+        Some(disk) => vec![boot(at.google, at.name, disk, known).await?],
         None => Vec::new(),
     };
     let (metadata, script) = machine::metadata_found(&m["metadata"], known);
@@ -33,14 +28,7 @@ pub(super) async fn attributes(
     let text = |field: &str| m[field].as_str().unwrap_or_default().to_owned();
     let performance = &m["networkPerformanceConfig"]["totalEgressBandwidthTier"];
     let mut found = object(json!({
-        "id": KIND.id(name),
-        "name": m["name"],
-        "project": name.project,
-        "zone": name.place,
         "instance_id": text("id"),
-        "self_link": m["selfLink"],
-        "creation_timestamp": m["creationTimestamp"],
-        "description": m["description"],
         "machine_type": keep(known, "machine_type", &kind),
         "min_cpu_platform": text("minCpuPlatform"),
         "cpu_platform": text("cpuPlatform"),
@@ -105,7 +93,7 @@ async fn boot(google: &Google, name: &Name, disk: &Json, known: &Value) -> Resul
             name: last(source).to_owned(),
             ..name.clone()
         };
-        let found = disks::get(google, &of_disk).await?.unwrap_or_default();
+        let found = disks::All::get(google, &of_disk).await?.unwrap_or_default();
         let kind = json!(last(found["type"].as_str().unwrap_or_default()));
         let params = params.unwrap_or(&null);
         fields = json!({

@@ -6,17 +6,17 @@ mod request;
 
 use super::{interface, machine};
 use crate::{
-    calls::{self, instances},
-    client::Google,
-    resource::{Call, Failure, Found, Minutes, Resource},
+    calls::instances,
+    name::Name,
+    resource::{Call, Failure, Found},
+    thing::{At, Thing},
 };
 use async_trait::async_trait;
+use serde_json::Value as Json;
 use weir_core::{Diagnostic, Diagnostics, Path, Type, Value};
 use weir_provider::declared::{Fields as _, changed, checks};
 
 pub(super) struct Instance;
-
-const KIND: crate::name::Kind = instances::KIND;
 
 /// What can be changed only while the machine is off.
 const STOPS: [&str; 4] = [
@@ -33,16 +33,11 @@ fn needs_stop(prior: &Value, planned: &Value) -> Vec<&'static str> {
 }
 
 #[async_trait]
-impl Resource<Google> for Instance {
-    fn name(&self) -> &'static str {
-        "google_compute_instance"
-    }
-    fn minutes(&self) -> Minutes {
-        (20, 20, 20)
-    }
+impl Thing for Instance {
+    const NAME: &'static str = "google_compute_instance";
+    type Calls = instances::All;
 
     fn validate(&self, config: &Value, out: &mut Diagnostics) {
-        super::check_name(config, "name", out);
         machine::check(config, out);
         interface::check(config, out);
         checks::choice(config, "desired_status", &["RUNNING", "TERMINATED"], out);
@@ -71,13 +66,7 @@ impl Resource<Google> for Instance {
         }
     }
 
-    fn plan(
-        &self,
-        _cloud: Option<&Google>,
-        _config: &Value,
-        prior: Option<&Value>,
-        planned: Value,
-    ) -> (Value, Vec<Path>) {
+    fn plan(&self, _config: &Value, prior: Option<&Value>, planned: Value) -> (Value, Vec<Path>) {
         let Some(prior) = prior else {
             return (planned, Vec::new());
         };
@@ -99,66 +88,38 @@ impl Resource<Google> for Instance {
         (change::interfaces(prior, planned), Vec::new())
     }
 
-    async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
-        let name = super::name_of(cx.cloud, KIND, planned)?;
-        let body = request::body(cx.cloud, &name, planned).await?;
-        instances::insert(cx, &name, body).await?;
-        Ok(KIND.id(&name))
+    async fn body(&self, at: At<'_>, planned: &Value) -> Result<Json, Failure> {
+        let body = request::body(at.google, at.name, planned).await?;
+        Ok(body)
     }
 
-    async fn find(&self, cx: &Call<'_>, planned: &Value) -> Result<Option<String>, Failure> {
-        let name = super::name_of(cx.cloud, KIND, planned)?;
-        let there = instances::get(cx.cloud, &name).await?.is_some();
-        Ok((there && calls::is_ours(cx, KIND, &name).await?).then(|| KIND.id(&name)))
-    }
-
-    async fn ready(&self, cx: &Call<'_>, id: &str) -> Result<(), Failure> {
-        calls::made(cx, KIND, &KIND.parse(cx.cloud, id)?).await
-    }
-
-    async fn finish(&self, cx: &Call<'_>, id: &str, planned: &Value) -> Result<(), Failure> {
+    async fn finish(&self, cx: &Call<'_>, name: &Name, planned: &Value) -> Result<(), Failure> {
         match planned.text("desired_status").as_deref() {
-            Some("TERMINATED") => {
-                change::power(cx, &KIND.parse(cx.cloud, id)?, "stop", "stop").await
-            }
+            Some("TERMINATED") => change::power(cx, name, "stop", "stop").await,
             _ => Ok(()),
         }
     }
 
-    async fn read(
-        &self,
-        google: &Google,
-        id: &str,
-        known: &Value,
-    ) -> Result<Option<Found>, Failure> {
-        let name = KIND.parse(google, id)?;
-        let Some(found) = instances::get(google, &name).await? else {
-            return Ok(None);
-        };
-        found::attributes(google, &name, &found, known)
-            .await
-            .map(Some)
+    async fn found(&self, at: At<'_>, found: &Json, known: &Value) -> Result<Found, Failure> {
+        found::attributes(at, found, known).await
     }
 
-    async fn update(
+    async fn change(
         &self,
         cx: &Call<'_>,
-        id: &str,
+        name: &Name,
         prior: &Value,
         planned: &Value,
-    ) -> Result<Option<String>, Failure> {
-        let name = KIND.parse(cx.cloud, id)?;
-        change::update(cx, &name, prior, planned).await?;
-        Ok(None)
+    ) -> Result<(), Failure> {
+        change::update(cx, name, prior, planned).await
     }
 
-    async fn delete(&self, cx: &Call<'_>, id: &str, prior: &Value) -> Result<(), Failure> {
-        if prior.is_on("deletion_protection") {
+    fn kept(&self, prior: &Value) -> Option<Failure> {
+        prior.is_on("deletion_protection").then(|| {
             let mut failure = Failure::new("instances.delete", "it is protected against deletion");
             failure.help =
                 Some("Set `deletion_protection = false`, apply that, and delete it then.");
-            return Err(failure);
-        }
-        instances::delete(cx, &KIND.parse(cx.cloud, id)?).await
+            failure
+        })
     }
 }

@@ -29,7 +29,6 @@ pub(super) async fn body(google: &Google, name: &Name, planned: &Value) -> Resul
             .map(|d| attached(name, d)),
     );
     Ok(json!({
-        "name": name.name,
         "description": field(planned, "description"),
         "machineType": machine_type(planned, &place),
         "minCpuPlatform": field(planned, "min_cpu_platform"),
