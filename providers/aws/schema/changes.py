@@ -188,6 +188,43 @@ def subjects():
         {"key_name": "other"}, {"key_name": None, "key_name_prefix": "p-"}, {"key_name": None},
         {"public_key": KEY2}, {"public_key": KEY + "\n"}, {"tags": {"a": "b"}},
     ]
+    template = {"name": "base", "image_id": "ami-12c6146b", "instance_type": "t3.micro", "tags": {"a": "b"}}
+    mapping = {"device_name": "/dev/sdf", "ebs": [{"volume_size": 5, "volume_type": "gp3"}]}
+    yield "aws_launch_template", "base", template, [
+        {"name": "other"}, {"name": None, "name_prefix": "pre-"}, {"name": None}, {"tags": {"a": "c"}},
+        {"image_id": "ami-785db401"}, {"instance_type": "t3.small"}, {"description": "x"},
+        {"update_default_version": True}, {"default_version": 1}, {"default_version": 2}, {"key_name": "k"},
+        {"disable_api_stop": True}, {"disable_api_termination": True}, {"ebs_optimized": "true"},
+        {"ebs_optimized": "perhaps"}, {"instance_initiated_shutdown_behavior": "terminate"},
+        {"instance_initiated_shutdown_behavior": "sleep"}, {"kernel_id": "aki-1"}, {"ram_disk_id": "ari-1"},
+        {"user_data": "YQ=="}, {"vpc_security_group_ids": ["@aws_security_group.s"]},
+        {"security_group_names": ["x"]}, {"block_device_mappings": [mapping]},
+        {"network_interfaces": [{"associate_public_ip_address": "true", "device_index": 0}]},
+        {"metadata_options": [{"http_tokens": "required"}]}, {"metadata_options": [{"http_tokens": "never"}]},
+        {"iam_instance_profile": [{"name": "p"}]}, {"iam_instance_profile": [{"name": "p", "arn": "arn:aws:iam::123456789012:instance-profile/p"}]},
+        {"instance_market_options": [{"market_type": "spot", "spot_options": [{"max_price": "0.1"}]}]},
+        {"monitoring": [{"enabled": True}]}, {"placement": [{"tenancy": "dedicated"}]},
+        {"placement": [{"tenancy": "alone"}]}, {"cpu_options": [{"core_count": 1, "threads_per_core": 1}]},
+        {"credit_specification": [{"cpu_credits": "unlimited"}]}, {"enclave_options": [{"enabled": True}]},
+        {"hibernation_options": [{"configured": True}]}, {"maintenance_options": [{"auto_recovery": "disabled"}]},
+        {"private_dns_name_options": [{"hostname_type": "resource-name"}]},
+        {"tag_specifications": [{"resource_type": "instance", "tags": {"a": "b"}}]},
+        {"tag_specifications": [{"resource_type": "vpc", "tags": {"a": "b"}}]},
+        {"default_version": 1, "update_default_version": True}, {"name": "base", "name_prefix": "pre-"},
+    ]
+    yield "aws_launch_template", "full", {
+        "name_prefix": "full-", "image_id": "ami-12c6146b", "user_data": "YQ==", "update_default_version": True,
+        "block_device_mappings": [mapping], "monitoring": [{"enabled": True}],
+        "metadata_options": [{"http_tokens": "required"}],
+    }, [
+        {"name_prefix": "more-"}, {"image_id": None}, {"user_data": None}, {"user_data": "Yg=="},
+        {"update_default_version": False}, {"update_default_version": None}, {"block_device_mappings": []},
+        {"block_device_mappings": [mapping, mapping | {"device_name": "/dev/sdg"}]},
+        {"block_device_mappings": [mapping | {"ebs": [{"volume_size": 6, "volume_type": "gp3"}]}]},
+        {"monitoring": []}, {"monitoring": [{"enabled": False}]}, {"metadata_options": []},
+        {"metadata_options": [{"http_tokens": "optional"}]},
+        {"metadata_options": [{"http_tokens": "required", "http_put_response_hop_limit": 2}]},
+    ]
     yield "aws_ebs_volume", "base", {"availability_zone": "eu-central-1a", "size": 4, "type": "gp3"}, [
         {"availability_zone": "eu-central-1b"}, {"size": 8}, {"size": 2}, {"type": "gp2"}, {"iops": 4000},
         {"throughput": 200}, {"encrypted": True}, {"encrypted": False}, {"multi_attach_enabled": True},

@@ -13,7 +13,7 @@ import json
 import sys
 
 RESOURCES = """aws_ebs_volume aws_eip aws_eip_association aws_instance aws_internet_gateway aws_key_pair
-aws_nat_gateway aws_network_interface aws_placement_group aws_route
+aws_launch_template aws_nat_gateway aws_network_interface aws_placement_group aws_route
 aws_route_table aws_route_table_association aws_security_group aws_security_group_rule aws_subnet
 aws_volume_attachment aws_vpc aws_vpc_security_group_egress_rule
 aws_vpc_security_group_ingress_rule""".split()

@@ -8,6 +8,7 @@ mod group_rule;
 mod instance;
 mod internet_gateway;
 mod key_pair;
+mod launch_template;
 mod nat_gateway;
 mod network_interface;
 mod permissions;
@@ -33,7 +34,7 @@ use weir_provider::{
     },
 };
 
-const ALL: [&dyn Resource<Aws>; 19] = [
+const ALL: [&dyn Resource<Aws>; 20] = [
     &ebs_volume::EbsVolume,
     &eip::Eip,
     &eip_association::EipAssociation,
@@ -42,6 +43,7 @@ const ALL: [&dyn Resource<Aws>; 19] = [
     &instance::InstanceResource,
     &internet_gateway::InternetGateway,
     &key_pair::KeyPair,
+    &launch_template::Template,
     &nat_gateway::Nat,
     &network_interface::Interface,
     &placement_group::PlacementGroup,

@@ -6,6 +6,7 @@
 mod changes;
 mod conformance;
 mod errors;
+mod filled;
 mod proxy;
 mod server;
 mod tables;

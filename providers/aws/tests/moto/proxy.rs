@@ -1,5 +1,7 @@
-//! Between a client and the server of EC2: it counts calls, loses, breaks and refuses them.
+//! Between a client and the server of EC2: it counts calls, loses, breaks and refuses them, and
+//! answers what the server can't.
 
+use crate::filled::Filled;
 use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
@@ -42,6 +44,7 @@ pub struct Proxy {
     /// Where it answers, as `127.0.0.1:PORT`.
     pub address: String,
     trap: Arc<Mutex<Trap>>,
+    filled: Arc<Mutex<Filled>>,
 }
 
 impl Proxy {
@@ -51,6 +54,7 @@ impl Proxy {
         let proxy = Proxy {
             address: listener.local_addr().unwrap().to_string(),
             trap: Arc::default(),
+            filled: Arc::default(),
         };
         let (there, server) = (proxy.clone(), server.to_owned());
         thread::spawn(move || {
@@ -65,6 +69,11 @@ impl Proxy {
 
     fn trap(&self) -> MutexGuard<'_, Trap> {
         self.trap.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it answers itself.
+    pub fn filled(&self) -> MutexGuard<'_, Filled> {
+        self.filled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The `nth` call from now on goes this way, and each third after it where `again` says so.
@@ -126,10 +135,18 @@ impl Proxy {
         if let Some((status, code, words)) = refusal {
             return client.write_all(error(status, &code, &words).as_bytes());
         }
-        let mut upstream = TcpStream::connect(server)?;
-        upstream.write_all(&closing(&request))?;
-        let mut answer = Vec::new();
-        upstream.read_to_end(&mut answer)?;
+        let own = self.filled().answer(body);
+        let answer = match own {
+            Some(Ok(xml)) => answered(&xml).into_bytes(),
+            Some(Err((code, words))) => error(400, code, &words).into_bytes(),
+            None => {
+                let mut upstream = TcpStream::connect(server)?;
+                upstream.write_all(&closing(&request))?;
+                let mut answer = Vec::new();
+                upstream.read_to_end(&mut answer)?;
+                self.filled().amended(body, answer)
+            }
+        };
         match way {
             Way::Lost => Ok(()),
             Way::Silent => {
@@ -176,6 +193,14 @@ fn closing(request: &[u8]) -> Vec<u8> {
     format!("{}\r\n\r\n{body}", head.join("\r\n")).into_bytes()
 }
 
+/// As EC2 answers.
+fn answered(xml: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{xml}",
+        xml.len()
+    )
+}
+
 /// As EC2 refuses.
 fn error(status: u16, code: &str, words: &str) -> String {
     let words = words
@@ -192,7 +217,7 @@ fn error(status: u16, code: &str, words: &str) -> String {
 }
 
 /// The body of a form as text, without what XML can't hold.
-fn decoded(body: &str) -> String {
+pub fn decoded(body: &str) -> String {
     let mut out = Vec::new();
     let mut bytes = body.bytes();
     while let Some(b) = bytes.next() {

@@ -105,5 +105,5 @@ async fn every_type_is_served() {
         let found = provider.import(name, "").await.unwrap_err().to_string();
         assert!(!found.contains("has no resource type"), "{name}: {found}");
     }
-    assert_eq!(provider.schema().resources.len(), 19);
+    assert_eq!(provider.schema().resources.len(), 20);
 }
