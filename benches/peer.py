@@ -2,13 +2,15 @@
 
 A bench is a script that hands `main` its stacks. Each stack is a function that gives its text, and
 the commands to run on it, in order. Only ratios from one run mean something: each stack is run by
-weir and right after it by Terraform.
+weir and right after it by Terraform. CPU and memory are those of all processes of a command:
+Terraform's providers are processes of their own.
 
 Environment: WEIR_BIN, the weir to measure (default target/release/weir); TERRAFORM_BIN (default
 `terraform` on the PATH); WEIR_LAB, the folder for everything generated.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import datetime
 import os
@@ -37,6 +39,7 @@ COMMANDS = {
     "plan": ["plan"],
     "apply": ["apply", "-auto-approve"],
     "no-change plan": ["plan"],
+    "destroy": ["destroy", "-auto-approve"],
 }
 
 
@@ -51,6 +54,8 @@ class Stack:
     peer: list[str] | None = None
     """What Terraform runs of it: the first so many of `steps`; all where it is None, none of them
     where it is empty, for what takes Terraform hours."""
+    server: Callable[[], contextlib.AbstractContextManager[int]] | None = None
+    """Starts what both tools call, anew for each of them, and gives its process's number."""
 
     def steps_of(self, tool: str) -> list[str]:
         return self.steps if tool == "weir" or self.peer is None else self.peer
@@ -125,6 +130,25 @@ def command(tool: str, step: str) -> list[str]:
     return [TERRAFORM, *COMMANDS[step], *quiet]
 
 
+def session(leader: int) -> float:
+    """MiB that the processes of a session hold together now."""
+    pages = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            # After the name, which may hold anything: state, parent, group, session.
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[3]) == leader:
+                pages += int((folder / "statm").read_text().split()[1])
+        except (OSError, IndexError):
+            continue  # it ended meanwhile
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def spent(pid: int) -> float:
+    """CPU seconds of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def measured(argv: list[str], folder: Path, log: Path, limit: float) -> dict | None:
     """Wall and CPU seconds and peak MiB of a command; None where it takes too long."""
     environment = {**os.environ, "CHECKPOINT_DISABLE": "1"}
@@ -147,8 +171,18 @@ def measured(argv: list[str], folder: Path, log: Path, limit: float) -> dict | N
 
         timer = threading.Timer(limit, end)
         timer.start()
+        over, together = threading.Event(), [0.0]
+
+        def watch() -> None:
+            while not over.wait(0.05):
+                together[0] = max(together[0], session(process.pid))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - began
+        over.set()
+        watcher.join()
         timer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
     if late.is_set():
@@ -158,7 +192,8 @@ def measured(argv: list[str], folder: Path, log: Path, limit: float) -> dict | N
     return {
         "wall": wall,
         "cpu": usage.ru_utime + usage.ru_stime,
-        "memory": usage.ru_maxrss / 1024,
+        # One process says itself what it held at most; of several, the most at once was seen.
+        "memory": max(usage.ru_maxrss / 1024, together[0]),
     }
 
 
@@ -172,8 +207,15 @@ def round_of(tool: str, name: str, stack: Stack, results: dict, limit: float) ->
     if tool == "terraform":
         init = [TERRAFORM, "init", "-input=false"]
         subprocess.run(init, cwd=folder, check=True, capture_output=True)
+    with stack.server() if stack.server else contextlib.nullcontext() as server:
+        steps_of(tool, (name, stack, server), folder, results, limit)
+
+
+def steps_of(tool: str, of: tuple, folder: Path, results: dict, limit: float) -> None:
+    name, stack, server = of
     for step in stack.steps_of(tool):
         log = CACHE / f"{name}-{tool}-{step.replace(' ', '-')}.log"
+        before = spent(server) if server else 0.0
         found = measured(command(tool, step), folder, log, limit)
         if found is None:
             say(f"{name}, {step}, {tool}: over {limit:g} s, ended; what comes after it is left out")
@@ -182,6 +224,7 @@ def round_of(tool: str, name: str, stack: Stack, results: dict, limit: float) ->
         found["state"] = 0.0
         if (folder / STATE[tool]).exists():
             found["state"] = (folder / STATE[tool]).stat().st_size / 2**20
+        found["server"] = spent(server) - before if server else 0.0
         say(f"{name}, {step}, {tool}: {found['wall']:.2f} s")
         results.setdefault((name, step, tool), []).append(found)
 
@@ -202,15 +245,16 @@ def cells(runs: list[dict | None] | None) -> dict | None:
     return {**found, "quickest": min(run["wall"] for run in runs)}
 
 
-def row(stack: str, step: str, results: dict, limit: float) -> str:
+def row(stack: str, step: str, results: dict, limit: float, extra: list[str]) -> str:
     runs = [len(results.get((stack, step, tool), [])) for tool in STATE]
     texts = [stack, step, ", ".join(map(str, runs))]
     ours = cells(results.get((stack, step, "weir")))
     theirs = cells(results.get((stack, step, "terraform")))
-    for key, digits in (("wall", 2), ("cpu", 2), ("memory", 0), ("state", 1)):
+    columns = [("wall", 2), ("cpu", 2), ("memory", 0), ("state", 1), *((e, 2) for e in extra)]
+    for key, digits in columns:
         for found in (ours, theirs):
             texts.append("-" if found is None else f"{found[key]:.{digits}f}")
-        if key != "state":
+        if key not in ("state", "server"):
             known = ours and theirs
             texts.append(f"{theirs[key] / ours[key]:.0f}x" if known else "-")
     if theirs is None:
@@ -220,13 +264,15 @@ def row(stack: str, step: str, results: dict, limit: float) -> str:
 
 
 def report(stacks: dict[str, Stack], chosen: list[str], results: dict, limit: float) -> str:
+    extra = ["server"] if any(stacks[stack].server for stack in chosen) else []
+    more = " the server's CPU s for weir | for terraform |" if extra else ""
     lines = [
         "| stack | command | runs of each | weir s | terraform s | ratio | weir CPU s | terraform CPU s | ratio "
-        "| weir MiB | terraform MiB | ratio | weir state MiB | terraform state MiB |",
-        "|---|---|---:|" + "---:|" * 11,
+        "| weir MiB | terraform MiB | ratio | weir state MiB | terraform state MiB |" + more,
+        "|---|---|---:|" + "---:|" * (11 + 2 * len(extra)),
     ]
     for stack in chosen:
-        lines += [row(stack, step, results, limit) for step in stacks[stack].steps]
+        lines += [row(stack, step, results, limit, extra) for step in stacks[stack].steps]
     return "\n".join(lines)
 
 
@@ -254,7 +300,7 @@ def main(name: str, stacks: dict[str, Stack], goals: list[Goal] | None = None) -
         if stack not in stacks:
             sys.exit(f"bench: no stack {stack!r}; there are: {' '.join(stacks)}")
     if not WEIR.exists():
-        sys.exit(f"bench: {WEIR} isn't built; build it with: cargo build --release -p weir-cli")
+        sys.exit(f"bench: {WEIR} isn't built; build it as the bench's README says")
     if shutil.which(TERRAFORM) is None:
         sys.exit(f"bench: {TERRAFORM} isn't on the PATH; TERRAFORM_BIN names another")
     CACHE.mkdir(parents=True, exist_ok=True)

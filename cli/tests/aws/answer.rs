@@ -28,6 +28,16 @@ const LISTED: &[(&str, &str, &str)] = &[
         "the emulator speaks of an address and shows none",
     ),
     (
+        "aws_instance",
+        "user_data",
+        "Terraform keeps a digest of it",
+    ),
+    (
+        "aws_eip",
+        "private_dns",
+        "Terraform keeps the name after the association is gone",
+    ),
+    (
         "aws_security_group",
         "name_prefix",
         "where nobody names one, names begin with the tool's",

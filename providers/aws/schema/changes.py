@@ -5,6 +5,7 @@ Run by hand when a type or a rule is added, with `terraform` and `moto_server` o
 provider in a filesystem mirror (WEIR_TF_PLUGINS, /opt/tf-plugins where that is not set):
 
     providers/aws/schema/changes.py > providers/aws/schema/changes.txt
+    providers/aws/schema/changes.py aws_eip       # what there is to say of one type alone
 
 The objects are made on moto, one of each type or more; then, without looking at them again, one
 attribute of each is changed at a time. A block of the file is an object: its type and name, its
@@ -188,9 +189,10 @@ def subjects():
         {"key_name": "other"}, {"key_name": None, "key_name_prefix": "p-"}, {"key_name": None},
         {"public_key": KEY2}, {"public_key": KEY + "\n"}, {"tags": {"a": "b"}},
     ]
-    template = {"name": "base", "image_id": "ami-12c6146b", "instance_type": "t3.micro", "tags": {"a": "b"}}
+    # Without tags: moto would have them in `tag_specifications` as well.
+    template = {"name": "base", "image_id": "ami-12c6146b", "instance_type": "t3.micro"}
     mapping = {"device_name": "/dev/sdf", "ebs": [{"volume_size": 5, "volume_type": "gp3"}]}
-    yield "aws_launch_template", "base", template, [
+    template_changes = [
         {"name": "other"}, {"name": None, "name_prefix": "pre-"}, {"name": None}, {"tags": {"a": "c"}},
         {"image_id": "ami-785db401"}, {"instance_type": "t3.small"}, {"description": "x"},
         {"update_default_version": True}, {"default_version": 1}, {"default_version": 2}, {"key_name": "k"},
@@ -210,8 +212,10 @@ def subjects():
         {"private_dns_name_options": [{"hostname_type": "resource-name"}]},
         {"tag_specifications": [{"resource_type": "instance", "tags": {"a": "b"}}]},
         {"tag_specifications": [{"resource_type": "vpc", "tags": {"a": "b"}}]},
-        {"default_version": 1, "update_default_version": True}, {"name": "base", "name_prefix": "pre-"},
+        {"default_version": 1, "update_default_version": True}, {"name_prefix": "pre-"},
     ]
+    for part in range(3):
+        yield "aws_launch_template", f"part{part}", template | {"name": f"part{part}"}, template_changes[part::3]
     yield "aws_launch_template", "full", {
         "name_prefix": "full-", "image_id": "ami-12c6146b", "user_data": "YQ==", "update_default_version": True,
         "block_device_mappings": [mapping], "monitoring": [{"enabled": True}],
@@ -340,6 +344,8 @@ def plant():
     whole = state()
     for address, attributes in PLANTED.items():
         kind, name = address.split(".")
+        if sys.argv[1:] and kind not in sys.argv[1:]:
+            continue
         whole["resources"].append({
             "mode": "managed", "type": kind, "name": name,
             "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
@@ -426,7 +432,10 @@ def print_all():
     run("apply", "-auto-approve", "-input=false")
     ids = {f"{r['type']}.{r['name']}": r["instances"][0]["attributes"]["id"] for r in state()["resources"]}
     todo = []
+    only = sys.argv[1:]
     for kind, name, config, changes in subjects():
+        if only and kind not in only:
+            continue
         config = resolved(config, ids)
         todo.append((kind, name, config, [(c, resolved(c, ids)) for c in changes]))
         if f"{kind}.{name}" not in PLANTED:
