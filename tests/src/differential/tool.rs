@@ -22,7 +22,7 @@ enum Kind {
 }
 
 /// What Terraform says where the fault is its own.
-const FAULTS: [&str; 7] = [
+const FAULTS: [&str; 8] = [
     "Error: Cycle",
     "Error: Self reference: ",
     "TERRAFORM CRASH",
@@ -31,6 +31,8 @@ const FAULTS: [&str; 7] = [
     // It says of the same plan that it can be applied to save its outputs.
     "Cannot apply non-applyable plan",
     "a bug in the provider",
+    // `replace_triggered_by` a block that has no instance.
+    "Error: no change found for ",
 ];
 
 impl Tool {

@@ -301,6 +301,10 @@ pub(crate) fn reason(change: &Change) -> Option<&'static str> {
         Reason::Tainted => Some("replace_because_tainted"),
         Reason::Requested(_) => Some("replace_by_request"),
         Reason::UnknownInputs => Some("read_because_config_unknown"),
+        // What was moved to where nothing is declared, and leaves state from there.
+        Reason::NotInConfig(Orphan::Removed) if change.moved_from.is_some() => {
+            Some("delete_because_no_move_target")
+        }
         Reason::NotInConfig(Orphan::Block | Orphan::Removed) => {
             Some("delete_because_no_resource_config")
         }
