@@ -144,13 +144,18 @@ pub(crate) fn agent() -> AgentBinary {
 /// Every provider at hand.
 pub(crate) fn registry(env: &Env) -> Registry {
     let (agent, ssh) = (agent(), ssh_environment(env));
+    let echo = env.address_echo().map(str::to_owned);
     let states = Arc::new(stores::OtherStates::new(env.clone()));
     let registry = Registry::new()
         .with("terraform", move || {
             Arc::new(TerraformProvider::new().with_states(states.clone()))
         })
         .with("host", move || {
-            Arc::new(HostProvider::new(agent.clone(), ssh.clone()))
+            let hosts = HostProvider::new(agent.clone(), ssh.clone());
+            Arc::new(match &echo {
+                Some(url) => hosts.with_address_echo(url),
+                None => hosts,
+            })
         })
         .with("fake", || Arc::new(FakeProvider::new()));
     clouds(registry)

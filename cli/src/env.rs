@@ -6,6 +6,7 @@
 //! | `WEIR_VAR_name`, `TF_VAR_name` | value of the variable `name` |
 //! | `WEIR_IN_AUTOMATION` | set and not empty: leave out hints about the next command |
 //! | `WEIR_WORKSPACE`, `TF_WORKSPACE` | the workspace, whichever is selected |
+//! | `WEIR_ADDRESS_ECHO` | the web address that tells where this machine's connections come from |
 //! | `USER`, `LOGNAME` | who is named as the holder of the lease |
 //! | `HOME` | where `~` in paths leads |
 //! | `XDG_STATE_HOME` | where the history of the console is kept; `~/.local/state` |
@@ -41,6 +42,11 @@ impl Env {
             .get(name)
             .map(String::as_str)
             .filter(|v| !v.is_empty())
+    }
+
+    /// Who tells where this machine's connections come from, where it is not Amazon.
+    pub(crate) fn address_echo(&self) -> Option<&str> {
+        self.get("WEIR_ADDRESS_ECHO")
     }
 
     /// A variable of Postgres's or of a backend's, by its name.

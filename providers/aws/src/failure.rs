@@ -53,6 +53,8 @@ where
         {
             Class::Throttled
         }
+        // EC2 says it with status 500; it is an answer all the same.
+        SdkError::ServiceError(_) if shortage(&code).is_some() => Class::Refused,
         SdkError::ServiceError(_)
             if AMBIGUOUS.contains(&code.as_str())
                 || status.is_some_and(|s| s >= 500 && s != 501) =>

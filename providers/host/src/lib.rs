@@ -1,7 +1,8 @@
 //! The provider of machines that exist already: over SSH, or this one.
 //!
-//! It serves two types ([`schema`]): `weir_host`, our agent on a machine, and
-//! `weir_pod`, an instance of a service's pod there. It never reads the
+//! It serves ([`schema`]) `weir_host`, our agent on a machine, and `weir_pod`, an
+//! instance of a service's pod there; beside them what pools need to reach
+//! machines, `weir_ssh_key` and `weir_egress_address`. It never reads the
 //! environment, never decides what runs where, never keeps a record of its own:
 //! what is on a host it asks the agent, what is wanted it is told.
 //!

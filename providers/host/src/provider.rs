@@ -11,15 +11,16 @@ use crate::host::Means;
 use crate::hosts::Hosts;
 use crate::machine::AgentBinary;
 use crate::pod_agent::PodAgent;
-use crate::resources::{host, pod, ssh_key};
+use crate::resources::{egress_address, host, pod, ssh_key};
 use crate::schema;
 use crate::ssh::{Connector, Environment};
 
-/// Serves `weir_host`, `weir_pod` and `weir_ssh_key` for one run.
+/// Serves `weir_host`, `weir_pod`, `weir_ssh_key` and `weir_egress_address` for one run.
 #[derive(Debug)]
 pub struct HostProvider {
     schema: ProviderSchema,
     hosts: Hosts,
+    echo: egress_address::Echo,
 }
 
 impl HostProvider {
@@ -34,7 +35,16 @@ impl HostProvider {
                 agent,
                 env,
             }),
+            echo: egress_address::Echo::default(),
         }
+    }
+
+    /// Asks this web address, and not Amazon's, where this machine's connections come from. It
+    /// answers with the address of whoever asks, as text.
+    #[must_use]
+    pub fn with_address_echo(mut self, url: &str) -> Self {
+        self.echo = egress_address::Echo::at(url);
+        self
     }
 }
 
@@ -68,7 +78,7 @@ impl Provider for HostProvider {
         match type_name {
             schema::HOST => host::validate(&self.hosts, config),
             schema::POD => pod::validate(config),
-            schema::SSH_KEY => Diagnostics::new(),
+            schema::SSH_KEY | schema::EGRESS_ADDRESS => Diagnostics::new(),
             other => no_such_type(other).into(),
         }
     }
@@ -78,6 +88,7 @@ impl Provider for HostProvider {
             schema::HOST => Ok(host::plan(&self.hosts, request)),
             schema::POD => Ok(pod::plan(&self.hosts, request)),
             schema::SSH_KEY => Ok(ssh_key::plan(request)),
+            schema::EGRESS_ADDRESS => egress_address::plan(&self.echo, request).await,
             other => Err(no_such_type(other).into()),
         }
     }
@@ -105,6 +116,7 @@ impl Provider for HostProvider {
                 schema::HOST => answers.push(host::apply(&self.hosts, request, progress).await),
                 schema::POD => pods.push(request),
                 schema::SSH_KEY => answers.push(ssh_key::apply(&request)),
+                schema::EGRESS_ADDRESS => answers.push(egress_address::apply(&request)),
                 other => answers.push(ApplyResponse {
                     diagnostics: no_such_type(other).into(),
                     value: request.prior,
@@ -121,6 +133,7 @@ impl Provider for HostProvider {
             schema::HOST => host::read(&self.hosts, request).await,
             schema::POD => pod::read(&self.hosts, request).await,
             schema::SSH_KEY => Ok(ssh_key::read(request)),
+            schema::EGRESS_ADDRESS => Ok(egress_address::read(request)),
             other => Err(no_such_type(other).into()),
         }
     }
@@ -141,6 +154,12 @@ impl Provider for HostProvider {
             return Err(Diagnostic::error(summary)
                 .because("weir makes the key; nobody else has its private half.")
                 .help("Give a key of your own where one is wanted: `private_key_file`.")
+                .into());
+        }
+        if type_name == schema::EGRESS_ADDRESS {
+            return Err(Diagnostic::error(summary)
+                .because("weir finds it out when it makes it.")
+                .help("Leave the import out, and apply.")
                 .into());
         }
         Err(Diagnostic::error(summary)
@@ -169,6 +188,7 @@ impl Provider for HostProvider {
             schema::HOST => host::settle(&self.hosts, request).await,
             schema::POD => pod::settle(&self.hosts, request).await,
             schema::SSH_KEY => ssh_key::settle(&request),
+            schema::EGRESS_ADDRESS => egress_address::settle(&request),
             other => Settled::Unknown(no_such_type(other).to_string()),
         }
     }
@@ -177,10 +197,11 @@ impl Provider for HostProvider {
 fn no_such_type(name: &str) -> Diagnostic {
     Diagnostic::error(format!("provider host has no type {name}"))
         .because(format!(
-            "It serves {}, {} and {}.",
+            "It serves {}, {}, {} and {}.",
             schema::HOST,
             schema::POD,
-            schema::SSH_KEY
+            schema::SSH_KEY,
+            schema::EGRESS_ADDRESS
         ))
         .help("Correct the type, or use the version of weir that made it.")
 }

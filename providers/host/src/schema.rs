@@ -1,4 +1,4 @@
-//! The attributes of `weir_host`, `weir_pod` and `weir_ssh_key`.
+//! The attributes of `weir_host`, `weir_pod`, `weir_ssh_key` and `weir_egress_address`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +14,8 @@ pub const HOST: &str = "weir_host";
 pub const POD: &str = "weir_pod";
 /// A key pair for SSH that weir makes.
 pub const SSH_KEY: &str = "weir_ssh_key";
+/// Where this machine's connections come from.
+pub const EGRESS_ADDRESS: &str = "weir_egress_address";
 
 pub(crate) fn provider() -> ProviderSchema {
     ProviderSchema {
@@ -22,6 +24,7 @@ pub(crate) fn provider() -> ProviderSchema {
             (HOST.to_owned(), host()),
             (POD.to_owned(), pod()),
             (SSH_KEY.to_owned(), ssh_key()),
+            (EGRESS_ADDRESS.to_owned(), egress_address()),
         ]),
         functions: BTreeMap::new(),
         ephemeral: BTreeMap::new(),
@@ -155,6 +158,21 @@ fn ssh_key() -> Schema {
             "fingerprint",
             computed(Type::String),
             "The SHA-256 of the public key, as OpenSSH shows it.",
+        ),
+    ])
+}
+
+fn egress_address() -> Schema {
+    schema([
+        (
+            "address",
+            computed(Type::String),
+            "The address that this machine's connections come from, as others see it.",
+        ),
+        (
+            "cidr",
+            computed(Type::String),
+            "The same as a CIDR block of one address.",
         ),
     ])
 }

@@ -133,6 +133,12 @@ async fn answer(
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let query = head.uri.query().unwrap_or_default();
+    // Links lead where the client came in, as behind a load balancer.
+    let host = head.headers.get(http::header::HOST);
+    let origin = match host.and_then(|h| h.to_str().ok()) {
+        Some(host) => format!("http://{host}"),
+        None => door.origin.clone(),
+    };
     let request = Request {
         method: head.method,
         path: percent_decode_str(head.uri.path())
@@ -143,7 +149,7 @@ async fn answer(
             .collect(),
         headers: head.headers,
         body,
-        origin: door.origin.clone(),
+        origin,
     };
     let reply = match control::answer(door.cloud.as_ref(), &door.desk, &request) {
         Some(reply) => reply,

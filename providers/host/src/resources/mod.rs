@@ -1,5 +1,6 @@
 //! The resource types, and what they have in common.
 
+pub(crate) mod egress_address;
 pub(crate) mod host;
 pub(crate) mod pod;
 pub(crate) mod ssh_key;

@@ -73,7 +73,9 @@ impl World {
             let zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c"];
             let zones = zones.map(Value::from).to_vec();
             let zones = Value::list(Type::String, zones);
-            let fake = fake.finding("aws_availability_zones", "names", zones);
+            let fake = fake
+                .finding("aws_availability_zones", "names", zones.clone())
+                .finding("google_compute_zones", "names", zones);
             Arc::new(match &watch {
                 Some(watch) => fake.watched(watch.clone()),
                 None => fake,

@@ -9,8 +9,9 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::PathBuf};
 
-/// The file a module is.
-const FILE: &str = "main.tf";
+/// The files that a module is: the cloud's own, and what all of them share.
+const OWN: &str = "main.tf";
+const SHARED: &str = "machines.tf";
 
 /// The folder of a cloud's module, as seen from the stack.
 pub(crate) fn folder(cloud: Cloud) -> String {
@@ -20,7 +21,10 @@ pub(crate) fn folder(cloud: Cloud) -> String {
 /// The modules by their folders.
 pub(super) fn all() -> impl Iterator<Item = (PathBuf, BTreeMap<PathBuf, &'static [u8]>)> {
     Cloud::ALL.into_iter().map(|cloud| {
-        let files = BTreeMap::from([(PathBuf::from(FILE), text(cloud).as_bytes())]);
+        let shared = include_str!("../../data/pools/machines.tf");
+        let files = [(OWN, text(cloud)), (SHARED, shared)];
+        let files = files.map(|(name, text)| (PathBuf::from(name), text.as_bytes()));
+        let files = BTreeMap::from(files);
         (PathBuf::from(folder(cloud)), files)
     })
 }

@@ -176,8 +176,8 @@ impl Evaluator {
             for offer in pool.offers.iter().filter(|o| !made(&o.name)) {
                 problems.push(sources.point(errors::not_written_out(offer), &offer.span));
             }
-            if pool.ssh_from.is_empty() && pool.offers.iter().any(|o| o.security_groups.is_empty())
-            {
+            let nobody = pool.ssh_from.as_ref().is_some_and(Vec::is_empty);
+            if nobody && pool.offers.iter().any(|o| o.security_groups.is_empty()) {
                 problems.push(sources.point(errors::from_nowhere(pool), &pool.span));
             }
             let open = pool.offers.iter().find(|o| o.choice.is_none());

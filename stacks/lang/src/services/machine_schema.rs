@@ -90,6 +90,7 @@ pub(super) fn pool_shape(mut pool: Block) -> Shape {
     pool.blocks.remove("offer");
     let formats = [
         ("count", Format::Whole),
+        ("boot_timeout", Format::Duration),
         ("prefer", Format::OneOf(&["order", "price"])),
         ("machine.cpus", Format::Count),
         ("machine.memory", Format::Size),

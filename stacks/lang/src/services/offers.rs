@@ -103,7 +103,14 @@ pub(crate) fn value(
             "spot",
             Value::bool(wish.is_some_and(|w| w.market == crate::machines::Market::Spot)),
         ),
-        ("ssh_from", texts(&pool.ssh_from)),
+        (
+            "ssh_from",
+            match &pool.ssh_from {
+                Some(blocks) => texts(blocks),
+                None => Value::null_of(Type::list(Type::String)),
+            },
+        ),
+        ("boot_timeout", Value::string(pool.boot_timeout.as_str())),
         ("subnet", optional(offer.subnet.as_deref())),
         ("security_groups", texts(&offer.security_groups)),
         ("tags", map(&offer.tags)),

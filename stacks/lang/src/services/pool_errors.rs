@@ -211,13 +211,13 @@ pub(crate) fn not_known(offer: &MachineOffer) -> Diagnostic {
 
 pub(crate) fn from_nowhere(pool: &MachinePool) -> Diagnostic {
     Diagnostic::error(format!(
-        "Pool `{}` of {} does not say from where its machines are reached",
+        "Pool `{}` of {} lets nobody reach its machines",
         pool.name, pool.cluster
     ))
-    .because("weir reaches them by SSH, and nobody else should.")
+    .because("weir reaches them by SSH, and `ssh_from` is empty, or not known yet.")
     .help(
-        "Add `ssh_from = [\"203.0.113.7/32\"]` with the addresses of the machines that run weir, or \
-         give each offer `security_groups` of your own.",
+        "Write `ssh_from = [\"203.0.113.7/32\"]` with the addresses of the machines that run weir, \
+         leave it out, and weir finds out its own, or give each offer `security_groups` of your own.",
     )
 }
 

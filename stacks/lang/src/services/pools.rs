@@ -27,6 +27,8 @@ pub(crate) const REGION: &str = "region";
 
 /// What a machine boots where nothing is said.
 const IMAGE: &str = "debian-12";
+/// How long it may take until it lets weir in, where nothing is said.
+const BOOT_TIMEOUT: &str = "10m";
 /// The size of its disk where nothing is said, in GiB.
 const DISK_GIB: u64 = 20;
 
@@ -53,9 +55,11 @@ pub struct MachinePool {
     pub disk_gib: u64,
     /// Which offer is tried first.
     pub prefer: Prefer,
-    /// From where its machines may be reached by SSH, as CIDR blocks; empty where that is not said,
-    /// or not known yet.
-    pub ssh_from: Vec<String>,
+    /// From where its machines may be reached by SSH, as CIDR blocks; empty where that is not known
+    /// yet, `None` where it is not said: from where weir comes.
+    pub ssh_from: Option<Vec<String>>,
+    /// How long a machine may take until it lets weir in, as it is written: `10m`.
+    pub boot_timeout: String,
     /// The offers, as they are written.
     pub offers: Vec<MachineOffer>,
     /// Where its block starts.
@@ -142,10 +146,13 @@ pub(crate) fn mentions_machines(pool: &Expanded<'_>) -> bool {
     pool.body.blocks.iter().any(machine) || !leftovers(pool).is_empty()
 }
 
+/// What a pool says of machines that are made, beside `machine` and its offers.
+const OF_MACHINES: [&str; 4] = ["boot_timeout", "count", "prefer", "ssh_from"];
+
 /// What stands in a pool for its machines' sake beside `machine`: name and place.
 fn leftovers<'a>(pool: &'a Expanded<'_>) -> Vec<(&'a str, &'a Span)> {
     let attributes = pool.body.attributes.iter();
-    let attributes = attributes.filter(|a| matches!(&*a.name, "count" | "prefer"));
+    let attributes = attributes.filter(|a| OF_MACHINES.contains(&&*a.name));
     let blocks = pool.body.blocks.iter();
     let blocks = blocks.filter(|b| {
         &*b.ident == "offer" || (&*b.ident == "dynamic" && b.label(0) == Some("offer"))
@@ -219,7 +226,10 @@ pub(crate) fn read(
             Some("price") => Prefer::Price,
             _ => Prefer::Order,
         },
-        ssh_from: texts(value, "ssh_from").unwrap_or_default(),
+        ssh_from: field(value, "ssh_from").map(|_| texts(value, "ssh_from").unwrap_or_default()),
+        boot_timeout: text(value, "boot_timeout")
+            .unwrap_or(BOOT_TIMEOUT)
+            .to_owned(),
         offers: Vec::new(),
         span: pool.span.clone(),
     };

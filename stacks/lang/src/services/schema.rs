@@ -88,6 +88,10 @@ pub(crate) static CLUSTER: LazyLock<Block> = LazyLock::new(|| {
                 text("`order` or `price`: which offer is tried first."),
             ),
             (
+                "boot_timeout",
+                text("How long a machine may take until it lets weir in."),
+            ),
+            (
                 "ssh_from",
                 optional(
                     Type::list(Type::String),

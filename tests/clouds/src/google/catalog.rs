@@ -4,11 +4,12 @@ use super::route::{Key, LINKS, Scope};
 use serde_json::{Value as Json, json};
 
 /// Regions, the letters of their zones, and the third octet of their part of auto-mode networks.
-pub const REGIONS: [(&str, &str, u8); 6] = [
+pub const REGIONS: [(&str, &str, u8); 7] = [
     ("asia-east1", "abc", 140),
     ("europe-north1", "abc", 166),
     ("europe-west1", "bcd", 132),
     ("europe-west3", "abc", 156),
+    ("europe-west4", "abc", 164),
     ("us-central1", "abcf", 128),
     ("us-east1", "bcd", 142),
 ];

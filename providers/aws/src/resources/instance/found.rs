@@ -102,11 +102,12 @@ fn of_network(i: &Instance, known: &Value) -> Found {
     let first = all.iter().find(|n| index(n) == Some(0));
     let others = first.map(|n| n.private_ip_addresses()).unwrap_or_default();
     let others = others.iter().filter(|a| a.primary() != Some(true));
-    let groups: Vec<&str> = i
-        .security_groups()
-        .iter()
-        .filter_map(|g| g.group_id())
-        .collect();
+    // They are its first interface's; emulators say them there alone.
+    let groups = match i.security_groups() {
+        [] => first.map(|n| n.groups()).unwrap_or_default(),
+        groups => groups,
+    };
+    let groups: Vec<&str> = groups.iter().filter_map(|g| g.group_id()).collect();
     let v6 = first.map(|n| n.ipv6_addresses()).unwrap_or_default();
     let v6: Vec<&str> = v6.iter().filter_map(|a| a.ipv6_address()).collect();
     let given = known.rows("network_interface");

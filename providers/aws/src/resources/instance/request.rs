@@ -152,6 +152,8 @@ fn interfaces(planned: &Value) -> Vec<InstanceNetworkInterfaceSpecification> {
     };
     let one = InstanceNetworkInterfaceSpecification::builder()
         .device_index(0)
+        // As it is where nobody says it, in EC2; not in every emulator.
+        .delete_on_termination(true)
         .associate_public_ip_address(public)
         .set_subnet_id(planned.text("subnet_id"))
         .set_private_ip_address(planned.text("private_ip"))

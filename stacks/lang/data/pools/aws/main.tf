@@ -1,30 +1,10 @@
 # What an offer of a pool makes in AWS: machines with public addresses and, where none is given, a
-# network for them. SSH is admitted from the addresses of `ssh_from` alone. Each machine gets its SSH
-# host key from weir, so that the first connection to it is verified already.
-
-variable "offer" {
-  type = object({
-    name   = string
-    region = string
-    # By number.
-    machines = map(object({ host = string, type = string, zone = string }))
-    # An AMI, or who publishes it and a pattern of its name.
-    image = object({ id = string, owner = string, name = string })
-    # GiB
-    disk            = number
-    spot            = bool
-    ssh_from        = list(string)
-    subnet          = string
-    security_groups = list(string)
-    tags            = map(string)
-    labels          = map(string)
-  })
-}
+# network for them. SSH is admitted from the addresses of `ssh_from` alone. How a
+# machine is set up stands in ../machines.tf.
 
 locals {
-  makes_network = var.offer.subnet == null
-  makes_group   = length(var.offer.security_groups) == 0
-  tags          = merge({ Name = var.offer.name }, var.offer.tags)
+  makes_group = length(var.offer.security_groups) == 0
+  tags        = merge({ Name = var.offer.name }, var.offer.tags)
 
   # Where a machine stands that no zone was chosen for: zones in turn.
   zone_names = local.makes_network ? sort(data.aws_availability_zones.here[0].names) : []
@@ -37,24 +17,6 @@ locals {
   subnets = local.makes_network ? {
     for number, zone in local.zones : number => aws_subnet.network[zone].id
   } : { for number, machine in var.offer.machines : number => var.offer.subnet }
-
-  user_data = {
-    for number, machine in var.offer.machines : number => join("\n", ["#cloud-config", jsonencode({
-      hostname            = machine.host
-      disable_root        = false
-      ssh_pwauth          = false
-      ssh_deletekeys      = true
-      ssh_authorized_keys = [weir_ssh_key.login.public_key]
-      ssh_keys = {
-        ed25519_private = weir_ssh_key.host[number].private_key
-        ed25519_public  = weir_ssh_key.host[number].public_key
-      }
-      write_files = [{
-        path    = "/etc/ssh/sshd_config.d/00-weir.conf"
-        content = "PermitRootLogin prohibit-password\n"
-      }]
-    })])
-  }
 }
 
 data "aws_availability_zones" "here" {
@@ -140,7 +102,7 @@ resource "aws_security_group" "machine" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "ssh" {
-  for_each          = local.makes_group ? toset(var.offer.ssh_from) : toset([])
+  for_each          = local.makes_group ? toset(local.ssh_from) : toset([])
   security_group_id = aws_security_group.machine[0].id
   description       = "SSH from where weir runs"
   ip_protocol       = "tcp"
@@ -153,7 +115,6 @@ resource "aws_vpc_security_group_ingress_rule" "ssh" {
 resource "aws_vpc_security_group_ingress_rule" "among" {
   count                        = local.makes_group ? 1 : 0
   security_group_id            = aws_security_group.machine[0].id
-  description                  = "Among the machines"
   ip_protocol                  = "-1"
   referenced_security_group_id = aws_security_group.machine[0].id
 }
@@ -163,15 +124,6 @@ resource "aws_vpc_security_group_egress_rule" "all" {
   security_group_id = aws_security_group.machine[0].id
   ip_protocol       = "-1"
   cidr_ipv4         = "0.0.0.0/0"
-}
-
-resource "weir_ssh_key" "login" {
-  comment = "weir"
-}
-
-resource "weir_ssh_key" "host" {
-  for_each = var.offer.machines
-  comment  = each.value.host
 }
 
 resource "aws_key_pair" "login" {
@@ -233,14 +185,10 @@ site "machines" {
       address      = aws_instance.machine[host.key].public_ip
       host_key     = weir_ssh_key.host[host.key].public_key
       private_key  = weir_ssh_key.login.private_key
-      boot_timeout = "10m"
+      boot_timeout = var.offer.boot_timeout
       labels = merge(var.offer.labels, { type = host.value.type }, (
         local.makes_network ? { zone = local.zones[host.key] } : {}
       ))
     }
   }
-}
-
-output "hosts" {
-  value = site.machines.hosts
 }

@@ -1,53 +1,15 @@
 # What an offer of a pool makes in Azure: machines with public addresses and, where none is given, a
-# network for them. SSH is admitted from the addresses of `ssh_from` alone. Each machine gets its SSH
-# host key from weir, so that the first connection to it is verified already.
-
-variable "offer" {
-  type = object({
-    name   = string
-    region = string
-    # By number.
-    machines = map(object({ host = string, type = string, zone = string }))
-    # An image's id, or where the marketplace has it.
-    image = object({ id = string, publisher = string, offer = string, sku = string })
-    # GiB
-    disk            = number
-    spot            = bool
-    ssh_from        = list(string)
-    subnet          = string
-    security_groups = list(string)
-    tags            = map(string)
-    labels          = map(string)
-  })
-}
+# network for them. SSH is admitted from the addresses of `ssh_from` alone. How a
+# machine is set up stands in ../machines.tf.
 
 locals {
-  makes_network = var.offer.subnet == null
-  makes_group   = length(var.offer.security_groups) == 0
-  subnet        = local.makes_network ? azurerm_subnet.network[0].id : var.offer.subnet
+  makes_group = length(var.offer.security_groups) == 0
+  subnet      = local.makes_network ? azurerm_subnet.network[0].id : var.offer.subnet
 
   # An interface has one security group.
   group = (
     local.makes_group ? azurerm_network_security_group.machine[0].id : var.offer.security_groups[0]
   )
-
-  user_data = {
-    for number, machine in var.offer.machines : number => join("\n", ["#cloud-config", jsonencode({
-      hostname            = machine.host
-      disable_root        = false
-      ssh_pwauth          = false
-      ssh_deletekeys      = true
-      ssh_authorized_keys = [weir_ssh_key.login.public_key]
-      ssh_keys = {
-        ed25519_private = weir_ssh_key.host[number].private_key
-        ed25519_public  = weir_ssh_key.host[number].public_key
-      }
-      write_files = [{
-        path    = "/etc/ssh/sshd_config.d/00-weir.conf"
-        content = "PermitRootLogin prohibit-password\n"
-      }]
-    })])
-  }
 }
 
 resource "azurerm_resource_group" "machines" {
@@ -98,7 +60,7 @@ resource "azurerm_network_security_rule" "ssh" {
   protocol                    = "Tcp"
   source_port_range           = "*"
   destination_port_range      = "22"
-  source_address_prefixes     = var.offer.ssh_from
+  source_address_prefixes     = local.ssh_from
   destination_address_prefix  = "*"
 }
 
@@ -134,15 +96,6 @@ resource "azurerm_network_interface_security_group_association" "machine" {
   network_security_group_id = local.group
 }
 
-resource "weir_ssh_key" "login" {
-  comment = "weir"
-}
-
-resource "weir_ssh_key" "host" {
-  for_each = var.offer.machines
-  comment  = each.value.host
-}
-
 resource "azurerm_linux_virtual_machine" "machine" {
   for_each              = var.offer.machines
   name                  = each.value.host
@@ -170,7 +123,8 @@ resource "azurerm_linux_virtual_machine" "machine" {
   os_disk {
     caching              = "ReadWrite"
     storage_account_type = "StandardSSD_LRS"
-    disk_size_gb         = var.offer.disk
+    # Images of Azure's marketplace have 30 GiB, and no disk may be smaller than its image.
+    disk_size_gb = max(var.offer.disk, 30)
   }
 
   dynamic "source_image_reference" {
@@ -203,14 +157,10 @@ site "machines" {
       address      = azurerm_linux_virtual_machine.machine[host.key].public_ip_address
       host_key     = weir_ssh_key.host[host.key].public_key
       private_key  = weir_ssh_key.login.private_key
-      boot_timeout = "10m"
+      boot_timeout = var.offer.boot_timeout
       labels = merge(var.offer.labels, { type = host.value.type }, (
         host.value.zone == null ? {} : { zone = host.value.zone }
       ))
     }
   }
-}
-
-output "hosts" {
-  value = site.machines.hosts
 }

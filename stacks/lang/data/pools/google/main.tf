@@ -1,61 +1,23 @@
 # What an offer of a pool makes in Google Cloud: machines with public addresses and, where none is
-# given, a network for them. SSH is admitted from the addresses of `ssh_from` alone. Each machine gets
-# its SSH host key from weir, so that the first connection to it is verified already.
-
-variable "offer" {
-  type = object({
-    name   = string
-    region = string
-    # By number.
-    machines = map(object({ host = string, type = string, zone = string }))
-    # A link of an image, or of a family of them.
-    image = object({ id = string })
-    # GiB
-    disk     = number
-    spot     = bool
-    ssh_from = list(string)
-    # Of a network that is given; `security_groups` are then tags that its firewall goes by.
-    subnet          = string
-    security_groups = list(string)
-    tags            = map(string)
-    labels          = map(string)
-  })
-}
+# given, a network for them. SSH is admitted from the addresses of `ssh_from` alone. How a
+# machine is set up stands in ../machines.tf.
 
 locals {
-  makes_network = var.offer.subnet == null
-  subnet        = local.makes_network ? google_compute_subnetwork.network[0].id : var.offer.subnet
-  network       = local.makes_network ? google_compute_network.network[0].id : null
+  # Its firewall is the network's.
+  makes_group = local.makes_network
 
-  # Where a machine stands that no zone was chosen for. Nearly every region has these three.
-  letters = ["b", "c", "a"]
+  subnet  = local.makes_network ? google_compute_subnetwork.network[0].id : var.offer.subnet
+  network = local.makes_network ? google_compute_network.network[0].id : null
+
+  # Where a machine stands that no zone was chosen for: zones in turn.
+  zone_names = sort(data.google_compute_zones.here.names)
   zones = {
     for number, machine in var.offer.machines : number => (
       machine.zone != null ? machine.zone
-      : "${var.offer.region}-${local.letters[tonumber(number) % 3]}"
+      : element(local.zone_names, tonumber(number) % length(local.zone_names))
     )
   }
 
-  user_data = {
-    for number, machine in var.offer.machines : number => join("\n", ["#cloud-config", jsonencode({
-      hostname            = machine.host
-      disable_root        = false
-      ssh_pwauth          = false
-      ssh_deletekeys      = true
-      ssh_authorized_keys = [weir_ssh_key.login.public_key]
-      ssh_keys = {
-        ed25519_private = weir_ssh_key.host[number].private_key
-        ed25519_public  = weir_ssh_key.host[number].public_key
-      }
-      write_files = [{
-        path    = "/etc/ssh/sshd_config.d/00-weir.conf"
-        content = "PermitRootLogin prohibit-password\n"
-      }]
-    })])
-  }
-}
-
-locals {
   # The images of Google Cloud that have no cloud-init run this at every boot.
   startup_script = {
     for number, machine in var.offer.machines : number => <<-EOT
@@ -79,6 +41,11 @@ locals {
       systemctl restart ssh 2>/dev/null || systemctl restart sshd
     EOT
   }
+}
+
+data "google_compute_zones" "here" {
+  region = var.offer.region
+  status = "UP"
 }
 
 resource "google_compute_network" "network" {
@@ -107,8 +74,8 @@ resource "google_compute_firewall" "ssh" {
   count         = local.makes_network ? 1 : 0
   name          = "${var.offer.name}-ssh"
   description   = "SSH from where weir runs"
-  network       = local.network
-  source_ranges = var.offer.ssh_from
+  network = local.network
+  source_ranges = local.ssh_from
   target_tags   = [var.offer.name]
 
   allow {
@@ -125,7 +92,7 @@ resource "google_compute_firewall" "among" {
   count         = local.makes_network ? 1 : 0
   name          = "${var.offer.name}-among"
   description   = "Everything among the machines"
-  network       = local.network
+  network = local.network
   source_ranges = [google_compute_subnetwork.network[0].ip_cidr_range]
   target_tags   = google_compute_firewall.ssh[0].target_tags
 
@@ -136,15 +103,6 @@ resource "google_compute_firewall" "among" {
   lifecycle {
     ignore_changes = [name]
   }
-}
-
-resource "weir_ssh_key" "login" {
-  comment = "weir"
-}
-
-resource "weir_ssh_key" "host" {
-  for_each = var.offer.machines
-  comment  = each.value.host
 }
 
 resource "google_compute_instance" "machine" {
@@ -205,12 +163,8 @@ site "machines" {
       )
       host_key     = weir_ssh_key.host[host.key].public_key
       private_key  = weir_ssh_key.login.private_key
-      boot_timeout = "10m"
+      boot_timeout = var.offer.boot_timeout
       labels       = merge(var.offer.labels, { type = host.value.type, zone = local.zones[host.key] })
     }
   }
-}
-
-output "hosts" {
-  value = site.machines.hosts
 }
