@@ -133,10 +133,7 @@ async fn what_leads_to_nobody_is_refused() {
         ("203.0.113.7/24", "which is no address"),
     ] {
         let error = plan(&Echo::start(said).provider(), None).await.unwrap_err();
-        assert!(
-            error.contains(why) && error.contains("ssh_from"),
-            "{said}: {error}"
-        );
+        assert!(error.contains(why), "{said}: {error}");
     }
     let agent = AgentBinary::new(Vec::new(), "1");
     let nobody = HostProvider::new(agent, Environment::default());
