@@ -22,7 +22,7 @@ enum Kind {
 }
 
 /// What Terraform says where the fault is its own.
-const FAULTS: [&str; 8] = [
+const FAULTS: [&str; 7] = [
     "Error: Cycle",
     "Error: Self reference: ",
     "TERRAFORM CRASH",
@@ -31,9 +31,16 @@ const FAULTS: [&str; 8] = [
     // It says of the same plan that it can be applied to save its outputs.
     "Cannot apply non-applyable plan",
     "a bug in the provider",
-    // `replace_triggered_by` a block that has no instance.
-    "Error: no change found for ",
 ];
+
+/// Whether all that is refused is `replace_triggered_by` a whole block that has no instance: there
+/// is nothing that changes. A key that is not there is refused by right.
+fn triggered_by_none(stderr: &str) -> bool {
+    let errors = stderr.lines().filter_map(|l| l.split_once("Error: "));
+    let mut blocks = errors.map(|(_, error)| error.strip_prefix("no change found for "));
+    let first = blocks.next().flatten();
+    first.is_some_and(|block| !block.contains('[')) && blocks.next().is_none()
+}
 
 impl Tool {
     /// The built weir.
@@ -127,7 +134,8 @@ impl Tool {
         match run.status.code() {
             Some(0) => "ok".into(),
             Some(1) if self.kind == Kind::Terraform => {
-                let broken = FAULTS.iter().any(|f| run.stderr.contains(f));
+                let broken =
+                    FAULTS.iter().any(|f| run.stderr.contains(f)) || triggered_by_none(&run.stderr);
                 // It says that or the other of an import without a block, as chance will have it.
                 let broken = broken && !run.stderr.contains("Error: Resource has no configuration");
                 if broken { "broken" } else { otherwise }.into()
