@@ -5,5 +5,6 @@
 
 mod answer;
 mod moto;
+mod provider_block;
 mod stacks;
 mod tool;

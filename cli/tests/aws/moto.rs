@@ -1,6 +1,7 @@
 //! A server of EC2 for tests: `moto_server`, of the Python package `moto`, on a port of its own.
 
 use std::{
+    io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -47,6 +48,27 @@ impl Moto {
             std::thread::sleep(Duration::from_millis(50));
         }
         Some(moto)
+    }
+}
+
+impl Moto {
+    /// The XML that answers an action of EC2, asked by somebody else.
+    pub fn ask(&self, action: &str, parameters: &[(&str, &str)]) -> String {
+        let mut form = format!("Action={action}&Version=2016-11-15");
+        for (key, value) in parameters {
+            form += &format!("&{key}={}", value.replace('/', "%2F"));
+        }
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let head = format!(
+            "POST / HTTP/1.0\r\nHost: ec2.eu-central-1.amazonaws.com\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nAuthorization: AWS4-HMAC-SHA256 Credential=weir/20200101/eu-central-1/ec2/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n",
+            form.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(form.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(!answer.contains("<Errors>"), "{action}: {answer}");
+        answer
     }
 }
 

@@ -25,6 +25,7 @@ pub struct Tool {
     kind: Kind,
     root: TempDir,
     files: BTreeMap<String, String>,
+    environment: BTreeMap<String, String>,
 }
 
 /// Where Terraform's providers are, as in a mirror.
@@ -74,6 +75,7 @@ impl Tool {
             kind,
             root,
             files: BTreeMap::new(),
+            environment: BTreeMap::new(),
         };
         if kind == Kind::Terraform {
             let rc = format!(
@@ -88,6 +90,11 @@ impl Tool {
     /// Its folder.
     pub fn path(&self) -> &Path {
         self.root.path()
+    }
+
+    /// A variable of its environment from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.into(), value.into());
     }
 
     /// Runs it with nothing of the user's environment.
@@ -108,6 +115,7 @@ impl Tool {
             .env("CHECKPOINT_DISABLE", "1")
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("TF_CLI_CONFIG_FILE", self.path().join("terraform.rc"))
+            .envs(&self.environment)
             .output()
             .unwrap()
     }
