@@ -14,8 +14,10 @@ mod lifecycle;
 mod report;
 mod schema_rules;
 mod session;
+mod values;
 
 pub use report::{Outcome, Report, Row};
+pub use values::body;
 
 use crate::Provider;
 use async_trait::async_trait;

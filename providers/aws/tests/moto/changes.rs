@@ -1,13 +1,13 @@
 //! What one change alone leads to, beside Terraform's provider: `schema/changes.txt` has, for each
 //! attribute of each type, what hashicorp/aws plans. Needs no server and no Terraform.
 
-use crate::values::body;
 use serde_json::Value as Json;
 use std::{collections::BTreeSet, fmt::Write as _};
 use weir_aws::{AwsProvider, Pacing};
 use weir_core::{Known, Path, Value, schema::Schema};
 use weir_provider::{
     PlanRequest, Provider as _,
+    conformance::body,
     declared::{Beside, shape},
     proposed,
 };

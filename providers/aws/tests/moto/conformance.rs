@@ -4,7 +4,6 @@
 use crate::{
     proxy::{Proxy, Way},
     server::{Moto, texts},
-    values::body,
 };
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
@@ -13,7 +12,7 @@ use weir_aws::{AwsProvider, Pacing};
 use weir_core::{Known, Value};
 use weir_provider::{
     Provider,
-    conformance::{Calls, Case, Copies, Existence, Fault, Fixture, Vanished, run},
+    conformance::{Calls, Case, Copies, Existence, Fault, Fixture, Vanished, body, run},
 };
 
 /// What the objects under test refer to.

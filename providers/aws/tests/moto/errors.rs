@@ -5,13 +5,14 @@ use crate::{
     conformance::provider_config,
     proxy::{Proxy, Way},
     server::{Moto, texts},
-    values::body,
 };
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 use weir_aws::{AwsProvider, Pacing};
 use weir_core::{Diagnostics, Known, Type, Value, plan::Op};
-use weir_provider::{ApplyRequest, NoProgress, PlanRequest, Provider, Token, proposed};
+use weir_provider::{
+    ApplyRequest, NoProgress, PlanRequest, Provider, Token, conformance::body, proposed,
+};
 
 /// More often than anything is tried.
 const ALWAYS: usize = 1_000_000;

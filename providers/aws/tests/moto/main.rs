@@ -10,4 +10,3 @@ mod filled;
 mod proxy;
 mod server;
 mod tables;
-mod values;

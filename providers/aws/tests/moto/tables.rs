@@ -1,13 +1,12 @@
 //! The tables of the folder `schema` against the provider they were extracted from.
 
-use crate::values::body;
 use std::{
     process::{Command, Stdio},
     time::Duration,
 };
 use weir_aws::{AwsProvider, Pacing};
 use weir_core::schema::{Block, OnChange};
-use weir_provider::Provider as _;
+use weir_provider::{Provider as _, conformance::body};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema");
 

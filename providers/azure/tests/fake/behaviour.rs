@@ -1,14 +1,12 @@
 //! What the conformance kit does not ask.
 
-use crate::{
-    values::body,
-    world::{KEY, TENANT, World, config, quick},
-};
+use crate::world::{KEY, TENANT, World, config, quick};
 use serde_json::{Value as Json, json};
 use weir_azure::AzureProvider;
 use weir_core::{Known, Value, diag::Shortage, plan::Op};
 use weir_provider::{
-    ApplyRequest, ApplyResponse, NoProgress, PlanRequest, Provider, ReadRequest, Token, proposed,
+    ApplyRequest, ApplyResponse, NoProgress, PlanRequest, Provider, ReadRequest, Token,
+    conformance::body, proposed,
 };
 
 /// Plans and applies a creation, with a token of its own.

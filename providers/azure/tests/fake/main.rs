@@ -6,5 +6,4 @@ mod behaviour;
 mod conformance;
 mod errors;
 mod tables;
-mod values;
 mod world;

@@ -1,12 +1,11 @@
 //! The fake cloud, and what stands in it before a test begins.
 
-use crate::values::body;
 use serde_json::{Value as Json, json};
 use std::{sync::Arc, time::Duration};
 use weir_azure::{AzureProvider, Pacing};
 use weir_clouds::{Clouds, Options};
 use weir_core::Value;
-use weir_provider::Provider;
+use weir_provider::{Provider, conformance::body};
 
 pub(crate) const SUBSCRIPTION: &str = "11111111-2222-3333-4444-555555555555";
 pub(crate) const TENANT: &str = "72f988bf-0000-4000-8000-2d7cd011db47";

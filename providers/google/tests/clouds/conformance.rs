@@ -1,6 +1,6 @@
 //! Every resource type passes the conformance kit.
 
-use crate::{server::Google, values::body};
+use crate::server::Google;
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use weir_core::{Known, Value};
 use weir_google::GoogleProvider;
 use weir_provider::{
     Provider,
-    conformance::{Case, Copies, Existence, Fixture, Vanished, run},
+    conformance::{Case, Copies, Existence, Fixture, Vanished, body, run},
 };
 
 const REGION: &str = "regions/europe-west1";

@@ -1,11 +1,12 @@
 //! What goes wrong on the way: throttling, answers that are lost, capacity, quota, things of others.
 
-use crate::{conformance::base, server::Google, values::body};
+use crate::{conformance::base, server::Google};
 use serde_json::{Value as Json, json};
 use weir_core::{Shortage, Value, plan::Op};
 use weir_google::GoogleProvider;
 use weir_provider::{
-    ApplyRequest, ApplyResponse, NoProgress, PlanRequest, Provider as _, Settled, Token, proposed,
+    ApplyRequest, ApplyResponse, NoProgress, PlanRequest, Provider as _, Settled, Token,
+    conformance::body, proposed,
 };
 
 fn request(type_name: &str, config: Value, planned: Value, step: u64) -> ApplyRequest {

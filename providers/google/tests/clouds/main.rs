@@ -6,4 +6,3 @@
 mod conformance;
 mod faults;
 mod server;
-mod values;

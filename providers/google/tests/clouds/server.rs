@@ -11,7 +11,7 @@ use std::{
 use weir_clouds::{Clouds, Options, Pace};
 use weir_core::{Value, schema::Block};
 use weir_google::{GoogleProvider, Pacing};
-use weir_provider::Provider;
+use weir_provider::{Provider, conformance::body};
 
 pub struct Google {
     _clouds: Clouds,
@@ -81,7 +81,7 @@ impl Google {
     pub async fn provider(&self) -> Arc<GoogleProvider> {
         let provider = GoogleProvider::new(quick());
         let block: &Block = &provider.schema().provider.block;
-        let config: Value = crate::values::body(block, &self.settings());
+        let config: Value = body(block, &self.settings());
         provider.configure(&config).await.unwrap();
         Arc::new(provider)
     }

@@ -1,4 +1,4 @@
-//! Configurations of a type from the few attributes that matter.
+//! Configurations of a body from the few attributes that matter.
 
 use serde_json::{Value as Json, json};
 use weir_core::{
@@ -8,9 +8,15 @@ use weir_core::{
     schema::{Absent, Block, NestedBlock, Nesting},
 };
 
-/// The body with everything else left out.
-pub(crate) fn body(block: &Block, given: &Json) -> Value {
-    let known = given.as_object().unwrap();
+/// The body of a schema with what is given, and with everything else left out: attributes by name,
+/// nested blocks as lists of objects. For tests.
+///
+/// # Panics
+/// What is given is no object, or has what the schema has not or takes otherwise.
+pub fn body(block: &Block, given: &Json) -> Value {
+    let Some(known) = given.as_object() else {
+        panic!("{given} is no object");
+    };
     for key in known.keys() {
         let has = block.attributes.contains_key(key) || block.blocks.contains_key(key);
         assert!(has, "the schema has no {key}");
@@ -18,11 +24,12 @@ pub(crate) fn body(block: &Block, given: &Json) -> Value {
     let attributes = block.attributes.iter().map(|(name, a)| {
         let value = known
             .get(name)
-            .map(|v| convert(&from_json(v), &a.ty).unwrap());
-        (
-            name.clone(),
-            value.unwrap_or_else(|| Value::null_of(a.ty.clone())),
-        )
+            .map(|v| match convert(&from_json(v), &a.ty) {
+                Ok(value) => value,
+                Err(e) => panic!("{name} can't be {v}: {e}"),
+            });
+        let value = value.unwrap_or_else(|| Value::null_of(a.ty.clone()));
+        (name.clone(), value)
     });
     let blocks = block
         .blocks
@@ -37,7 +44,9 @@ fn blocks(nested: &NestedBlock, given: Option<&Json>) -> Value {
         return Value::null();
     }
     let none = json!([]);
-    let items = given.unwrap_or(&none).as_array().unwrap();
+    let Some(items) = given.unwrap_or(&none).as_array() else {
+        panic!("nested blocks are a list");
+    };
     let mut items = items.iter().map(|item| body(&nested.block, item));
     match nested.nesting {
         Nesting::Single => items.next_back().unwrap_or_else(|| Value::null_of(ty)),
