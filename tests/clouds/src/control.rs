@@ -3,7 +3,8 @@
 //! | request | what |
 //! |---|---|
 //! | `GET /_requests` | all requests so far: `operation`, `method`, `path`, `query`, `body`, `status` |
-//! | `POST /_faults` | arms a fault: `{"operation": "compute.instances.insert", "nth": 2, "times": 1, "answer": "capacity"}`; `answer` is `cut`, `lost`, `throttle`, `capacity`, `quota`, `conflict` or `{"reply": {"status", "body", "headers"}}` |
+//! | `POST /_faults` | arms a fault: `{"operation": "compute.instances.insert", "nth": 2, "times": 1, "answer": "capacity"}`; `answer` is `cut`, `lost`, `silent`, `throttle`, `capacity`, `quota`, `conflict`, `repeat` or `{"reply": {"status", "body", "headers"}}`; `"every": 3` for each third |
+//! | `GET /_faults` | `{"struck": 2}`: how many calls met one |
 //! | `DELETE /_faults` | forgets all faults |
 //! | `GET /_machines` | the machines that run, with addresses, keys and user data; `?all=true`: also those that are stopped |
 //! | `GET /_objects` | the ids of all that is there, of every kind |
@@ -46,6 +47,7 @@ pub fn answer(cloud: &dyn Cloud, desk: &Desk, request: &Request) -> Option<Reply
             }
             Err(e) => Reply::text(400, format!("No fault: {e}\n")),
         },
+        (&Method::GET, "/_faults") => Reply::json(200, &json!({ "struck": desk.struck() })),
         (&Method::DELETE, "/_faults") => {
             desk.disarm();
             Reply::empty(204)

@@ -43,9 +43,12 @@ pub struct Fault {
     /// Which of the calls that fit is the first to fail, from 1.
     #[serde(default = "one")]
     pub nth: u64,
-    /// How many fail, one after the other.
+    /// How many fail, in all.
     #[serde(default = "one")]
     pub times: u64,
+    /// Every how many-th of them fails, from the first that does on: 1 for one after the other.
+    #[serde(default = "one")]
+    pub every: u64,
     /// What happens.
     pub answer: Fate,
 }
@@ -62,6 +65,8 @@ pub enum Fate {
     Cut,
     /// It is done, and the connection is cut before the reply.
     Lost,
+    /// It is done, and no reply ever comes.
+    Silent,
     /// 429, as the cloud says it.
     Throttle,
     /// No machines left of the kind.
@@ -70,6 +75,8 @@ pub enum Fate {
     Quota,
     /// Something else works on it.
     Conflict,
+    /// It is refused for good, in words that repeat all that was asked.
+    Repeat,
     /// This reply; nothing was done.
     Reply {
         /// The status.
@@ -91,7 +98,8 @@ impl Fate {
             Fate::Capacity => Some(Trouble::Capacity),
             Fate::Quota => Some(Trouble::Quota),
             Fate::Conflict => Some(Trouble::Conflict),
-            Fate::Cut | Fate::Lost | Fate::Reply { .. } => None,
+            Fate::Repeat => Some(Trouble::Repeat),
+            Fate::Cut | Fate::Lost | Fate::Silent | Fate::Reply { .. } => None,
         }
     }
 }
@@ -106,6 +114,7 @@ struct Armed {
 struct Inside {
     entries: Vec<Entry>,
     faults: Vec<Armed>,
+    struck: u64,
     pace: Pace,
 }
 
@@ -124,6 +133,7 @@ impl Desk {
             inside: Mutex::new(Inside {
                 entries: Vec::new(),
                 faults: Vec::new(),
+                struck: 0,
                 pace,
             }),
         }
@@ -150,9 +160,21 @@ impl Desk {
         self.inside().faults.push(Armed { fault, met: 0 });
     }
 
-    /// Forgets all faults.
+    /// Forgets all faults, and how many calls met one.
     pub fn disarm(&self) {
-        self.inside().faults.clear();
+        let mut inside = self.inside();
+        inside.faults.clear();
+        inside.struck = 0;
+    }
+
+    /// Notes that a call has met its fault: all that it does is done.
+    pub fn strike(&self) {
+        self.inside().struck += 1;
+    }
+
+    /// How many calls met a fault since the faults were forgotten.
+    pub fn struck(&self) -> u64 {
+        self.inside().struck
     }
 
     /// Takes the request down: its number, and what is to become of it.
@@ -176,7 +198,9 @@ impl Desk {
             }
             armed.met += 1;
             let first = armed.fault.nth.max(1);
-            let hit = armed.met >= first && armed.met - first < armed.fault.times;
+            let after = armed.met.checked_sub(first);
+            let every = armed.fault.every.max(1);
+            let hit = after.is_some_and(|n| n % every == 0 && n / every < armed.fault.times);
             if hit && fate.is_none() {
                 fate = Some(armed.fault.answer.clone());
             }

@@ -47,6 +47,8 @@ pub enum Trouble {
     Quota,
     /// Something else works on it now.
     Conflict,
+    /// It is refused for good, in words that repeat what was asked.
+    Repeat,
 }
 
 /// One call of an API.

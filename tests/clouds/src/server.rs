@@ -56,6 +56,7 @@ pub struct Clouds {
     pub google: Option<SocketAddr>,
     /// Where Azure's API listens.
     pub azure: Option<SocketAddr>,
+    desks: Vec<(&'static str, Arc<Desk>)>,
     runtime: Option<Runtime>,
 }
 
@@ -69,7 +70,8 @@ impl Clouds {
             .worker_threads(2)
             .enable_all()
             .build()?;
-        let start = |at: Option<SocketAddr>, name, cloud: Arc<dyn Cloud>| {
+        let mut desks = Vec::new();
+        let mut start = |at: Option<SocketAddr>, name, cloud: Arc<dyn Cloud>| {
             let Some(at) = at else { return Ok(None) };
             // Not by the runtime: who starts clouds may be in one of its own.
             let listener = std::net::TcpListener::bind(at)?;
@@ -77,9 +79,11 @@ impl Clouds {
             let _entered = runtime.enter();
             let listener = TcpListener::from_std(listener)?;
             let at = listener.local_addr()?;
+            let desk = Arc::new(Desk::new(name, options.pace));
+            desks.push((name, Arc::clone(&desk)));
             let door = Arc::new(Door {
                 cloud,
-                desk: Desk::new(name, options.pace),
+                desk,
                 origin: format!("http://{at}"),
             });
             runtime.spawn(listen(listener, door));
@@ -94,8 +98,16 @@ impl Clouds {
         Ok(Clouds {
             google,
             azure,
+            desks,
             runtime: Some(runtime),
         })
+    }
+
+    /// The desk of a cloud (`google`, `azure`): what `/_faults` and its like speak to. `None` where
+    /// the cloud was not asked for.
+    pub fn desk(&self, cloud: &str) -> Option<&Desk> {
+        let mut desks = self.desks.iter();
+        desks.find(|(name, _)| *name == cloud).map(|(_, d)| &**d)
     }
 }
 
@@ -109,7 +121,7 @@ impl Drop for Clouds {
 
 struct Door {
     cloud: Arc<dyn Cloud>,
-    desk: Desk,
+    desk: Arc<Desk>,
     origin: String,
 }
 
@@ -170,7 +182,10 @@ async fn of_cloud(door: &Door, request: &Request) -> io::Result<Reply> {
     let operation = door.cloud.operation(request);
     let (number, fate) = door.desk.take(request, &operation);
     let reply = match &fate {
-        Some(Fate::Cut) => return Err(cut()),
+        Some(Fate::Cut) => {
+            door.desk.strike();
+            return Err(cut());
+        }
         Some(Fate::Reply {
             status,
             body,
@@ -198,8 +213,14 @@ async fn of_cloud(door: &Door, request: &Request) -> io::Result<Reply> {
             }
         },
     };
-    if fate == Some(Fate::Lost) {
-        return Err(cut());
+    if fate.is_some() {
+        door.desk.strike();
+    }
+    match fate {
+        Some(Fate::Lost) => return Err(cut()),
+        // Until the client goes away.
+        Some(Fate::Silent) => std::future::pending::<()>().await,
+        _ => {}
     }
     door.desk.note(number, reply.status);
     Ok(reply)

@@ -84,3 +84,31 @@ fn a_fault_that_says_nothing_clear_is_refused() {
         assert_eq!(door.post("/_faults", fault), 400, "{fault}");
     }
 }
+
+#[test]
+fn each_third_call_fails_and_is_counted() {
+    let (clouds, door) = Door::open();
+    let fault = r#"{"nth": 2, "every": 3, "times": 2, "answer": {"reply": {"status": 503}}}"#;
+    assert_eq!(door.post("/_faults", fault), 204);
+    let answers: Vec<u16> = (0..9).map(|_| door.get("/x").unwrap().0).collect();
+    assert_eq!(answers, [401, 503, 401, 401, 503, 401, 401, 401, 401]);
+    assert_eq!(door.get("/_faults").unwrap().1, r#"{"struck":2}"#);
+    let desk = clouds.desk("azure").unwrap();
+    desk.disarm();
+    assert_eq!(desk.struck(), 0);
+    assert!(clouds.desk("google").is_none());
+}
+
+#[test]
+fn a_silent_call_is_done_and_never_answered() {
+    let (clouds, door) = Door::open();
+    assert_eq!(door.post("/_faults", r#"{"answer": "silent"}"#), 204);
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(std::time::Duration::from_millis(300)))
+        .build()
+        .into();
+    let told = agent.get(format!("{}/x", door.0)).call();
+    assert!(matches!(told, Err(ureq::Error::Timeout(_))), "{told:?}");
+    assert_eq!(clouds.desk("azure").unwrap().struck(), 1);
+    assert_eq!(door.get("/x").unwrap().0, 401);
+}

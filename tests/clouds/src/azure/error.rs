@@ -1,6 +1,6 @@
 //! What Azure Resource Manager says when something is wrong.
 
-use crate::http::Reply;
+use crate::http::{Reply, Request};
 use serde_json::{Value as Json, json};
 
 /// An error as the API tells it.
@@ -51,6 +51,15 @@ impl ArmError {
                 "The request is being throttled as the limit has been reached for operation type. Retry after 1 second.",
             )
         }
+    }
+
+    /// It can't be done, and all of it is told back.
+    pub(super) fn repeated(request: &Request) -> ArmError {
+        let asked = String::from_utf8_lossy(&request.body);
+        ArmError::bad(
+            "InvalidRequestContent",
+            format!("The request is invalid: {asked}"),
+        )
     }
 
     pub(super) fn busy() -> ArmError {

@@ -187,8 +187,10 @@ fn check_head(call: &Call<'_>, parts: &[&str]) -> Outcome<String> {
 
 impl Azure {
     fn served(&self, call: &Call<'_>) -> Outcome<Reply> {
-        if call.trouble == Some(Trouble::Throttle) {
-            return Err(ArmError::throttled());
+        match call.trouble {
+            Some(Trouble::Throttle) => return Err(ArmError::throttled()),
+            Some(Trouble::Repeat) => return Err(ArmError::repeated(call.request)),
+            _ => {}
         }
         let parts = call.request.parts();
         let subscription = check_head(call, &parts)?;

@@ -1,6 +1,6 @@
 //! What Google says when it refuses.
 
-use crate::http::Reply;
+use crate::http::{Reply, Request};
 use serde_json::{Value as Json, json};
 
 /// A refusal, in Google's shape.
@@ -71,6 +71,12 @@ impl Refusal {
     pub fn throttled() -> Refusal {
         let message = "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute' of service 'compute.googleapis.com'";
         Refusal::new(429, "rateLimitExceeded", message)
+    }
+
+    /// It can't be done, and all of it is told back.
+    pub fn repeated(request: &Request) -> Refusal {
+        let asked = String::from_utf8_lossy(&request.body);
+        Refusal::new(400, "invalid", format!("Invalid value: {asked}"))
     }
 
     /// As Google writes it.

@@ -91,8 +91,10 @@ impl Google {
         if let Some(discovery) = &self.discovery {
             discovery.check(call.operation, request)?;
         }
-        if call.trouble == Some(Trouble::Throttle) {
-            return Err(Refusal::throttled());
+        match call.trouble {
+            Some(Trouble::Throttle) => return Err(Refusal::throttled()),
+            Some(Trouble::Repeat) => return Err(Refusal::repeated(request)),
+            _ => {}
         }
         let mut world = self.world();
         world.open(&route.key.project, at.now);
