@@ -104,6 +104,10 @@ impl Fate {
     }
 }
 
+/// The header of a request that the test itself makes beside those that it looks at: no fault meets
+/// it.
+pub const ASIDE: &str = "x-clouds-aside";
+
 #[derive(Debug)]
 struct Armed {
     fault: Fault,
@@ -192,6 +196,9 @@ impl Desk {
             status: None,
         });
         let mut fate = None;
+        if request.header(ASIDE).is_some() {
+            return (number, fate);
+        }
         for armed in &mut inside.faults {
             if !fits(&armed.fault, request, operation) {
                 continue;

@@ -2,7 +2,7 @@
 
 use super::{Call, Class, Cloud, Failure, Pause, Resource, State, Unplanned, parse_duration};
 use crate::{
-    NoProgress,
+    Completeness, NoProgress,
     declared::{self, Beside, Entry, Fields as _, Found},
 };
 use serde_json::json;
@@ -83,13 +83,14 @@ impl<C: Cloud> Subject<C> {
         }
     }
 
-    /// What an interrupted creation has made. What was made a moment ago may not be known yet, so
-    /// that it is looked for more than once.
+    /// What an interrupted creation has made, and whether it is whole: what the cloud could not
+    /// finish is there all the same. What was made a moment ago may not be known yet, so that it is
+    /// looked for more than once.
     pub(super) async fn settle_create(
         &self,
         cx: &Call<'_, C>,
         planned: &Value,
-    ) -> Result<Option<Value>, Failure> {
+    ) -> Result<Option<(Value, Completeness)>, Failure> {
         let mut pause = Pause::new(cx.cloud.pacing().backoff, cx.cloud.pacing().consistency);
         let id = loop {
             match self.found(cx, planned).await? {
@@ -98,8 +99,13 @@ impl<C: Cloud> Subject<C> {
                 None => return Ok(None),
             }
         };
-        self.resource.ready(cx, &id).await?;
-        self.look(cx.cloud, &id, planned, Beside::Known).await
+        let completeness = match self.resource.ready(cx, &id).await {
+            Ok(()) => Completeness::Whole,
+            Err(failure) if failure.class == Class::Refused => Completeness::Partial,
+            Err(failure) => return Err(failure),
+        };
+        let found = self.look(cx.cloud, &id, planned, Beside::Known).await?;
+        Ok(found.map(|value| (value, completeness)))
     }
 
     async fn made(&self, cx: &Call<'_, C>, planned: &Value) -> Result<String, Failure> {

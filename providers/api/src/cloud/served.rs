@@ -300,11 +300,14 @@ impl<C: Cloud> Served<C> {
         };
         let prior = request.prior.as_ref().map(Known::value);
         let fail = |f: Failure| Diagnostics::from(f.diagnostic(&request.address));
+        let mut completeness = Completeness::Whole;
         let (found, planned) = match (request.op, prior, &request.planned) {
-            (Op::Create, _, Some(planned)) => (
-                s.settle_create(&cx, planned).await.map_err(fail)?,
-                Some(planned),
-            ),
+            (Op::Create, _, Some(planned)) => {
+                let made = s.settle_create(&cx, planned).await.map_err(fail)?;
+                let (found, how) = made.unzip();
+                completeness = how.unwrap_or(completeness);
+                (found, Some(planned))
+            }
             (_, Some(prior), planned) => {
                 let known = planned.as_ref().unwrap_or(prior);
                 let id = prior.text("id").unwrap_or_default();
@@ -326,7 +329,8 @@ impl<C: Cloud> Served<C> {
                     provider: C::VENDOR.provider,
                     address: &request.address,
                 };
-                !check::applied(subject, &s.entry.schema, planned, Some(found)).has_errors()
+                completeness == Completeness::Whole
+                    && !check::applied(subject, &s.entry.schema, planned, Some(found)).has_errors()
             }
             _ => false,
         };

@@ -159,6 +159,7 @@ pub(super) async fn secrets_kept(s: &mut Session<'_>) -> Outcome {
 }
 
 async fn kept_at(s: &mut Session<'_>, nth: usize) -> Result<Option<bool>, String> {
+    let before = s.count().await;
     let config = sensitive(&s.case.config);
     let plan = s.plan(None, &config).await?;
     let request = s.request(Op::Create, None, Some(&config), Some(plan));
@@ -175,6 +176,9 @@ async fn kept_at(s: &mut Session<'_>, nth: usize) -> Result<Option<bool>, String
         let private = response.private;
         s.delete(&Object { value, private }).await?;
     }
+    ensure(s.count().await == before, || {
+        format!("something is left that is not recorded, and the error says: {told}")
+    })?;
     match shown {
         Some(text) => Err(format!("{text:?} is sensitive, and the error says: {told}")),
         None => Ok(Some(met)),

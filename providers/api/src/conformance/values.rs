@@ -1,6 +1,7 @@
-//! Configurations of a body from the few attributes that matter.
+//! Configurations of a body from the few attributes that matter, and what differs between two.
 
 use serde_json::{Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
     Value,
     convert::convert,
@@ -52,5 +53,38 @@ fn blocks(nested: &NestedBlock, given: Option<&Json>) -> Value {
         Nesting::Single => items.next_back().unwrap_or_else(|| Value::null_of(ty)),
         Nesting::Set => Value::set(ty, items),
         _ => Value::list(ty, items.collect()),
+    }
+}
+
+/// Paths of the attributes at which two bodies differ, without the numbers of blocks.
+pub fn differing(a: &Value, b: &Value) -> BTreeSet<String> {
+    let (mut was, mut is) = (BTreeMap::new(), BTreeMap::new());
+    leaves(a, "", &mut was);
+    leaves(b, "", &mut is);
+    let paths = was.keys().chain(is.keys());
+    let differ = paths.filter(|p| was.get(*p) != is.get(*p));
+    differ.cloned().collect()
+}
+
+/// What stands at each path: of blocks that are there more than once, all of it.
+fn leaves(value: &Value, path: &str, out: &mut BTreeMap<String, Vec<String>>) {
+    if value.is_null() {
+        return;
+    }
+    if let Some(entries) = value.as_entries() {
+        for (name, inner) in entries {
+            let path = match path {
+                "" => name.to_string(),
+                _ => format!("{path}.{name}"),
+            };
+            leaves(inner, &path, out);
+        }
+    } else if let Some(items) = value.elements() {
+        for item in items {
+            leaves(item, path, out);
+        }
+    } else {
+        let all = out.entry(path.to_owned()).or_default();
+        all.push(value.to_string());
     }
 }

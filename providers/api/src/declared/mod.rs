@@ -21,6 +21,7 @@ pub mod checks;
 mod plan;
 mod shape;
 mod table;
+mod updatable;
 mod values;
 
 pub use plan::{plan, refuse, replaced};

@@ -195,10 +195,18 @@ fn of_nested_changes(
         return;
     }
     for (i, (was, is)) in prior.iter().zip(&planned).enumerate() {
-        for name in nested.block.attributes.keys() {
-            let replaces = (rules.get(&at(path, name))).is_some_and(|r| r.replaces);
-            if replaces && was.get(name) != is.get(name) {
-                out.push(way.index(i).key(name));
+        let names = nested.block.attributes.keys();
+        for name in names.chain(nested.block.blocks.keys()) {
+            let path = at(path, name);
+            if was.get(name) == is.get(name) {
+                continue;
+            }
+            let way = way.index(i).key(name);
+            if rules.get(&path).is_some_and(|r| r.replaces) {
+                out.push(way);
+            } else if let Some(inner) = nested.block.blocks.get(name) {
+                let values = (was.get(name), is.get(name));
+                of_nested_changes(inner, rules, &path, values, &way, out);
             }
         }
     }

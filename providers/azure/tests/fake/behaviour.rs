@@ -5,17 +5,17 @@ use serde_json::{Value as Json, json};
 use weir_azure::AzureProvider;
 use weir_core::{Known, Value, diag::Shortage, plan::Op};
 use weir_provider::{
-    ApplyRequest, ApplyResponse, NoProgress, PlanRequest, Provider, ReadRequest, Token,
-    conformance::body, proposed,
+    ApplyRequest, ApplyResponse, Completeness, NoProgress, PlanRequest, Provider, ReadRequest,
+    Settled, Token, conformance::body, proposed,
 };
 
-/// Plans and applies a creation, with a token of its own.
-async fn create(
+/// A planned creation, with a token of its own.
+async fn creation(
     provider: &AzureProvider,
     type_name: &str,
     given: &Json,
     step: u64,
-) -> ApplyResponse {
+) -> ApplyRequest {
     let config = config(type_name, given);
     let schema = provider.schema().resources[type_name].clone();
     let request = PlanRequest {
@@ -27,7 +27,7 @@ async fn create(
         private: Vec::new(),
     };
     let planned = provider.plan(request).await.unwrap().planned;
-    let request = ApplyRequest {
+    ApplyRequest {
         type_name: type_name.into(),
         address: format!("{type_name}.a"),
         op: Op::Create,
@@ -40,7 +40,17 @@ async fn create(
             epoch: 1,
             step,
         },
-    };
+    }
+}
+
+/// Plans and applies a creation.
+async fn create(
+    provider: &AzureProvider,
+    type_name: &str,
+    given: &Json,
+    step: u64,
+) -> ApplyResponse {
+    let request = creation(provider, type_name, given, step).await;
     provider.apply(request, &NoProgress).await
 }
 
@@ -117,6 +127,40 @@ async fn a_machine_without_room_is_recorded_and_classed() {
     assert!(rest.is_empty(), "the machine's disk goes with it: {rest:?}");
 }
 
+/// weir dies while Azure fails to make a machine: it is there, and is known to be no good.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_failed_behind_a_crash_is_tainted() {
+    let world = World::with_network();
+    let provider = world.provider(&json!({})).await;
+    world.control(
+        "/_faults",
+        &json!({ "operation": "VirtualMachines_CreateOrUpdate", "answer": "capacity" }),
+    );
+    let request = creation(&provider, VM, &machine(&world, &json!({})), 1).await;
+    let struck = async {
+        while world.desk().struck() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        _ = provider.apply(request.clone(), &NoProgress) => {}
+        () = struck => {}
+    }
+    let next = world.provider(&json!({})).await;
+    let value = match next.settle(request).await {
+        Settled::Done {
+            value: Some(value),
+            completeness: Completeness::Partial,
+            ..
+        } => value,
+        other => panic!("settle says {other:?}"),
+    };
+    let gone = delete(&next, VM, &value).await;
+    assert!(gone.value.is_none(), "{}", gone.diagnostics);
+    let rest = world.list("/providers/Microsoft.Compute/virtualMachines");
+    assert!(rest.is_empty(), "{rest:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn quota_and_missing_sizes_are_classed() {
     let world = World::with_network();
@@ -129,7 +173,7 @@ async fn quota_and_missing_sizes_are_classed() {
     let d = response.diagnostics.0.first().unwrap();
     assert_eq!(d.shortage(), Some(Shortage::Quota), "{d}");
     assert!(response.value.is_none());
-    let ip = json!({ "name": "ip", "resource_group_name": "lab", "location": "westeurope", "allocation_method": "Static" });
+    let ip = json!({ "name": "another", "resource_group_name": "lab", "location": "westeurope", "allocation_method": "Static" });
     world.control(
         "/_faults",
         &json!({ "operation": "PublicIPAddresses_CreateOrUpdate", "answer": "quota" }),

@@ -1,13 +1,16 @@
 //! The conformance kit over every type. `WEIR_AZURE_TYPE` runs it over one.
 
-use crate::world::{KEY, SUBSCRIPTION, World, config};
+use crate::{
+    changes, trap,
+    world::{KEY, SUBSCRIPTION, World, config},
+};
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use weir_core::{Known, Value};
 use weir_provider::{
     Provider,
-    conformance::{Case, Copies, Existence, Fixture, Vanished, run},
+    conformance::{Calls, Case, Copies, Existence, Fault, Fixture, Vanished, run},
 };
 
 fn case(name: &str, configs: [Option<Json>; 3], refused: &[Json]) -> Case {
@@ -202,6 +205,18 @@ fn addresses(world: &World) -> Vec<Case> {
             ],
         ),
         case(
+            "azurerm_public_ip",
+            [
+                Some(named(
+                    "basic",
+                    json!({ "sku": "Basic", "allocation_method": "Dynamic" }),
+                )),
+                None,
+                None,
+            ],
+            &[],
+        ),
+        case(
             "azurerm_network_interface",
             [
                 Some(named("new", configured(json!({})))),
@@ -262,6 +277,30 @@ fn machines(world: &World) -> Vec<Case> {
             ],
         ),
         case(
+            "azurerm_managed_disk",
+            [
+                Some(named(
+                    "premium",
+                    json!({ "storage_account_type": "Premium_LRS", "create_option": "Empty", "disk_size_gb": 1024 }),
+                )),
+                None,
+                None,
+            ],
+            &[],
+        ),
+        case(
+            "azurerm_managed_disk",
+            [
+                Some(named(
+                    "ultra",
+                    json!({ "storage_account_type": "UltraSSD_LRS", "create_option": "Empty", "disk_size_gb": 8, "zone": "1" }),
+                )),
+                None,
+                None,
+            ],
+            &[],
+        ),
+        case(
             "azurerm_ssh_public_key",
             [
                 Some(named("new", json!({ "public_key": format!("{KEY}\n") }))),
@@ -316,6 +355,18 @@ fn machines(world: &World) -> Vec<Case> {
                 with(&machine, json!({ "dedicated_host_id": "x" })),
                 with(&machine, json!({ "zone": "1", "availability_set_id": "x" })),
             ],
+        ),
+        case(
+            "azurerm_linux_virtual_machine",
+            [
+                Some(with(
+                    &machine,
+                    json!({ "name": "spot", "priority": "Spot", "eviction_policy": "Deallocate" }),
+                )),
+                None,
+                None,
+            ],
+            &[],
         ),
         case(
             "azurerm_virtual_machine_data_disk_attachment",
@@ -404,6 +455,36 @@ impl Fixture for Types {
         }
         Vanished::Gone
     }
+    async fn trap(&self, calls: Calls, fault: Fault) -> bool {
+        let desk = self.0.desk();
+        desk.disarm();
+        desk.arm(trap::of(calls, fault));
+        true
+    }
+    async fn sprung(&self) {
+        while self.0.desk().struck() == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+    async fn spring(&self) -> bool {
+        let struck = self.0.desk().struck() > 0;
+        self.0.desk().disarm();
+        struck
+    }
+    fn import_id(&self, _type_name: &str, value: &Known) -> Option<String> {
+        let id = value.value().get("id")?.as_str()?;
+        Some(id.to_owned())
+    }
+    fn not_imported(&self, type_name: &str) -> &[&str] {
+        match type_name {
+            // What Azure never tells.
+            "azurerm_linux_virtual_machine" => &["admin_password", "custom_data", "user_data"],
+            _ => &[],
+        }
+    }
+    fn alone(&self, case: &Case) -> Vec<Value> {
+        changes::alone(&self.0, case)
+    }
 }
 
 /// A machine and a disk for it.
@@ -413,6 +494,10 @@ fn with_machine() -> World {
     world.put(
         "/providers/Microsoft.Compute/disks/data",
         &json!({ "location": place, "sku": { "name": "Standard_LRS" }, "properties": { "creationData": { "createOption": "Empty" }, "diskSizeGB": 4 } }),
+    );
+    world.put(
+        "/providers/Microsoft.Compute/proximityPlacementGroups/near",
+        &json!({ "location": place, "properties": {} }),
     );
     world.put(
         "/providers/Microsoft.Compute/virtualMachines/base",
@@ -432,21 +517,27 @@ fn with_machine() -> World {
     world
 }
 
+fn all(world: &World) -> Vec<Case> {
+    let cases = [groups(), networks(world), addresses(world), machines(world)];
+    cases.concat()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_type_conforms() {
     let world = Arc::new(with_machine());
     let only = std::env::var("WEIR_AZURE_TYPE").ok();
-    let cases = [
-        groups(),
-        networks(&world),
-        addresses(&world),
-        machines(&world),
-    ]
-    .concat();
-    let cases: Vec<Case> = (cases.into_iter())
+    let cases = all(&world).into_iter();
+    let cases: Vec<Case> = cases
         .filter(|c| only.as_ref().is_none_or(|only| c.type_name == *only))
         .collect();
     let report = run(&Types(world, cases)).await;
     println!("{report}");
     assert!(report.passed(), "{report}");
+}
+
+#[test]
+fn whatever_can_change_is_changed_alone() {
+    let world = World::start();
+    let left = changes::left_out(&world, &all(&world));
+    assert!(left.is_empty(), "{left:#?}");
 }

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // tests
 
 mod behaviour;
+mod changes;
 mod conformance;
 mod errors;
 mod tables;
+mod trap;
 mod world;

@@ -3,7 +3,10 @@
 use serde_json::{Value as Json, json};
 use std::{sync::Arc, time::Duration};
 use weir_azure::{AzureProvider, Pacing};
-use weir_clouds::{Clouds, Options};
+use weir_clouds::{
+    Clouds, Options,
+    desk::{ASIDE, Desk},
+};
 use weir_core::Value;
 use weir_provider::{Provider, conformance::body};
 
@@ -14,7 +17,7 @@ pub(crate) const KEY: &str =
 
 /// A cloud of its own.
 pub(crate) struct World {
-    _clouds: Clouds,
+    clouds: Clouds,
     pub(crate) at: String,
 }
 
@@ -38,10 +41,7 @@ impl World {
         let clouds = std::thread::spawn(move || Clouds::start(&options));
         let clouds = clouds.join().unwrap().unwrap();
         let at = format!("http://{}", clouds.azure.unwrap());
-        World {
-            _clouds: clouds,
-            at,
-        }
+        World { clouds, at }
     }
 
     /// A group with a network, two subnets, two security groups and an interface.
@@ -62,6 +62,10 @@ impl World {
             let path = format!("{network}/networkSecurityGroups/{name}");
             world.put(&path, &json!({ "location": place, "properties": {} }));
         }
+        world.put(
+            &format!("{network}/publicIPAddresses/ip"),
+            &json!({ "location": place, "sku": { "name": "Standard" }, "properties": { "publicIPAllocationMethod": "Static" } }),
+        );
         for name in ["nic", "nic2", "nic3"] {
             world.put(
                 &format!("{network}/networkInterfaces/{name}"),
@@ -96,6 +100,7 @@ impl World {
             .http_status_as_error(false)
             .build()
             .header("authorization", "Bearer test")
+            .header(ASIDE, "1")
             .header("content-type", "application/json")
             .send(body.to_string());
         let mut answer = answer.unwrap();
@@ -117,6 +122,7 @@ impl World {
             .http_status_as_error(false)
             .build()
             .header("authorization", "Bearer test")
+            .header(ASIDE, "1")
             .call()
             .unwrap();
         let text = answer.body_mut().read_to_string().unwrap();
@@ -131,6 +137,7 @@ impl World {
             .http_status_as_error(false)
             .build()
             .header("authorization", "Bearer test")
+            .header(ASIDE, "1")
             .call();
         let mut answer = answer.unwrap();
         let text = answer.body_mut().read_to_string().unwrap();
@@ -157,12 +164,18 @@ impl World {
             if let Some(link) = page["nextLink"].as_str() {
                 let answer = ureq::get(link)
                     .header("authorization", "Bearer test")
+                    .header(ASIDE, "1")
                     .call();
                 let text = answer.unwrap().body_mut().read_to_string().unwrap();
                 next = serde_json::from_str(&text).ok();
             }
         }
         all
+    }
+
+    /// Where faults are armed.
+    pub(crate) fn desk(&self) -> &Desk {
+        self.clouds.desk("azure").unwrap()
     }
 
     /// Speaks to the fake itself: `/_faults`, `/_pace`.

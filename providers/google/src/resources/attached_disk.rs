@@ -111,7 +111,7 @@ impl Resource<Google> for AttachedDisk {
         let what = "instances.attachDisk";
         let body: Model = model(what, compact(body))?;
         let instances = &cx.cloud.clients.instances;
-        run!(
+        let done = run!(
             cx,
             what,
             "insert",
@@ -121,8 +121,16 @@ impl Resource<Google> for AttachedDisk {
                 .set_zone(&machine.place)
                 .set_instance(&machine.name)
                 .set_body(body.clone())
-        )?;
+        );
+        if let Err(failure) = done {
+            let there = attached(cx.cloud, &machine, &disk).await?.is_some();
+            calls::unless_entered(cx, (KIND, &machine), there, failure).await?;
+        }
         Ok(id_of(&machine, &disk))
+    }
+
+    async fn ready(&self, cx: &Call<'_>, id: &str) -> Result<(), Failure> {
+        calls::made(cx, KIND, &parse(cx.cloud, id)?.0).await
     }
 
     async fn find(&self, cx: &Call<'_>, planned: &Value) -> Result<Option<String>, Failure> {

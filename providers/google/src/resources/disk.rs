@@ -28,6 +28,9 @@ impl Thing for Disk {
 
     fn plan(&self, _config: &Value, prior: Option<&Value>, planned: Value) -> (Value, Vec<Path>) {
         let mut planned = super::same_links(prior, planned, &["image", "snapshot", "type"]);
+        if let Some(prior) = prior {
+            planned = image::respelled(prior, planned, "image");
+        }
         planned = super::new_fingerprint(prior, planned, "effective_labels", "label_fingerprint");
         // A disk grows in place, and never shrinks.
         let sizes = prior.and_then(|p| p.int("size")).zip(planned.int("size"));

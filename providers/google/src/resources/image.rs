@@ -7,6 +7,8 @@ use crate::{
     resource::{Failure, unless_gone},
 };
 use serde_json::{Value as Json, json};
+use weir_core::Value;
+use weir_provider::declared::Fields as _;
 
 /// The project of the images that begin so.
 pub(crate) const PROJECTS: [(&str, &str); 11] = [
@@ -86,6 +88,61 @@ pub(super) async fn resolve(google: &Google, text: &str, project: &str) -> Resul
     Err(failure)
 }
 
+/// Whether the second names what is recorded as the first: the same image or family, or the family
+/// that the recorded image is of.
+pub(super) fn is_of(recorded: &str, written: &str) -> bool {
+    let (was, is) = (parts(recorded), parts(written));
+    let one_project = was.0.is_none() || is.0.is_none() || was.0 == is.0;
+    one_project && (was.1 == is.1 || is_in_family(was.1, is.1))
+}
+
+/// The project, where it is said, and the name.
+fn parts(text: &str) -> (Option<&str>, &str) {
+    let words: Vec<&str> = text.split('/').collect();
+    let name = words.last().copied().unwrap_or(text);
+    let project = match words.as_slice() {
+        ["family", _] => None,
+        [project, _] => Some(*project),
+        _ => {
+            let at = words.iter().position(|w| *w == "projects");
+            at.and_then(|at| words.get(at + 1)).copied()
+        }
+    };
+    (project, name)
+}
+
+/// Whether the image is one of the family, by their names: `debian-12-bookworm-v20250610` is of
+/// `debian-12`. Between the family and the version stand one code name and the architecture.
+fn is_in_family(image: &str, family: &str) -> bool {
+    let Some((image, version)) = image.rsplit_once("-v") else {
+        return false;
+    };
+    if image.contains("-arm64") != family.contains("-arm64") {
+        return false;
+    }
+    let bare = |text: &str| {
+        let text = text.trim_end_matches("-arm64").trim_end_matches("-amd64");
+        text.trim_end_matches("-lts").to_owned()
+    };
+    let (image, stem) = (bare(image), bare(family));
+    let rest = image.strip_prefix(stem.as_str());
+    let named = rest.is_some_and(|rest| {
+        let word = rest.strip_prefix('-').unwrap_or(rest);
+        rest.is_empty() || (rest != word && word.chars().all(char::is_alphabetic))
+    });
+    named && version.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// The planned value with the image as it is recorded, where what is written names that.
+pub(super) fn respelled(prior: &Value, planned: Value, key: &str) -> Value {
+    match (prior.text(key), planned.text(key)) {
+        (Some(was), Some(is)) if was != is && is_of(&was, &is) => {
+            planned.with(key, Value::from(was))
+        }
+        _ => planned,
+    }
+}
+
 /// The image as it was written, where the one that was found may be what that stands for: a disk
 /// says the image, not the family that it was taken from, and its image can never change.
 pub(super) fn keep(known: Option<&str>, found: &Json) -> Json {
@@ -95,5 +152,43 @@ pub(super) fn keep(known: Option<&str>, found: &Json) -> Json {
         }
         (Some(known), Some(text)) if same_link(known, text) => json!(known),
         _ => found.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of;
+
+    #[test]
+    fn an_image_is_of_its_family() {
+        let link = "https://www.googleapis.com/compute/v1/projects/debian-cloud/global/images/debian-12-bookworm-v20250610";
+        for same in [
+            link,
+            "debian-12",
+            "debian-cloud/debian-12",
+            "family/debian-12",
+            "projects/debian-cloud/global/images/family/debian-12",
+            "debian-cloud/debian-12-bookworm-v20250610",
+        ] {
+            assert!(is_of(link, same), "{same}");
+        }
+        for other in [
+            "debian-1",
+            "debian-11",
+            "debian-12-arm64",
+            "other/debian-12",
+            "debian-cloud/debian-12-bookworm-v20250311",
+        ] {
+            assert!(!is_of(link, other), "{other}");
+        }
+        let ubuntu = "ubuntu-2404-noble-amd64-v20250606";
+        assert!(is_of(ubuntu, "ubuntu-os-cloud/ubuntu-2404-lts-amd64"));
+        assert!(!is_of(ubuntu, "ubuntu-os-cloud/ubuntu-2404-lts-arm64"));
+        assert!(!is_of(
+            "rocky-linux-8-optimized-gcp-v20250610",
+            "rocky-linux-8"
+        ));
+        // Which image of the family it was made of is not known.
+        assert!(!is_of("debian-12", "debian-12-bookworm-v20250610"));
     }
 }

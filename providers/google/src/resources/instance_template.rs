@@ -106,6 +106,17 @@ impl Thing for InstanceTemplate {
             (Some(_), None, None) => planned.with("name_prefix", Value::from("")),
             _ => planned,
         };
+        let Some(prior) = prior else {
+            return (planned, Vec::new());
+        };
+        let planned = super::same_links(Some(prior), planned, &["machine_type"]);
+        let planned = super::each_row(prior, planned, "disk", |_, was, is| {
+            let is = super::same_links(Some(was), is, &["source", "disk_type"]);
+            image::respelled(was, is, "source_image")
+        });
+        let planned = super::each_row(prior, planned, "network_interface", |_, was, is| {
+            super::same_links(Some(was), is, &["network", "subnetwork"])
+        });
         (planned, Vec::new())
     }
 

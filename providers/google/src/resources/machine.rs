@@ -2,7 +2,7 @@
 
 use crate::body::{field, number};
 use serde_json::{Map, Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{Diagnostic, Diagnostics, Value};
 use weir_provider::declared::{Fields as _, checks};
 
@@ -201,6 +201,19 @@ pub(super) fn accounts_found(found: &Json, known: &Value) -> Vec<Json> {
         .flatten()
         .map(account)
         .collect()
+}
+
+/// The planned account with scopes as they are recorded, where they mean the same.
+pub(super) fn same_scopes(was: &Value, is: Value) -> Value {
+    let scopes = |of: &Value| {
+        let all = of.texts("scopes").unwrap_or_default();
+        let all: BTreeSet<String> = all.iter().map(|s| scope(s)).collect();
+        all
+    };
+    match was.get("scopes") {
+        Some(recorded) if scopes(was) == scopes(&is) => is.with("scopes", recorded.clone()),
+        _ => is,
+    }
 }
 
 /// What keeps a machine's firmware honest.

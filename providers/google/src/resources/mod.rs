@@ -22,7 +22,7 @@ use crate::{
     resource::{Failure, Resource},
     thing::Named,
 };
-use weir_core::{Diagnostic, Diagnostics, Value};
+use weir_core::{Diagnostic, Diagnostics, Type, Value};
 use weir_provider::declared::Fields as _;
 
 /// The resource type of that name.
@@ -159,6 +159,47 @@ pub(crate) fn same_links(prior: Option<&Value>, mut planned: Value, names: &[&st
     planned
 }
 
+/// The planned value with each block of a list as `f` makes it of the one that is recorded in its
+/// place, by its number. A list that is longer or shorter than it was stays as it is.
+pub(crate) fn each_row(
+    prior: &Value,
+    planned: Value,
+    key: &str,
+    f: impl Fn(usize, &Value, Value) -> Value,
+) -> Value {
+    let (was, is) = (prior.rows(key), planned.rows(key));
+    if was.len() != is.len() || is.is_empty() {
+        return planned;
+    }
+    let pairs = was.into_iter().zip(is).enumerate();
+    let all = pairs.map(|(i, (was, is))| f(i, was, is.clone()));
+    let all: Vec<Value> = all.collect();
+    // The list's own type: an element's may say less, as of lists that are empty.
+    match planned.get(key).map(Value::ty) {
+        Some(Type::List(ty)) => planned.with(key, Value::list((*ty).clone(), all)),
+        _ => planned,
+    }
+}
+
+/// The planned set of links with those that were recorded, where they mean the same.
+pub(crate) fn same_link_sets(prior: &Value, mut planned: Value, names: &[&str]) -> Value {
+    for name in names {
+        let (Some(was), Some(is)) = (prior.texts(name), planned.texts(name)) else {
+            continue;
+        };
+        if !planned.get(name).is_some_and(Value::is_wholly_known) {
+            continue;
+        }
+        let recorded = |text: String| {
+            let same = was.iter().find(|w| crate::name::same_link(w, &text));
+            Value::from(same.cloned().unwrap_or(text))
+        };
+        let all = is.into_iter().map(recorded);
+        planned = planned.with(name, Value::set(Type::String, all));
+    }
+    planned
+}
+
 /// A link of the configuration as the API takes it: a name alone stands for one of this project.
 pub(crate) fn link(of: &Value, key: &str, name: &Name, path: &str) -> serde_json::Value {
     match of.text(key) {
@@ -177,7 +218,7 @@ pub(crate) fn new_fingerprint(
 ) -> Value {
     match prior {
         Some(prior) if prior.get(of) != planned.get(of) => {
-            planned.with(fingerprint, Value::unknown(weir_core::Type::String))
+            planned.with(fingerprint, Value::unknown(Type::String))
         }
         _ => planned,
     }

@@ -10,7 +10,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
-use weir_core::{Diagnostic, Diagnostics, Path, Value};
+use weir_core::{Diagnostic, Diagnostics, Path, Type, Value};
 use weir_provider::declared::{Fields as _, checks, object};
 
 pub(super) struct RouterNat;
@@ -110,6 +110,23 @@ fn put(router: &mut Json, name: &str, entry: Option<Json>) {
     router["nats"] = Json::Array(nats);
 }
 
+/// Subnetworks by the links that are recorded, where they mean the same.
+fn subnetworks(prior: &Value, planned: Value) -> Value {
+    let was = prior.rows("subnetwork");
+    let set = planned.get("subnetwork").filter(|s| s.is_wholly_known());
+    let Some(Type::Set(ty)) = set.map(Value::ty) else {
+        return planned;
+    };
+    let recorded = |row: &&Value| {
+        let same = |w: &&&Value| super::same_links(Some(w), (*row).clone(), &["name"]) == ***w;
+        was.iter()
+            .find(same)
+            .map_or_else(|| (*row).clone(), |w| (*w).clone())
+    };
+    let all: Vec<Value> = planned.rows("subnetwork").iter().map(recorded).collect();
+    planned.with("subnetwork", Value::set((*ty).clone(), all))
+}
+
 #[async_trait]
 impl Resource<Google> for RouterNat {
     fn name(&self) -> &'static str {
@@ -173,13 +190,18 @@ impl Resource<Google> for RouterNat {
         prior: Option<&Value>,
         planned: Value,
     ) -> (Value, Vec<Path>) {
-        (super::same_links(prior, planned, &["router"]), Vec::new())
+        let planned = super::same_links(prior, planned, &["router"]);
+        let Some(prior) = prior else {
+            return (planned, Vec::new());
+        };
+        let planned = super::same_link_sets(prior, planned, &["drain_nat_ips", "nat_ips"]);
+        (subnetworks(prior, planned), Vec::new())
     }
 
     async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
         let (router, name) = ends(cx.cloud, planned)?;
         // With the same name for the request as in `find`.
-        rewrite(cx, &router, "insert", |body_of_router| {
+        let done = rewrite(cx, &router, "insert", |body_of_router| {
             let nats = body_of_router["nats"].as_array().into_iter().flatten();
             if nats.into_iter().any(|n| n["name"] == *name) {
                 let why = format!("the router {} has a NAT {name} already", router.name);
@@ -190,8 +212,16 @@ impl Resource<Google> for RouterNat {
             put(body_of_router, &name, Some(body(&router, planned)));
             Ok(())
         })
-        .await?;
+        .await;
+        if let Err(failure) = done {
+            let there = entry(cx.cloud, &router, &name).await?.is_some();
+            calls::unless_entered(cx, (KIND, &router), there, failure).await?;
+        }
         Ok(id_of(&router, &name))
+    }
+
+    async fn ready(&self, cx: &Call<'_>, id: &str) -> Result<(), Failure> {
+        calls::made(cx, KIND, &parse(cx.cloud, id)?.0).await
     }
 
     async fn find(&self, cx: &Call<'_>, planned: &Value) -> Result<Option<String>, Failure> {

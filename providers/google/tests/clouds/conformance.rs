@@ -1,14 +1,14 @@
 //! Every resource type passes the conformance kit.
 
-use crate::server::Google;
+use crate::{changes, server::Google, trap};
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use weir_core::{Known, Value};
 use weir_google::GoogleProvider;
 use weir_provider::{
     Provider,
-    conformance::{Case, Copies, Existence, Fixture, Vanished, body, run},
+    conformance::{Calls, Case, Copies, Existence, Fault, Fixture, Vanished, body, run},
 };
 
 const REGION: &str = "regions/europe-west1";
@@ -28,9 +28,11 @@ pub fn base(google: &Google) {
         let body = json!({"name": name, "network": "global/networks/base", "ipCidrRange": range});
         google.make(&format!("{REGION}/subnetworks"), &body);
     }
-    let network = json!({"name": "router", "network": "global/networks/base"});
+    let network = json!({"name": "edge", "network": "global/networks/base"});
     google.make(&format!("{REGION}/routers"), &network);
-    google.make(&format!("{REGION}/addresses"), &json!({"name": "nat-ip"}));
+    for name in ["nat-ip", "nat-ip2", "vm-ip"] {
+        google.make(&format!("{REGION}/addresses"), &json!({ "name": name }));
+    }
     for name in ["spare", "spare2"] {
         google.make(
             &format!("{ZONE}/disks"),
@@ -83,22 +85,42 @@ fn networks() -> Vec<Case> {
             ],
         ),
         case(
+            "google_compute_network",
+            [
+                Some(
+                    json!({ "name": "med", "auto_create_subnetworks": false, "bgp_best_path_selection_mode": "STANDARD" }),
+                ),
+                None,
+                None,
+            ],
+            &[],
+        ),
+        case(
             "google_compute_subnetwork",
             [
                 Some(
-                    json!({ "name": "subnet", "network": "base", "ip_cidr_range": "10.9.0.0/24", "secondary_ip_range": [{ "range_name": "pods", "ip_cidr_range": "10.10.0.0/16" }] }),
+                    json!({ "name": "logged", "network": "base", "ip_cidr_range": "10.9.0.0/24", "log_config": [{}] }),
+                ),
+                None,
+                None,
+            ],
+            &[],
+        ),
+        case(
+            "google_compute_subnetwork",
+            [
+                Some(
+                    json!({ "name": "part", "network": "base", "ip_cidr_range": "10.9.0.0/24", "secondary_ip_range": [{ "range_name": "pods", "ip_cidr_range": "10.10.0.0/16" }] }),
                 ),
                 Some(
-                    json!({ "name": "subnet", "network": "base", "ip_cidr_range": "10.9.0.0/20", "private_ip_google_access": true, "log_config": [{}], "secondary_ip_range": [{ "range_name": "pods", "ip_cidr_range": "10.11.0.0/16" }] }),
+                    json!({ "name": "part", "network": "base", "ip_cidr_range": "10.9.0.0/20", "private_ip_google_access": true, "log_config": [{}], "secondary_ip_range": [{ "range_name": "pods", "ip_cidr_range": "10.11.0.0/16" }] }),
                 ),
-                Some(
-                    json!({ "name": "subnet", "network": "base", "ip_cidr_range": "10.8.0.0/24" }),
-                ),
+                Some(json!({ "name": "part", "network": "base", "ip_cidr_range": "10.8.0.0/24" })),
             ],
             &[
-                json!({ "name": "subnet", "network": "base", "ip_cidr_range": "10.9.0.1/24" }),
-                json!({ "name": "subnet", "network": "base", "ip_cidr_range": "ten" }),
-                json!({ "name": "subnet", "network": "base" }),
+                json!({ "name": "part", "network": "base", "ip_cidr_range": "10.9.0.1/24" }),
+                json!({ "name": "part", "network": "base", "ip_cidr_range": "ten" }),
+                json!({ "name": "part", "network": "base" }),
             ],
         ),
         case(
@@ -121,6 +143,28 @@ fn networks() -> Vec<Case> {
                 json!({ "name": "rule", "network": "base", "allow": [{ "protocol": "icmp", "ports": ["1"] }], "source_ranges": ["0.0.0.0/0"] }),
                 json!({ "name": "rule", "network": "base", "allow": tcp("22"), "priority": 70000, "source_ranges": ["0.0.0.0/0"] }),
             ],
+        ),
+        case(
+            "google_compute_firewall",
+            [
+                Some(
+                    json!({ "name": "guarded", "network": "base", "allow": tcp("22"), "source_ranges": ["10.0.0.0/8"] }),
+                ),
+                None,
+                None,
+            ],
+            &[],
+        ),
+        case(
+            "google_compute_firewall",
+            [
+                Some(
+                    json!({ "name": "out", "network": "base", "direction": "EGRESS", "deny": [{ "protocol": "all" }] }),
+                ),
+                None,
+                None,
+            ],
+            &[],
         ),
         case(
             "google_compute_address",
@@ -149,19 +193,30 @@ fn networks() -> Vec<Case> {
             "google_compute_router_nat",
             [
                 Some(
-                    json!({ "name": "nat", "router": "router", "nat_ip_allocate_option": "AUTO_ONLY", "source_subnetwork_ip_ranges_to_nat": "ALL_SUBNETWORKS_ALL_IP_RANGES", "log_config": [{ "enable": true, "filter": "ERRORS_ONLY" }] }),
+                    json!({ "name": "nat", "router": "edge", "nat_ip_allocate_option": "AUTO_ONLY", "source_subnetwork_ip_ranges_to_nat": "ALL_SUBNETWORKS_ALL_IP_RANGES", "log_config": [{ "enable": true, "filter": "ERRORS_ONLY" }] }),
                 ),
                 Some(
-                    json!({ "name": "nat", "router": "router", "nat_ip_allocate_option": "MANUAL_ONLY", "nat_ips": ["nat-ip"], "source_subnetwork_ip_ranges_to_nat": "LIST_OF_SUBNETWORKS", "subnetwork": [{ "name": "sub", "source_ip_ranges_to_nat": ["ALL_IP_RANGES"] }], "udp_idle_timeout_sec": 60 }),
+                    json!({ "name": "nat", "router": "edge", "nat_ip_allocate_option": "MANUAL_ONLY", "nat_ips": ["nat-ip"], "source_subnetwork_ip_ranges_to_nat": "LIST_OF_SUBNETWORKS", "subnetwork": [{ "name": "sub", "source_ip_ranges_to_nat": ["ALL_IP_RANGES"] }], "udp_idle_timeout_sec": 60 }),
                 ),
                 Some(
-                    json!({ "name": "nat2", "router": "router", "nat_ip_allocate_option": "AUTO_ONLY", "source_subnetwork_ip_ranges_to_nat": "ALL_SUBNETWORKS_ALL_IP_RANGES" }),
+                    json!({ "name": "nat2", "router": "edge", "nat_ip_allocate_option": "AUTO_ONLY", "source_subnetwork_ip_ranges_to_nat": "ALL_SUBNETWORKS_ALL_IP_RANGES" }),
                 ),
             ],
             &[
-                json!({ "name": "nat", "router": "router", "source_subnetwork_ip_ranges_to_nat": "LIST_OF_SUBNETWORKS" }),
-                json!({ "name": "nat", "router": "router", "source_subnetwork_ip_ranges_to_nat": "SOME" }),
+                json!({ "name": "nat", "router": "edge", "source_subnetwork_ip_ranges_to_nat": "LIST_OF_SUBNETWORKS" }),
+                json!({ "name": "nat", "router": "edge", "source_subnetwork_ip_ranges_to_nat": "SOME" }),
             ],
+        ),
+        case(
+            "google_compute_router_nat",
+            [
+                Some(
+                    json!({ "name": "manual", "router": "edge", "nat_ip_allocate_option": "MANUAL_ONLY", "nat_ips": ["nat-ip"], "source_subnetwork_ip_ranges_to_nat": "LIST_OF_SUBNETWORKS", "subnetwork": [{ "name": "sub", "source_ip_ranges_to_nat": ["ALL_IP_RANGES"] }], "enable_dynamic_port_allocation": true }),
+                ),
+                None,
+                None,
+            ],
+            &[],
         ),
     ]
 }
@@ -216,14 +271,36 @@ fn machines() -> Vec<Case> {
             ],
         ),
         case(
+            "google_compute_instance",
+            [
+                Some(
+                    json!({ "name": "spot", "machine_type": "e2-medium", "boot_disk": boot, "network_interface": [{ "subnetwork": "sub" }], "scheduling": [{ "preemptible": true, "automatic_restart": false, "provisioning_model": "SPOT", "instance_termination_action": "STOP" }] }),
+                ),
+                None,
+                None,
+            ],
+            &[],
+        ),
+        case(
+            "google_compute_instance",
+            [
+                Some(
+                    json!({ "name": "with-disk", "machine_type": "e2-medium", "boot_disk": boot, "network_interface": [{ "subnetwork": "sub" }], "attached_disk": [{ "source": "spare", "device_name": "data" }] }),
+                ),
+                None,
+                None,
+            ],
+            &[],
+        ),
+        case(
             "google_compute_instance_template",
             [
                 Some(
-                    json!({ "name": "template", "machine_type": "e2-medium", "disk": disk, "network_interface": [{ "network": "base" }], "labels": { "a": "b" }, "metadata_startup_script": "true" }),
+                    json!({ "name": "blueprint", "machine_type": "e2-medium", "disk": disk, "network_interface": [{ "network": "base" }], "labels": { "a": "b" }, "metadata_startup_script": "true" }),
                 ),
                 None,
                 Some(
-                    json!({ "name": "template", "machine_type": "e2-small", "disk": disk, "network_interface": [{ "network": "base" }] }),
+                    json!({ "name": "blueprint", "machine_type": "e2-small", "disk": disk, "network_interface": [{ "network": "base" }] }),
                 ),
             ],
             &[
@@ -290,6 +367,47 @@ impl Fixture for Types {
         }
         Vanished::Gone
     }
+    async fn trap(&self, calls: Calls, fault: Fault) -> bool {
+        let desk = self.0.desk();
+        desk.disarm();
+        desk.arm(trap::of(calls, fault));
+        true
+    }
+    async fn sprung(&self) {
+        while self.0.desk().struck() == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+    async fn spring(&self) -> bool {
+        let struck = self.0.desk().struck() > 0;
+        self.0.desk().disarm();
+        struck
+    }
+    fn import_id(&self, _type_name: &str, value: &Known) -> Option<String> {
+        let id = value.value().get("id")?.as_str()?;
+        Some(id.to_owned())
+    }
+    fn not_imported(&self, type_name: &str) -> &[&str] {
+        match type_name {
+            // What the provider alone knows.
+            "google_compute_instance" => &["allow_stopping_for_update", "desired_status"],
+            // A start script is metadata, too.
+            "google_compute_instance_template" => &["metadata", "metadata_startup_script"],
+            "google_compute_subnetwork" => &["send_secondary_ip_range_if_empty"],
+            _ => &[],
+        }
+    }
+    fn alone(&self, case: &Case) -> Vec<Value> {
+        let reserved = self.0.list(&format!("{REGION}/addresses"));
+        let reserved = reserved.iter().find(|a| a["name"] == "vm-ip");
+        let reserved = reserved.and_then(|a| a["address"].as_str()).unwrap();
+        let place = |v: Value| match v.as_str() {
+            Some("ADDRESS") => Value::from(reserved),
+            _ => v,
+        };
+        let all = changes::alone(case).into_iter();
+        all.map(|c| c.transform(&mut |v| place(v))).collect()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -305,4 +423,10 @@ async fn every_type_conforms() {
     let report = run(&Types(Arc::new(google), cases)).await;
     println!("{report}");
     assert!(report.passed(), "{report}");
+}
+
+#[test]
+fn whatever_can_change_is_changed_alone() {
+    let left = changes::left_out(&[networks(), machines()].concat());
+    assert!(left.is_empty(), "{left:#?}");
 }

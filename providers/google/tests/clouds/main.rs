@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)] // helpers of tests
 
+mod changes;
 mod conformance;
 mod faults;
 mod server;
+mod trap;

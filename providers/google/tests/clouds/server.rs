@@ -8,13 +8,16 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use weir_clouds::{Clouds, Options, Pace};
+use weir_clouds::{
+    Clouds, Options, Pace,
+    desk::{ASIDE, Desk},
+};
 use weir_core::{Value, schema::Block};
 use weir_google::{GoogleProvider, Pacing};
 use weir_provider::{Provider, conformance::body};
 
 pub struct Google {
-    _clouds: Clouds,
+    clouds: Clouds,
     pub at: String,
     agent: ureq::Agent,
 }
@@ -64,7 +67,7 @@ impl Google {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         Google {
             at: format!("http://{}", clouds.google.unwrap()),
-            _clouds: clouds,
+            clouds,
             agent: config.build().into(),
         }
     }
@@ -86,8 +89,18 @@ impl Google {
         Arc::new(provider)
     }
 
+    /// Where faults are armed.
+    pub fn desk(&self) -> &Desk {
+        self.clouds.desk("google").unwrap()
+    }
+
     pub fn ask(&self, path: &str) -> Json {
-        let mut reply = self.agent.get(format!("{}{path}", self.at)).call().unwrap();
+        let mut reply = self
+            .agent
+            .get(format!("{}{path}", self.at))
+            .header(ASIDE, "1")
+            .call()
+            .unwrap();
         serde_json::from_str(&reply.body_mut().read_to_string().unwrap()).unwrap_or_default()
     }
 
@@ -95,13 +108,18 @@ impl Google {
         let sent = self
             .agent
             .post(format!("{}{path}", self.at))
+            .header(ASIDE, "1")
             .send(body.to_string());
         let text = sent.unwrap().body_mut().read_to_string().unwrap();
         serde_json::from_str(&text).unwrap_or_default()
     }
 
     fn delete(&self, path: &str) -> Json {
-        let sent = self.agent.delete(format!("{}{path}", self.at)).call();
+        let sent = self
+            .agent
+            .delete(format!("{}{path}", self.at))
+            .header(ASIDE, "1")
+            .call();
         let text = sent.unwrap().body_mut().read_to_string().unwrap();
         serde_json::from_str(&text).unwrap_or_default()
     }

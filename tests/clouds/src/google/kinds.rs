@@ -91,7 +91,8 @@ pub fn change(
         Some(Trouble::Throttle) => return Err(Refusal::throttled()),
         Some(Trouble::Capacity) => Some(Failed::capacity(&asked.key)),
         Some(Trouble::Quota) => Some(Failed::quota("CPUS", 24, "in region europe-west1")),
-        None => None,
+        // It was refused before.
+        Some(Trouble::Repeat) | None => None,
     };
     let at = asked.at;
     let kind = match ask {

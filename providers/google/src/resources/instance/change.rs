@@ -3,7 +3,7 @@
 
 use super::{
     super::{interface, machine},
-    needs_stop, request,
+    AFFINITIES, needs_stop, request,
 };
 use crate::{
     body::{compact, field, model},
@@ -13,7 +13,7 @@ use crate::{
 };
 use google_cloud_compute_v1::model;
 use serde_json::{Value as Json, json};
-use weir_core::{Type, Value};
+use weir_core::Value;
 use weir_provider::declared::{Fields as _, changed};
 
 /// A change of the machine by a body that is one of the SDK's models.
@@ -28,26 +28,6 @@ macro_rules! set {
             $body
         )
     };
-}
-
-/// Interfaces with links as they were recorded, where they mean the same.
-pub(super) fn interfaces(prior: &Value, planned: Value) -> Value {
-    let (was, is) = (
-        prior.rows("network_interface"),
-        planned.rows("network_interface"),
-    );
-    if was.len() != is.len() || is.is_empty() {
-        return planned;
-    }
-    let names = ["network", "subnetwork"];
-    let all: Vec<Value> = (was.iter().zip(&is))
-        .map(|(was, is)| super::super::same_links(Some(was), (*is).clone(), &names))
-        .collect();
-    // The list's own type: an element's may say less, as of lists that are empty.
-    match planned.get("network_interface").map(Value::ty) {
-        Some(Type::List(ty)) => planned.with("network_interface", Value::list((*ty).clone(), all)),
-        _ => planned,
-    }
 }
 
 /// Makes the machine what is planned.
@@ -170,15 +150,8 @@ async fn running(
             compact(body)
         )?;
     }
-    if is_new("scheduling") {
-        set!(
-            cx,
-            name,
-            "instances.setScheduling",
-            set_scheduling,
-            Scheduling,
-            compact(machine::scheduling(planned))
-        )?;
+    if is_new("scheduling") && !moves(prior, planned) {
+        reschedule(cx, name, planned).await?;
     }
     if is_new("deletion_protection") {
         let on = planned.is_on("deletion_protection");
@@ -195,6 +168,22 @@ async fn running(
     Ok(())
 }
 
+/// Whether the machine is to stand elsewhere, for which it must be off.
+fn moves(prior: &Value, planned: &Value) -> bool {
+    needs_stop(prior, planned).contains(&AFFINITIES)
+}
+
+async fn reschedule(cx: &Call<'_>, name: &Name, planned: &Value) -> Result<(), Failure> {
+    set!(
+        cx,
+        name,
+        "instances.setScheduling",
+        set_scheduling,
+        Scheduling,
+        compact(machine::scheduling(planned))
+    )
+}
+
 /// What can be changed only while it is off.
 async fn stopped(
     cx: &Call<'_>,
@@ -203,6 +192,9 @@ async fn stopped(
     planned: &Value,
 ) -> Result<(), Failure> {
     let is_new = |key: &str| changed(prior, planned, key);
+    if moves(prior, planned) {
+        reschedule(cx, name, planned).await?;
+    }
     if is_new("machine_type") {
         let place = format!("projects/{}/zones/{}", name.project, name.place);
         let body = json!({"machineType": request::machine_type(planned, &place)});
@@ -263,15 +255,25 @@ async fn disks(cx: &Call<'_>, name: &Name, prior: &Value, planned: &Value) -> Re
     let i = &cx.cloud.clients.instances;
     let (p, zone, n) = (&name.project, &name.place, &name.name);
     let (was, is) = (prior.rows("attached_disk"), planned.rows("attached_disk"));
-    let text = |d: &Value, key: &str| d.text(key).unwrap_or_default();
-    let same = |a: &Value, b: &Value| {
-        let device = text(b, "device_name");
-        same_link(&text(a, "source"), &text(b, "source"))
-            && text(a, "mode") == text(b, "mode")
-            && (device.is_empty() || device == text(a, "device_name"))
+    let is_of = |d: &Json, of: &Value| {
+        let link = d["source"].as_str().unwrap_or_default();
+        of.text("source").is_some_and(|s| same_link(link, &s))
     };
-    for old in was.iter().filter(|w| !is.iter().any(|i| same(w, i))) {
-        let device = text(old, "device_name");
+    let fits = |d: &Json, of: &Value| {
+        let same = |key: &str, field: &str| of.text(key).is_none_or(|t| d[field] == *t);
+        is_of(d, of) && same("mode", "mode") && same("device_name", "deviceName")
+    };
+    // What is there, as an update that was interrupted may have done a part of it.
+    let found = now(cx, name).await?;
+    let there = found["disks"].as_array().into_iter().flatten();
+    let there: Vec<&Json> = there.filter(|d| d["boot"] != true).collect();
+    let ours = |d: &&&Json| was.iter().chain(&is).any(|of| is_of(d, of));
+    for old in there
+        .iter()
+        .filter(ours)
+        .filter(|d| !is.iter().any(|i| fits(d, i)))
+    {
+        let device = old["deviceName"].as_str().unwrap_or_default();
         let key = format!("detach {device}");
         run!(
             cx,
@@ -281,11 +283,11 @@ async fn disks(cx: &Call<'_>, name: &Name, prior: &Value, planned: &Value) -> Re
             i.detach_disk()
                 .set_zone(zone)
                 .set_instance(n)
-                .set_device_name(&device)
+                .set_device_name(device)
         )?;
     }
-    for new in is.iter().filter(|i| !was.iter().any(|w| same(w, i))) {
-        let key = format!("attach {}", text(new, "source"));
+    for new in is.iter().filter(|i| !there.iter().any(|d| fits(d, i))) {
+        let key = format!("attach {}", new.text("source").unwrap_or_default());
         let body = compact(request::attached(name, new));
         change!(
             cx,

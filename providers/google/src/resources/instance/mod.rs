@@ -4,7 +4,7 @@ mod change;
 mod found;
 mod request;
 
-use super::{interface, machine};
+use super::{image, interface, machine};
 use crate::{
     calls::instances,
     name::Name,
@@ -26,10 +26,54 @@ const STOPS: [&str; 4] = [
     "shielded_instance_config",
 ];
 
+/// The hosts that a machine may stand on: another one's.
+const AFFINITIES: &str = "scheduling.node_affinities";
+
 /// What of the change needs the machine to be off.
 fn needs_stop(prior: &Value, planned: &Value) -> Vec<&'static str> {
     let names = STOPS.into_iter();
-    names.filter(|n| changed(prior, planned, n)).collect()
+    let mut all: Vec<&'static str> = names.filter(|n| changed(prior, planned, n)).collect();
+    let null = Value::null();
+    let schedule = |v: &Value| v.row("scheduling").unwrap_or(&null).clone();
+    if changed(&schedule(prior), &schedule(planned), "node_affinities") {
+        all.push(AFFINITIES);
+    }
+    all
+}
+
+/// An address for everyone that nobody chose is another one in another network tier.
+fn addresses(config: &Value, prior: &Value, planned: Value) -> Value {
+    let written = config.rows("network_interface");
+    super::each_row(prior, planned, "network_interface", |at, was, is| {
+        let written = written.get(at).and_then(|i| i.row("access_config"));
+        super::each_row(was, is, "access_config", |_, was, is| {
+            let silent = written.is_none_or(|a| a.get("nat_ip").is_none_or(Value::is_null));
+            match silent && changed(was, &is, "network_tier") {
+                true => is.with("nat_ip", Value::unknown(Type::String)),
+                false => is,
+            }
+        })
+    })
+}
+
+/// What means the same as what is recorded as it is recorded: links and images.
+fn respelled(prior: &Value, planned: Value) -> Value {
+    let planned = super::each_row(prior, planned, "network_interface", |_, was, is| {
+        super::same_links(Some(was), is, &["network", "subnetwork"])
+    });
+    let planned = super::each_row(prior, planned, "boot_disk", |_, was, is| {
+        let is = super::same_links(Some(was), is, &["source"]);
+        super::each_row(was, is, "initialize_params", |_, was, is| {
+            let is = super::same_links(Some(was), is, &["type"]);
+            image::respelled(was, is, "image")
+        })
+    });
+    let planned = super::each_row(prior, planned, "service_account", |_, was, is| {
+        machine::same_scopes(was, is)
+    });
+    super::each_row(prior, planned, "attached_disk", |_, was, is| {
+        super::same_links(Some(was), is, &["source"])
+    })
 }
 
 #[async_trait]
@@ -66,11 +110,12 @@ impl Thing for Instance {
         }
     }
 
-    fn plan(&self, _config: &Value, prior: Option<&Value>, planned: Value) -> (Value, Vec<Path>) {
+    fn plan(&self, config: &Value, prior: Option<&Value>, planned: Value) -> (Value, Vec<Path>) {
         let Some(prior) = prior else {
             return (planned, Vec::new());
         };
-        let mut planned = super::same_links(Some(prior), planned, &["machine_type"]);
+        let planned = super::same_links(Some(prior), planned, &["machine_type"]);
+        let mut planned = respelled(prior, planned);
         for (of, fingerprint) in [
             ("effective_labels", "label_fingerprint"),
             ("metadata", "metadata_fingerprint"),
@@ -85,7 +130,7 @@ impl Thing for Instance {
         } else if stops {
             planned = planned.with("cpu_platform", Value::unknown(Type::String));
         }
-        (change::interfaces(prior, planned), Vec::new())
+        (addresses(config, prior, planned), Vec::new())
     }
 
     async fn body(&self, at: At<'_>, planned: &Value) -> Result<Json, Failure> {
