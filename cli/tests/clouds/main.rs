@@ -1,5 +1,5 @@
 //! The `weir` that has all three clouds, on moto and on the fakes of Azure and Google: pools, from
-//! their first machine to their last.
+//! their first machine to their last; stacks of every type; every way to sign in.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,11 +8,14 @@
     unreachable_pub
 )] // helpers of tests
 
+mod azure;
 mod cloud;
 #[path = "../common/mod.rs"]
 mod common;
 mod crashes;
+mod fake;
 mod gate;
+mod google;
 mod machine;
 mod network;
 mod pools;

@@ -250,7 +250,9 @@ impl Cloud for Azure {
 
     async fn connect(settings: &Settings, pacing: Pacing) -> Result<Azure, Diagnostics> {
         let cloud = credentials::cloud(settings).await?;
-        let http: Arc<dyn HttpClient> = Arc::new(Transport::new(cloud.plain.clone()));
+        let identity = credentials::identity(settings)?;
+        let transport = Transport::new(cloud.plain.clone(), identity);
+        let http: Arc<dyn HttpClient> = Arc::new(transport);
         let credential = credentials::find(settings, &cloud, &http)?;
         let subscription = match &settings.subscription {
             Some(id) => id.clone(),

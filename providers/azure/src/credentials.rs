@@ -130,6 +130,22 @@ async fn told_by(host: &str, environment: Environment) -> Result<CloudPlace, Dia
     Ok(CloudPlace::of(manager, authority, audience))
 }
 
+/// Where a machine's identity is asked for, where that is said.
+///
+/// # Errors
+/// That it is no address.
+pub(crate) fn identity(settings: &Settings) -> Result<Option<Url>, Diagnostics> {
+    let Some(text) = &settings.msi_endpoint else {
+        return Ok(None);
+    };
+    let url = Url::parse(text).map_err(|e| {
+        let help =
+            "Write it whole, as in \"http://169.254.169.254/metadata/identity/oauth2/token\".";
+        problem("`msi_endpoint` is no address", format!("{text}: {e}"), help)
+    })?;
+    Ok(Some(url))
+}
+
 /// Who calls.
 ///
 /// # Errors
@@ -180,7 +196,7 @@ pub(crate) fn find(
         let id = settings.client_id.clone().map(UserAssignedId::ClientId);
         let options = ManagedIdentityCredentialOptions {
             user_assigned_id: id,
-            ..ManagedIdentityCredentialOptions::default()
+            client_options: options,
         };
         return Ok(ManagedIdentityCredential::new(Some(options)).map_err(fail)?);
     }

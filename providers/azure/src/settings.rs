@@ -27,6 +27,8 @@ pub struct Settings {
     pub(crate) certificate_password: Option<String>,
     pub(crate) oidc: Option<Oidc>,
     pub(crate) use_msi: bool,
+    /// Where a machine's identity is asked for, instead of at the address that all machines have.
+    pub(crate) msi_endpoint: Option<String>,
     pub(crate) use_cli: bool,
     pub(crate) environment: Environment,
     pub(crate) metadata_host: Option<String>,
@@ -74,11 +76,7 @@ impl fmt::Debug for Settings {
 }
 
 /// What of the block does nothing in weir, so that its being there is a mistake or a danger.
-const UNSERVED: [&str; 3] = [
-    "ado_pipeline_service_connection_id",
-    "auxiliary_tenant_ids",
-    "msi_endpoint",
-];
+const UNSERVED: [&str; 2] = ["ado_pipeline_service_connection_id", "auxiliary_tenant_ids"];
 
 /// Looks a variable of the environment up.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -181,6 +179,7 @@ impl Settings {
             ),
             oidc: oidc(&r),
             use_msi: r.flag("use_msi", "ARM_USE_MSI", false),
+            msi_endpoint: r.text("msi_endpoint", &["ARM_MSI_ENDPOINT"]),
             use_cli: r.flag("use_cli", "ARM_USE_CLI", true),
             environment: environment(&mut r),
             metadata_host: r.text("metadata_host", &["ARM_METADATA_HOSTNAME"]),

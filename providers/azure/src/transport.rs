@@ -12,18 +12,35 @@ use std::{sync::Arc, time::Duration};
 pub(crate) struct Transport {
     inner: Arc<dyn HttpClient>,
     plain: Option<(String, u16)>,
+    /// Where a machine's identity is asked for.
+    identity: Option<Url>,
 }
+
+/// Where a machine asks about itself.
+const MACHINE: &str = "169.254.169.254";
 
 /// How long anything may take to answer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Transport {
-    /// `plain` is a host and port that are spoken to without TLS.
-    pub(crate) fn new(plain: Option<(String, u16)>) -> Transport {
+    /// `plain` is a host and port that are spoken to without TLS, `identity` another place to ask for
+    /// a machine's identity at.
+    pub(crate) fn new(plain: Option<(String, u16)>, identity: Option<Url>) -> Transport {
         Transport {
             inner: new_http_client(None),
             plain,
+            identity,
         }
+    }
+
+    /// The address to ask at instead, where this is the one of machines' identities.
+    fn elsewhere(&self, url: &Url) -> Option<Url> {
+        let mut other = self.identity.clone()?;
+        if url.host_str() != Some(MACHINE) {
+            return None;
+        }
+        other.set_query(url.query());
+        Some(other)
     }
 
     fn is_plain(&self, url: &Url) -> bool {
@@ -42,13 +59,19 @@ impl HttpClient for Transport {
             let kind = azure_core::error::ErrorKind::Io;
             azure_core::Error::with_message(kind, "it did not answer in time")
         };
-        let mut plain;
+        let mut other;
         let mut request = request;
+        if let Some(url) = self.elsewhere(request.url()) {
+            other = request.clone();
+            *other.url_mut() = url;
+            request = &other;
+        }
+        let mut bare;
         if self.is_plain(request.url()) {
-            plain = request.clone();
+            bare = request.clone();
             // `set_scheme` fails for schemes of another kind alone.
-            let _ = plain.url_mut().set_scheme("http");
-            request = &plain;
+            let _ = bare.url_mut().set_scheme("http");
+            request = &bare;
         }
         let answer = tokio::time::timeout(PATIENCE, self.inner.execute_request(request));
         answer.await.map_err(|_| slow())?

@@ -169,21 +169,6 @@ pub(crate) async fn made(cx: &Call<'_>, kind: Kind, name: &Name) -> Result<(), F
     }
 }
 
-/// The end of a call that was to put an entry into a thing, and failed. Where the entry is there and
-/// this operation began it, there is something, and [`made`] tells what went wrong.
-pub(crate) async fn unless_entered(
-    cx: &Call<'_>,
-    (kind, name): (crate::name::Kind, &Name),
-    is_there: bool,
-    failure: Failure,
-) -> Result<(), Failure> {
-    if is_there && is_ours(cx, kind, name).await? {
-        cx.cloud.keep_end(&cx.token, Some(failure));
-        return Ok(());
-    }
-    Err(failure)
-}
-
 /// Whether an earlier attempt of this operation made the thing of that name: who did not ask with
 /// this operation's id did not make it.
 pub(crate) async fn is_ours(cx: &Call<'_>, kind: Kind, name: &Name) -> Result<bool, Failure> {

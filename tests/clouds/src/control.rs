@@ -2,7 +2,7 @@
 //!
 //! | request | what |
 //! |---|---|
-//! | `GET /_requests` | all requests so far: `operation`, `method`, `path`, `query`, `body`, `status` |
+//! | `GET /_requests` | all requests so far: `operation`, `method`, `path`, `query`, `body`, `token`, `status` |
 //! | `POST /_faults` | arms a fault: `{"operation": "compute.instances.insert", "nth": 2, "times": 1, "answer": "capacity"}`; `answer` is `cut`, `lost`, `silent`, `throttle`, `capacity`, `quota`, `conflict`, `repeat` or `{"reply": {"status", "body", "headers"}}`; `"every": 3` for each third |
 //! | `GET /_faults` | `{"struck": 2}`: how many calls met one |
 //! | `DELETE /_faults` | forgets all faults |

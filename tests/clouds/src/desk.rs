@@ -26,6 +26,8 @@ pub struct Entry {
     pub query: Vec<(String, String)>,
     /// Its body, where that is JSON.
     pub body: Option<Json>,
+    /// The bearer token that it came with.
+    pub token: Option<String>,
     /// The reply's status; none while it is answered, and where the connection was cut.
     pub status: Option<u16>,
 }
@@ -193,6 +195,9 @@ impl Desk {
             operation: operation.to_owned(),
             query: request.query.clone(),
             body: request.json().ok().flatten(),
+            token: (request.header("authorization"))
+                .and_then(|a| a.strip_prefix("Bearer "))
+                .map(str::to_owned),
             status: None,
         });
         let mut fate = None;

@@ -67,7 +67,7 @@ impl<C: Cloud> Subject<C> {
     pub(super) async fn create(&self, cx: &Call<'_, C>, planned: &Value) -> End {
         let id = match self.made(cx, planned).await {
             Ok(id) => id,
-            Err(failure) => return End::failed(None, failure),
+            Err(failure) => return self.failed(cx, planned, failure).await,
         };
         // From here on there is something, and it is recorded whatever happens.
         let half = declared::half_made(planned, &id);
@@ -81,6 +81,16 @@ impl<C: Cloud> Subject<C> {
             Ok(value) => End::whole(value),
             Err(failure) => End::failed(Some(&half), failure),
         }
+    }
+
+    /// The end of a creation that was refused: what the calls before that have made is recorded.
+    async fn failed(&self, cx: &Call<'_, C>, planned: &Value, failure: Failure) -> End {
+        let found = match failure.class {
+            Class::Refused => self.found(cx, planned).await.ok().flatten(),
+            Class::Throttled | Class::Ambiguous | Class::Unsent => None,
+        };
+        let half = found.map(|id| declared::half_made(planned, &id));
+        End::failed(half.as_ref(), failure)
     }
 
     /// What an interrupted creation has made, and whether it is whole: what the cloud could not

@@ -65,7 +65,9 @@ fn blocks(
     let ty = nested.block.ty();
     let was = known.filter(|k| !k.is_unknown());
     let left_out = was.is_none_or(|k| k.elements().is_none_or(|e| e.is_empty()));
-    let keep = nested.absent == Absent::None && left_out && beside == Beside::Known;
+    // Of what has no counterpart, as an element of a set, nothing is known to be left out.
+    let told = known.is_some();
+    let keep = nested.absent == Absent::None && left_out && told && beside == Beside::Known;
     let Some(found) = found.and_then(Json::as_array).filter(|_| !keep) else {
         return was.cloned().unwrap_or_else(|| none(nested, &ty));
     };

@@ -176,8 +176,17 @@ fn rows(config: &Value, prior: Option<&Value>, planned: Value) -> Value {
     let Some(items) = list.elements() else {
         return planned;
     };
+    let chosen = said.iter().any(|r| r.is_on("primary"));
     let new: Vec<Value> = (items.iter().enumerate())
         .map(|(i, row)| {
+            // Where another is said to be the primary one, those that say nothing are not.
+            let left = said
+                .get(i)
+                .is_none_or(|r| r.get("primary").is_none_or(Value::is_null));
+            let row = &match chosen && left {
+                true => (*row).clone().with("primary", Value::from(false)),
+                false => (*row).clone(),
+            };
             let silent = |key: &str| {
                 said.get(i)
                     .and_then(|r| r.get(key))
@@ -191,14 +200,14 @@ fn rows(config: &Value, prior: Option<&Value>, planned: Value) -> Value {
                 "subnet_id",
             ];
             if keys.into_iter().all(same) {
-                return (*row).clone();
+                return row.clone();
             }
-            let mut row = (*row).clone();
+            let mut row = row.clone();
             for (key, ty) in [
                 ("private_ip_address", Type::String),
                 ("primary", Type::Bool),
             ] {
-                if silent(key) {
+                if silent(key) && !(chosen && key == "primary") {
                     row = row.with(key, Value::unknown(ty));
                 }
             }

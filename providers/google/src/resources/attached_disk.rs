@@ -111,7 +111,7 @@ impl Resource<Google> for AttachedDisk {
         let what = "instances.attachDisk";
         let body: Model = model(what, compact(body))?;
         let instances = &cx.cloud.clients.instances;
-        let done = run!(
+        run!(
             cx,
             what,
             "insert",
@@ -121,11 +121,7 @@ impl Resource<Google> for AttachedDisk {
                 .set_zone(&machine.place)
                 .set_instance(&machine.name)
                 .set_body(body.clone())
-        );
-        if let Err(failure) = done {
-            let there = attached(cx.cloud, &machine, &disk).await?.is_some();
-            calls::unless_entered(cx, (KIND, &machine), there, failure).await?;
-        }
+        )?;
         Ok(id_of(&machine, &disk))
     }
 

@@ -201,7 +201,7 @@ impl Resource<Google> for RouterNat {
     async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {
         let (router, name) = ends(cx.cloud, planned)?;
         // With the same name for the request as in `find`.
-        let done = rewrite(cx, &router, "insert", |body_of_router| {
+        rewrite(cx, &router, "insert", |body_of_router| {
             let nats = body_of_router["nats"].as_array().into_iter().flatten();
             if nats.into_iter().any(|n| n["name"] == *name) {
                 let why = format!("the router {} has a NAT {name} already", router.name);
@@ -212,11 +212,7 @@ impl Resource<Google> for RouterNat {
             put(body_of_router, &name, Some(body(&router, planned)));
             Ok(())
         })
-        .await;
-        if let Err(failure) = done {
-            let there = entry(cx.cloud, &router, &name).await?.is_some();
-            calls::unless_entered(cx, (KIND, &router), there, failure).await?;
-        }
+        .await?;
         Ok(id_of(&router, &name))
     }
 
