@@ -5,6 +5,8 @@
 
 mod changes;
 mod conformance;
+mod data;
+mod errors;
 mod faults;
 mod server;
 mod trap;
