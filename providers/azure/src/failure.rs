@@ -209,6 +209,7 @@ fn by_class(failure: &Failure) -> Option<&'static str> {
         }
         (Cause::Short(Shortage::Capacity), _) => "Try another zone, size or location, or later.",
         (Cause::Short(Shortage::Price), _) => "Offer more (`max_bid_price`), or wait.",
+        (Cause::InUse, _) => "Delete what still uses it first: the message names it.",
         (_, Class::Throttled) => {
             "The subscription's calls are limited: run the command again later, or with less `-parallelism`."
         }

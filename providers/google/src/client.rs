@@ -90,7 +90,7 @@ impl Google {
     fn setting(said: Option<String>, own: Option<&String>, name: &str) -> Result<String, Failure> {
         let found = said.or_else(|| own.cloned());
         found.ok_or_else(|| {
-            let mut failure = Failure::new("provider \"google\"", format!("there is no {name}"));
+            let mut failure = Failure::new(&format!("finding the {name}"), "none is set");
             failure.help = Some(
                 "Set it in the resource, in the provider block, or in GOOGLE_PROJECT, GOOGLE_REGION and GOOGLE_ZONE.",
             );

@@ -46,7 +46,7 @@ pub(crate) fn of(what: &str, error: &Error) -> Failure {
     Failure {
         vendor: VENDOR,
         what: what.to_owned(),
-        help: help(&code, class, cause),
+        help: help(&code, class, cause).or_else(|| of_words(&said)),
         class,
         cause,
         code,
@@ -71,7 +71,7 @@ fn reason_of(status: Option<u16>, message: &str) -> &'static str {
         Some(403) => "forbidden",
         Some(400) if says("is not ready") => "resourceNotReady",
         Some(400) if says("already being used by") => "resourceInUseByAnotherResource",
-        Some(400) if says("cannot be found") => "invalid",
+        Some(400) if says("cannot be found") || says("Invalid value for field") => "invalid",
         _ => "",
     }
 }
@@ -86,7 +86,7 @@ pub(crate) fn of_operation(what: &str, code: &str, message: &str) -> Failure {
         message: tidy(message),
         class: Class::Refused,
         cause,
-        help: help(code, Class::Refused, cause),
+        help: help(code, Class::Refused, cause).or_else(|| of_words(message)),
         retry_after: None,
     }
 }
@@ -126,6 +126,8 @@ fn help(code: &str, class: Class, cause: Cause) -> Option<&'static str> {
         ("conditionNotMet" | "412", _) => {
             "Something else changed it meanwhile: run the command again."
         }
+        (_, Cause::InUse) => "Delete what still uses it first: the message names it.",
+        (_, Cause::NotKnownYet) => "Check the name, and its project and region.",
         _ if class == Class::Throttled => {
             "The project's calls are limited: run the command again later, or with less `-parallelism`."
         }
@@ -138,6 +140,26 @@ fn help(code: &str, class: Class, cause: Cause) -> Option<&'static str> {
         _ => return None,
     };
     Some(text)
+}
+
+/// What to do about a field that Google does not take: its code is the same for all of them.
+fn of_words(message: &str) -> Option<&'static str> {
+    let table = [
+        (
+            "Unknown zone",
+            "Choose a zone of `gcloud compute zones list`.",
+        ),
+        (
+            "Unknown region",
+            "Choose a region of `gcloud compute regions list`.",
+        ),
+        (
+            "Machine type with name",
+            "Choose a type of `gcloud compute machine-types list`, or let a pool choose one.",
+        ),
+    ];
+    let found = table.into_iter().find(|(words, _)| message.contains(words));
+    found.map(|(_, help)| help)
 }
 
 /// How long Google asks to wait: seconds.

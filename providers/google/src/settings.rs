@@ -220,8 +220,8 @@ impl Settings {
             Some("impersonated_service_account") => {
                 impersonated::Builder::new(key).with_scopes(scopes).build()
             }
-            Some(other) => return Err(format!("a key of the type {other:?} can't be used")),
-            None => return Err("the key does not say its `type`".into()),
+            Some(other) => return Err(format!("A key of the type {other:?} can't be used.")),
+            None => return Err("The key does not say its `type`.".into()),
         };
         built.map_err(|e| e.to_string())
     }

@@ -5,7 +5,14 @@ use crate::{
     server::{Google, quick},
 };
 use serde_json::{Value as Json, json};
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use weir_core::{Diagnostics, Known, Value, plan::Op};
 use weir_google::{GoogleProvider, Pacing};
 use weir_provider::{
@@ -16,6 +23,8 @@ const GOLDEN: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/clouds/golden/errors.txt"
 );
+
+static STEP: AtomicU64 = AtomicU64::new(1);
 
 fn request(op: Op, type_name: &str) -> ApplyRequest {
     ApplyRequest {
@@ -29,7 +38,8 @@ fn request(op: Op, type_name: &str) -> ApplyRequest {
         token: Token {
             lineage: "errors".into(),
             epoch: 1,
-            step: 1,
+            // Each its own: Google does the same operation once.
+            step: STEP.fetch_add(1, Ordering::Relaxed),
         },
     }
 }

@@ -91,6 +91,7 @@ impl Google {
         if let Some(discovery) = &self.discovery {
             discovery.check(call.operation, request)?;
         }
+        route.key.scope.known()?;
         match call.trouble {
             Some(Trouble::Throttle) => return Err(Refusal::throttled()),
             Some(Trouble::Repeat) => return Err(Refusal::repeated(request)),

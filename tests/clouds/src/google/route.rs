@@ -1,5 +1,9 @@
 //! Paths of the API, taken apart.
 
+use super::{
+    catalog,
+    error::{Outcome, Refusal},
+};
 use crate::http::Request;
 use http::Method;
 use std::fmt;
@@ -26,6 +30,20 @@ impl fmt::Display for Scope {
 }
 
 impl Scope {
+    /// Whether there is such a place.
+    ///
+    /// # Errors
+    /// There is not, as Google says it.
+    pub fn known(&self) -> Outcome<()> {
+        let (what, name) = match self {
+            Scope::Region(region) if !catalog::has_region(region) => ("region", region),
+            Scope::Zone(zone) if !catalog::has_zone(zone) => ("zone", zone),
+            _ => return Ok(()),
+        };
+        let message = format!("Invalid value for field '{what}': '{name}'. Unknown {what}.");
+        Err(Refusal::new(400, "invalid", message))
+    }
+
     /// The region that it is in.
     pub fn region(&self) -> Option<&str> {
         match self {

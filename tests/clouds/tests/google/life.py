@@ -61,7 +61,7 @@ assert net["routingConfig"]["routingMode"] == "REGIONAL" and net["mtu"] == 1460,
 do(n.patch(network="net", body={"routingConfig": {"routingMode": "GLOBAL"}}, **GLOBAL))
 assert n.get(network="net", **GLOBAL).execute()["routingConfig"]["routingMode"] == "GLOBAL"
 do(n.insert(body={"name": "auto"}, **GLOBAL))
-assert len(n.get(network="auto", **GLOBAL).execute()["subnetworks"]) == 6
+assert len(n.get(network="auto", **GLOBAL).execute()["subnetworks"]) == 7
 do(n.delete(network="auto", **GLOBAL))
 refused(n.get(network="auto", **GLOBAL), 404, "notFound")
 held("networks")
@@ -195,7 +195,7 @@ names = [z["name"] for z in zones["items"]]
 while "nextPageToken" in zones:
     zones = api.zones().list(project=PROJECT, maxResults=3, pageToken=zones["nextPageToken"]).execute()
     names += [z["name"] for z in zones["items"]]
-assert len(names) == len(set(names)) == 19, names
+assert len(names) == len(set(names)) == 22, names
 region = api.regions().get(**IN_REGION).execute()
 assert {q["metric"]: q["usage"] for q in region["quotas"]}["STATIC_ADDRESSES"] == 2, region
 assert api.machineTypes().get(machineType="e2-medium", **IN_ZONE).execute()["guestCpus"] == 2
