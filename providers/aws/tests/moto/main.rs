@@ -5,6 +5,7 @@
 
 mod changes;
 mod conformance;
+mod data;
 mod errors;
 mod filled;
 mod proxy;
