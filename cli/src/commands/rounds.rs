@@ -2,8 +2,8 @@
 //! run, and the next offers make the machines.
 //!
 //! 1. A round is a plan and its apply, under a lease of its own, as each apply is.
-//! 2. Where all that went wrong is that offers could not make machines, they are said to have run
-//!    out, and what is left is planned again without them.
+//! 2. Where all that went wrong is that offers could not make machines, or what those need, they are
+//!    said to have run out, or a zone of them, and what is left is planned again without it.
 //! 3. A round does nothing that was not agreed to: what was planned before and not done, and what the
 //!    machines of pools need. Where there is more to do, it ends there.
 
@@ -14,9 +14,10 @@ use super::{
 };
 use crate::error::CommandError;
 use weir_core::{
-    Address, Diagnostic, Diagnostics, ModulePath, Object, address::OfferStep, change::Change,
+    Address, Diagnostic, Diagnostics, Object, address::OfferStep, change::Change, plan::Op,
 };
-use weir_engine::{Mode, PlanInput, PlanOptions, Planned, Report};
+use weir_engine::{Mode, NodeResult, PlanInput, PlanOptions, Planned, Report};
+use weir_lang::{Machines, machines::Exhausted};
 use weir_state::Lease;
 
 /// What is carried out, and how it is told.
@@ -55,7 +56,7 @@ impl Rounds<'_> {
             let known = options.exhausted.len();
             let reasons = exhausted
                 .iter()
-                .map(|(offer, why)| ran_out(offer, why, &report));
+                .map(|(what, why)| ran_out(what, why, planned, &report));
             let reasons = Diagnostics(reasons.collect());
             options.exhausted.extend(exhausted);
             let done = Done::of(planned, report, (planned.mode, self.operation));
@@ -116,17 +117,27 @@ fn more<'p>(before: &Planned, after: &'p Planned) -> Option<&'p Address> {
     more.next().map(|(address, _)| address)
 }
 
-/// That an offer makes no more machines.
-fn ran_out(offer: &ModulePath, why: &str, report: &Report) -> Diagnostic {
-    let of_offer = |a: &Address| weir_lang::Machines::offer(a) == Some(offer);
-    let failed = report
-        .nodes
-        .iter()
-        .filter(|n| of_offer(&n.address) && n.result == weir_engine::NodeResult::Failed);
-    let machines = match failed.count() {
+/// That an offer, or a zone of it, makes no more machines.
+fn ran_out(what: &Exhausted, why: &str, planned: &Planned, report: &Report) -> Diagnostic {
+    let offer = &what.offer;
+    let is_meant = |a: &Address| {
+        let after = planned.plan.changes.get(a).and_then(|c| c.after.as_ref());
+        let zone = after.and_then(|value| Machines::zone(a, value));
+        Machines::offer(a) == Some(offer) && (what.zone.is_none() || zone == what.zone)
+    };
+    let undone = report.nodes.iter().filter(|n| {
+        let undone = matches!(n.result, NodeResult::Failed | NodeResult::Skipped(_));
+        n.op != Op::Delete && undone && is_meant(&n.address)
+    });
+    let machines = match undone.count() {
         1 => "1 machine that it was to make goes".to_owned(),
         n => format!("{n} machines that it was to make go"),
     };
-    Diagnostic::warning(format!("{offer} has run out"))
-        .because(format!("{why}. {machines} to the next offer of its pool."))
+    let (place, next) = match &what.zone {
+        Some(zone) => (format!(" in {zone}"), "another zone, or to "),
+        None => (String::new(), ""),
+    };
+    Diagnostic::warning(format!("{offer} has run out{place}")).because(format!(
+        "{why}. {machines} to {next}the next offer of its pool."
+    ))
 }

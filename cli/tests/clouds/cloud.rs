@@ -24,6 +24,8 @@ pub enum Kind {
 pub enum Shortage {
     Capacity,
     Quota,
+    /// Of Amazon alone.
+    Price,
 }
 
 /// Debian's account at Amazon: whoever asks moto is it, so that its image is found as Debian's.
@@ -81,6 +83,8 @@ pub struct Door {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Running {
     pub id: String,
+    /// Its zone or region; empty where it does not matter.
+    pub place: String,
     pub address: String,
     pub user_data: String,
 }
@@ -179,30 +183,55 @@ impl Cloud {
 
     /// The next machines, so many, can't be made.
     pub fn run_out(&self, shortage: Shortage, times: usize) {
-        let (code, operation) = match (self.kind, shortage) {
-            (Kind::Aws, Shortage::Capacity) => ("InsufficientInstanceCapacity", ""),
-            (Kind::Aws, Shortage::Quota) => ("VcpuLimitExceeded", ""),
-            (Kind::Azure, _) => ("", "VirtualMachines_CreateOrUpdate"),
-            (Kind::Google, _) => ("", "compute.instances.insert"),
+        let operation = match (self.kind, shortage) {
+            (Kind::Aws, Shortage::Capacity) => {
+                return self.refuse(
+                    "Action=RunInstances&",
+                    "InsufficientInstanceCapacity",
+                    times,
+                );
+            }
+            (Kind::Aws, Shortage::Quota) => {
+                return self.refuse("Action=RunInstances&", "VcpuLimitExceeded", times);
+            }
+            (Kind::Aws, Shortage::Price) => {
+                return self.refuse("Action=RunInstances&", "SpotMaxPriceTooLow", times);
+            }
+            (Kind::Azure, _) => "VirtualMachines_CreateOrUpdate",
+            (Kind::Google, _) => "compute.instances.insert",
         };
-        if self.kind == Kind::Aws {
-            let words = "There is none left.";
-            let body = format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{words}</Message></Error></Errors><RequestID>weir</RequestID></Response>"
-            );
-            let answer = format!(
-                "HTTP/1.1 500 Refused\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                body.len()
-            );
-            return self.gate.refuse("Action=RunInstances", answer, times);
-        }
         let answer = match shortage {
             Shortage::Capacity => "capacity",
             Shortage::Quota => "quota",
+            Shortage::Price => unreachable!("only Amazon has a word for it"),
         };
-        let fault = json!({ "operation": operation, "answer": answer, "times": times });
+        self.fault(&json!({ "operation": operation, "answer": answer, "times": times }));
+    }
+
+    /// The next machines in a zone of Google, so many, can't be made.
+    pub fn run_out_in(&self, zone: &str, times: usize) {
+        self.fault(&json!({
+            "operation": "compute.instances.insert", "path": format!("/zones/{zone}/"),
+            "answer": "capacity", "times": times,
+        }));
+    }
+
+    fn fault(&self, fault: &Json) {
         let sent = ureq::post(self.door.url("/_faults")).send(fault.to_string());
         sent.unwrap();
+    }
+
+    /// The next calls of EC2 with the words, so many, are refused with a code, as it does where it
+    /// is short of something.
+    pub fn refuse(&self, words: &str, code: &str, times: usize) {
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>There is none left.</Message></Error></Errors><RequestID>weir</RequestID></Response>"
+        );
+        let answer = format!(
+            "HTTP/1.1 500 Refused\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        self.gate.refuse(words, answer, times);
     }
 
     /// There are machines again.
@@ -229,6 +258,7 @@ impl Door {
         let text = |v: &Json| v.as_str().unwrap_or_default().to_owned();
         let machines = machines.map(|m| Running {
             id: text(&m["id"]),
+            place: text(&m["place"]),
             address: text(&m["public_address"]),
             user_data: text(&m["user_data"]),
         });
@@ -251,6 +281,7 @@ impl Door {
             let address = child("ipAddress").and_then(|n| n.text());
             runs.then(|| Running {
                 id: id.text().unwrap_or_default().to_owned(),
+                place: String::new(),
                 address: address.unwrap_or_default().to_owned(),
                 user_data: String::new(),
             })

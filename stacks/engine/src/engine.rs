@@ -18,10 +18,10 @@ use std::{
     time::Duration,
 };
 use weir_core::{
-    Address, Diagnostics, ModulePath, Span, address::ProviderRef, event::EventSink,
-    references::References, snapshot::Resource,
+    Address, Diagnostics, Span, address::ProviderRef, event::EventSink, references::References,
+    snapshot::Resource,
 };
-use weir_lang::{Config, Inputs};
+use weir_lang::{Config, Inputs, machines::Exhausted};
 use weir_plan::{CheckedPlan, Target};
 use weir_state::{Lease, Scope, Store};
 
@@ -136,9 +136,9 @@ pub struct PlanOptions {
     /// How long providers may take to say who changed what drifted; `None` where they are not
     /// asked. It keeps nothing from being planned.
     pub attribution: Option<Duration>,
-    /// Offers of pools that have run out in this run, by the module path of what they make, with the
-    /// reason: they make nothing more.
-    pub exhausted: BTreeMap<ModulePath, String>,
+    /// Offers of pools, and zones of them, that have run out in this run, with the reason: they make
+    /// nothing more.
+    pub exhausted: BTreeMap<Exhausted, String>,
 }
 
 /// What a plan is for.
@@ -200,7 +200,7 @@ pub struct Planned {
     pub regions: BTreeMap<ProviderRef, String>,
     /// Offers that had run out when it was made. Not kept in a plan file, as such a plan is applied
     /// by the run that makes it.
-    pub exhausted: BTreeMap<ModulePath, String>,
+    pub exhausted: BTreeMap<Exhausted, String>,
     /// What applying it needs of state.
     pub(crate) scope: Scope,
     /// [`Planned::digest`], once it was asked for.

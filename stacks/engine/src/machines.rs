@@ -5,16 +5,19 @@
 use crate::engine::Planned;
 use std::collections::BTreeMap;
 use weir_core::{
-    Address, ModulePath,
+    Address,
     snapshot::{Resource, Status},
 };
-use weir_lang::{Config, Machines, machines::Condition};
+use weir_lang::{
+    Config, Machines,
+    machines::{Condition, Exhausted},
+};
 
 /// The machines that state has.
 pub(crate) fn of_state(
     config: &Config,
     resources: &BTreeMap<Address, Resource>,
-    exhausted: &BTreeMap<ModulePath, String>,
+    exhausted: &BTreeMap<Exhausted, String>,
 ) -> Machines {
     let mut machines = Machines::default();
     if !config.makes_machines() {

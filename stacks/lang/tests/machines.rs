@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use weir_lang::machines::{
     Arch, Bidder, Burstable, Candidate, Catalogue, Choice, Cloud, Condition, Gpus, Machine, Market,
-    Misfit, NoChoice, Price, Requirement, Standing, Wish, assign, choose,
+    Misfit, NoChoice, Price, Requirement, Spent, Standing, Wish, assign, choose,
 };
 
 fn wish(region: &str, cpus: u32, gib: u64) -> Wish {
@@ -359,7 +359,10 @@ proptest! {
         });
         let bidders: Vec<Bidder<'_>> = bidders.collect();
         let out: BTreeSet<String> = out.into_iter().map(str::to_owned).collect();
-        let assigned = assign(count, &bidders, &standing, &out);
+        let spent: BTreeMap<String, Spent> = (out.iter())
+            .map(|name| (name.clone(), Spent { whole: Some("none left".to_owned()), ..Spent::default() }))
+            .collect();
+        let assigned = assign(count, &bidders, &standing, &spent);
         let of = |name: &str| bidders.iter().find(|b| b.name == name);
         let someone_is_left = bidders.iter().any(|b| !out.contains(b.name));
 
@@ -406,9 +409,47 @@ proptest! {
                 (*number, machine)
             })
             .collect();
-        let later = assign(count + 3, &bidders, &made, &BTreeSet::new());
+        let later = assign(count + 3, &bidders, &made, &BTreeMap::new());
         for (number, before) in &assigned {
             prop_assert_eq!(later.get(number), Some(before));
+        }
+    }
+
+    /// Zones that have run out get no new machine, and keep those that are there; an offer none of
+    /// whose zones is left gives way to the next one.
+    #[test]
+    fn zones_without_machines_are_passed_over(
+        count in 1..12u64,
+        full in prop::collection::btree_set(prop::sample::select(vec!["c1", "c2", "c3"]), 0..=3),
+        there in 0..4u64,
+    ) {
+        let choice = choice_of(&TYPES);
+        let zones = ["c1", "c2", "c3"].map(str::to_owned);
+        let bidders = [
+            Bidder { name: "c", zones: &zones, choice: &choice },
+            Bidder { name: "d", zones: &[], choice: &choice },
+        ];
+        let nothing = BTreeMap::new();
+        let standing: BTreeMap<u64, Standing> = assign(there, &bidders, &nothing, &BTreeMap::new())
+            .into_iter()
+            .map(|(number, a)| {
+                let condition = if number % 2 == 0 { Condition::Whole } else { Condition::Broken };
+                (number, Standing { offer: a.offer, ty: Some(a.ty), zone: a.zone, condition })
+            })
+            .collect();
+        let reasons = full.iter().map(|z| ((*z).to_owned(), "none left".to_owned()));
+        let spent = Spent { whole: None, zones: reasons.collect() };
+        let spent = BTreeMap::from([("c".to_owned(), spent)]);
+        for (number, a) in assign(count, &bidders, &standing, &spent) {
+            let whole = standing.get(&number).filter(|m| m.condition == Condition::Whole);
+            if let Some(machine) = whole {
+                prop_assert_eq!(&a.zone, &machine.zone);
+            } else if full.len() == 3 {
+                prop_assert_eq!(a.offer.as_str(), "d");
+            } else {
+                let zone = a.zone.unwrap_or_default();
+                prop_assert!(a.offer == "c" && !full.contains(zone.as_str()), "{} in {zone}", number);
+            }
         }
     }
 
@@ -418,7 +459,7 @@ proptest! {
         let choice = choice_of(&TYPES);
         let zones = ["c1", "c2", "c3"].map(str::to_owned);
         let bidder = Bidder { name: "c", zones: &zones, choice: &choice };
-        let assigned = assign(count, &[bidder], &BTreeMap::new(), &BTreeSet::new());
+        let assigned = assign(count, &[bidder], &BTreeMap::new(), &BTreeMap::new());
         let used = |zone: &String| assigned.values().filter(|a| a.zone.as_ref() == Some(zone)).count();
         let used: Vec<usize> = zones.iter().map(used).collect();
         let (most, least) = (used.iter().max().unwrap(), used.iter().min().unwrap());

@@ -1,15 +1,15 @@
 //! What an apply came to.
 
 use super::{Run, State};
-use crate::{diagnostics, settle::Unsettled};
+use crate::{Planned, diagnostics, settle::Unsettled};
 use std::collections::BTreeMap;
 use weir_core::{
-    Address, Diagnostics, Known, ModulePath,
+    Address, Diagnostics, Known, Shortage,
     change::Action,
     checks::CheckResult,
-    plan::{NodeId, Op, Plan},
+    plan::{NodeId, Op},
 };
-use weir_lang::Machines;
+use weir_lang::{Machines, machines::Exhausted};
 
 /// What an apply came to.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct Report {
     /// Offers of pools that could not make a machine, by the module path of what they make, with the
     /// reason: [`crate::PlanOptions::exhausted`] of a plan that turns to the next ones. Empty where
     /// something else went wrong too.
-    pub exhausted: BTreeMap<ModulePath, String>,
+    pub exhausted: BTreeMap<Exhausted, String>,
 }
 
 /// How an apply ended.
@@ -110,7 +110,7 @@ pub(super) fn report(
             },
         });
     let nodes = nodes.collect();
-    let exhausted = exhausted(&run.failures, plan, status);
+    let exhausted = exhausted(&run.failures, run.planned, status);
     let mut found = run.warnings;
     for failure in run.failures {
         found.extend(failure.errors);
@@ -142,18 +142,33 @@ pub(super) fn report(
     }
 }
 
-/// The offers whose machines could not be made as the provider is short of something; none where
-/// that is not all that went wrong.
-fn exhausted(failures: &[Failure], plan: &Plan, status: Status) -> BTreeMap<ModulePath, String> {
+/// The offers, or zones of them, that could not make machines or what those need, as the provider is
+/// short of something; none where that is not all that went wrong. Where a zone ran out that was
+/// known to have, the offer has no other.
+fn exhausted(
+    failures: &[Failure],
+    planned: &Planned,
+    status: Status,
+) -> BTreeMap<Exhausted, String> {
+    let plan = &planned.plan;
     let of = |failure: &Failure| {
-        let offer = Machines::offer(&plan.nodes[failure.node.0].address)?;
+        let address = &plan.nodes[failure.node.0].address;
+        let offer = Machines::offer_around(address)?.clone();
         let d = failure.errors.0.iter().find(|d| d.shortage().is_some())?;
         let why = match d.detail.as_str() {
             "" => d.summary.clone(),
             detail => detail.trim_end_matches('.').to_owned(),
         };
         let shortage = d.shortage()?;
-        Some((offer.clone(), format!("{shortage}: {why}")))
+        let after = plan.changes.get(address).and_then(|c| c.after.as_ref());
+        let zone = after.and_then(|value| Machines::zone(address, value));
+        // A quota is the whole region's.
+        let zone = zone.filter(|_| shortage != Shortage::Quota);
+        let mut what = Exhausted { offer, zone };
+        if planned.exhausted.contains_key(&what) {
+            what.zone = None;
+        }
+        Some((what, format!("{shortage}: {why}")))
     };
     match status {
         Status::Failed => {

@@ -9,6 +9,8 @@ variable "offer" {
     region = string
     # By number.
     machines = map(object({ host = string, type = string, zone = string }))
+    # Zones that have no machines left now.
+    full_zones = list(string)
     # An id, or where the cloud looks it up.
     image = map(string)
     # GiB
@@ -29,6 +31,10 @@ locals {
   makes_network = var.offer.subnet == null
   asks          = local.makes_group && var.offer.ssh_from == null
   ssh_from      = local.asks ? weir_egress_address.here[*].cidr : var.offer.ssh_from
+
+  # Where a machine may stand that no zone was chosen for. Without any left, all: the cloud says so.
+  open_zones = [for z in sort(local.zone_names) : z if !contains(var.offer.full_zones, z)]
+  free_zones = length(local.open_zones) > 0 ? local.open_zones : sort(local.zone_names)
 
   user_data = {
     for number, machine in var.offer.machines : number => join("\n", ["#cloud-config", jsonencode({

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config::{NodeKind, blocks::Cluster},
     eval::{NodeId, Scope},
-    machines::{Assigned, Bidder, Condition, Standing, assign},
+    machines::{Assigned, Bidder, Condition, Exhausted, Spent, Standing, assign},
     services::{
         hosts::{self, Host},
         offers::{self, Place},
@@ -19,10 +19,7 @@ use crate::{
         pools::MachinePool,
     },
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 use weir_core::{Address, Diagnostic, Key, ModulePath, Object, Type, Value, address::OfferStep};
 
 /// What is known of the machines of pools beside the configuration.
@@ -31,8 +28,8 @@ pub struct Machines {
     /// Those that are there, or are about to be made, by the cluster's module and pool
     /// (`cluster.main.pool.cloud`) and their number.
     standing: BTreeMap<(ModulePath, String), BTreeMap<u64, Standing>>,
-    /// Offers that have run out, as steps of module paths, with the reason.
-    exhausted: BTreeMap<ModulePath, String>,
+    /// What has run out, with the reason.
+    exhausted: BTreeMap<Exhausted, String>,
 }
 
 impl Machines {
@@ -41,23 +38,14 @@ impl Machines {
         let Some((module, offer)) = offer_of(&address.module) else {
             return;
         };
-        let (ty, zone) = match &address.object {
-            Object::Managed { ty, name } if name == MACHINE => match ty.as_str() {
-                "aws_instance" => ("instance_type", "availability_zone"),
-                "azurerm_linux_virtual_machine" => ("size", "zone"),
-                "google_compute_instance" => ("machine_type", "zone"),
-                _ => return,
-            },
-            _ => return,
+        let Some((ty, zone)) = type_and_zone(address) else {
+            return;
         };
         let Key::Name(number) = &address.key else {
             return;
         };
         let Ok(number) = number.parse() else { return };
-        let text = |name| {
-            let value = value.get(name).and_then(Value::as_str);
-            value.filter(|v| !v.is_empty()).map(str::to_owned)
-        };
+        let text = |name| text(value, name);
         let standing = Standing {
             offer: offer.offer.to_owned(),
             ty: text(ty),
@@ -73,23 +61,52 @@ impl Machines {
         }
     }
 
-    /// Notes that an offer, named by the module path of what it makes, makes nothing more.
-    pub fn exhaust(&mut self, offer: ModulePath, reason: impl Into<String>) {
-        self.exhausted.insert(offer, reason.into());
+    /// Notes that an offer, or a zone of it, makes nothing more.
+    pub fn exhaust(&mut self, what: Exhausted, reason: impl Into<String>) {
+        self.exhausted.insert(what, reason.into());
     }
 
-    /// The offers that have run out, with the reason.
-    pub fn exhausted(&self) -> &BTreeMap<ModulePath, String> {
+    /// What has run out, with the reason.
+    pub fn exhausted(&self) -> &BTreeMap<Exhausted, String> {
         &self.exhausted
     }
 
     /// Whether an address is that of a machine of a pool; the module path of its offer.
     pub fn offer(address: &Address) -> Option<&ModulePath> {
-        let is = matches!(&address.object, Object::Managed { name, .. } if name == MACHINE);
+        Machines::offer_around(address).filter(|_| type_and_zone(address).is_some())
+    }
+
+    /// Whether an address is that of something that an offer makes; its module path.
+    pub fn offer_around(address: &Address) -> Option<&ModulePath> {
         let offer = address.module.0.last();
         let offer = offer.filter(|(name, _)| OfferStep::of(name).is_some());
-        offer.filter(|_| is).map(|_| &address.module)
+        offer.map(|_| &address.module)
     }
+
+    /// The zone of a machine of a pool with this value, where it has one that is known.
+    pub fn zone(address: &Address, value: &Value) -> Option<String> {
+        Machines::offer(address)?;
+        text(value, type_and_zone(address)?.1)
+    }
+}
+
+/// The attributes that say the type and the zone of a machine.
+fn type_and_zone(address: &Address) -> Option<(&'static str, &'static str)> {
+    match &address.object {
+        Object::Managed { ty, name } if name == MACHINE => match ty.as_str() {
+            "aws_instance" => Some(("instance_type", "availability_zone")),
+            "azurerm_linux_virtual_machine" => Some(("size", "zone")),
+            "google_compute_instance" => Some(("machine_type", "zone")),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Text that is known and not empty.
+fn text(value: &Value, name: &str) -> Option<String> {
+    let value = value.get(name).and_then(Value::as_str);
+    value.filter(|v| !v.is_empty()).map(str::to_owned)
 }
 
 /// The name of the resource that is a machine, in the module of each cloud.
@@ -166,8 +183,8 @@ impl Evaluator {
         });
         let bidders: Vec<Bidder<'_>> = bidders.collect();
         let module = &self.graph.module(inst).path;
-        let exhausted = self.exhausted(module, cluster, pool);
-        let assigned = self.assigned(module, cluster, pool, count, (&bidders, &exhausted));
+        let spent = self.spent(module, cluster, pool);
+        let assigned = self.assigned(module, cluster, pool, count, (&bidders, &spent));
         if self.purpose == Purpose::Run && count > 0 {
             let made = |name: &str| {
                 let mut makes = cluster.makes.iter();
@@ -185,7 +202,7 @@ impl Evaluator {
                 problems.push(sources.point(errors::not_known(offer), &offer.span));
             } else if (assigned.len() as u64) < count && problems.len() == before {
                 let missing = count - assigned.len() as u64;
-                let d = errors::exhausted(pool, missing, &exhausted);
+                let d = errors::exhausted(pool, missing, &spent);
                 problems.push(sources.point(d, &pool.span));
             }
         }
@@ -197,7 +214,11 @@ impl Evaluator {
             cluster: &cluster.name,
         };
         let offers = pool.offers.iter();
-        let offers = offers.map(|o| (&*o.name, offers::value(place, pool, o, &assigned)));
+        let offers = offers.map(|o| {
+            let spent = spent.get(&*o.name);
+            let value = offers::value(place, pool, (o, spent), &assigned);
+            (&*o.name, value)
+        });
         Value::object(offers.collect::<Vec<_>>())
     }
 
@@ -207,7 +228,7 @@ impl Evaluator {
         cluster: &Cluster,
         pool: &MachinePool,
         count: u64,
-        (bidders, exhausted): (&[Bidder<'_>], &BTreeMap<String, String>),
+        (bidders, spent): (&[Bidder<'_>], &BTreeMap<String, Spent>),
     ) -> BTreeMap<u64, Assigned> {
         let nothing = BTreeMap::new();
         let key = (
@@ -215,29 +236,33 @@ impl Evaluator {
             format!("cluster.{}.pool.{}", cluster.name, pool.name),
         );
         let standing = self.machines_known.standing.get(&key).unwrap_or(&nothing);
-        let out: BTreeSet<String> = exhausted.keys().cloned().collect();
-        assign(count, bidders, standing, &out)
+        assign(count, bidders, standing, spent)
     }
 
-    /// The offers of a pool that have run out, with the reason.
-    fn exhausted(
+    /// What the offers of a pool have none left of, by their names.
+    fn spent(
         &self,
         module: &ModulePath,
         cluster: &Cluster,
         pool: &MachinePool,
-    ) -> BTreeMap<String, String> {
-        let own = self
-            .machines_known
-            .exhausted
-            .iter()
-            .filter_map(|(path, why)| {
-                let (around, offer) = offer_of(path)?;
-                let is_own = around == *module
-                    && *offer.cluster == *cluster.name
-                    && *offer.pool == *pool.name;
-                is_own.then(|| (offer.offer.to_owned(), why.clone()))
-            });
-        own.collect()
+    ) -> BTreeMap<String, Spent> {
+        let mut found: BTreeMap<String, Spent> = BTreeMap::new();
+        for (what, why) in &self.machines_known.exhausted {
+            let Some((around, offer)) = offer_of(&what.offer) else {
+                continue;
+            };
+            let is_own =
+                around == *module && *offer.cluster == *cluster.name && *offer.pool == *pool.name;
+            if !is_own {
+                continue;
+            }
+            let spent = found.entry(offer.offer.to_owned()).or_default();
+            match &what.zone {
+                None => spent.whole = Some(why.clone()),
+                Some(zone) => drop(spent.zones.insert(zone.clone(), why.clone())),
+            }
+        }
+        found
     }
 
     /// The hosts that the offers of a cluster's pools made, by pool.

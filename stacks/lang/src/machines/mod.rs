@@ -17,13 +17,23 @@ mod choose;
 mod images;
 mod price;
 
-pub use assign::{Assigned, Bidder, Condition, Standing, assign};
+pub use assign::{Assigned, Bidder, Condition, Spent, Standing, assign};
 pub use catalogue::{Arch, Burstable, Catalogue, Gpus, Machine};
 pub use choose::{
     Candidate, Choice, Market, Misfit, NoChoice, PassedOver, Requirement, Wish, choose,
 };
 pub use images::{ImageLookup, NoImage, image, images};
 pub use price::Price;
+use weir_core::ModulePath;
+
+/// What makes nothing more in a run: an offer of a pool, or one of its zones.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Exhausted {
+    /// The offer, by the module path of what it makes.
+    pub offer: ModulePath,
+    /// The zone, where others of the offer may have machines.
+    pub zone: Option<String>,
+}
 
 /// A cloud whose machines weir can choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

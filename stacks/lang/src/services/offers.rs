@@ -4,7 +4,7 @@
 //! differs between clouds is in it as little as possible: where the image is looked up.
 
 use super::pools::{MachineOffer, MachinePool};
-use crate::machines::{Assigned, ImageLookup};
+use crate::machines::{Assigned, ImageLookup, Spent};
 use std::collections::BTreeMap;
 use weir_core::{Entries, ModulePath, Type, Value};
 
@@ -84,9 +84,10 @@ fn fingerprint(text: &str) -> u32 {
 pub(crate) fn value(
     place: Place<'_>,
     pool: &MachinePool,
-    offer: &MachineOffer,
+    (offer, spent): (&MachineOffer, Option<&Spent>),
     assigned: &BTreeMap<u64, Assigned>,
 ) -> Value {
+    let full = spent.map(|s| s.zones.keys().cloned().collect::<Vec<_>>());
     let own = assigned.iter().filter(|(_, a)| *a.offer == *offer.name);
     let machines: Entries = own
         .map(|(number, a)| (number.to_string().into(), machine(place, pool, *number, a)))
@@ -97,6 +98,7 @@ pub(crate) fn value(
         ("name", Value::string(place.prefix(&pool.name, &offer.name))),
         ("region", optional(wish.map(|w| w.region.as_str()))),
         ("machines", Value::map(machine_type(), machines)),
+        ("full_zones", texts(&full.unwrap_or_default())),
         ("image", image(offer)),
         ("disk", Value::number(pool.disk_gib)),
         (

@@ -3,7 +3,7 @@
 use super::pools::{MachineOffer, MachinePool};
 use crate::{
     hints,
-    machines::{Arch, Catalogue, Cloud, Misfit, NoImage, PassedOver, Wish, images},
+    machines::{Arch, Catalogue, Cloud, Misfit, NoImage, PassedOver, Spent, Wish, images},
 };
 use std::{cmp::Reverse, collections::BTreeMap};
 use weir_core::Diagnostic;
@@ -225,9 +225,14 @@ pub(crate) fn from_nowhere(pool: &MachinePool) -> Diagnostic {
 pub(crate) fn exhausted(
     pool: &MachinePool,
     missing: u64,
-    reasons: &BTreeMap<String, String>,
+    spent: &BTreeMap<String, Spent>,
 ) -> Diagnostic {
-    let each = reasons.iter().map(|(offer, why)| format!("{offer}: {why}"));
+    let each = spent.iter().flat_map(|(offer, spent)| {
+        let zones = spent.zones.iter();
+        let zones = zones.map(move |(zone, why)| format!("{offer}, {zone}: {why}"));
+        let whole = spent.whole.iter().map(move |why| format!("{offer}: {why}"));
+        zones.chain(whole)
+    });
     let each: Vec<String> = each.collect();
     Diagnostic::error(format!(
         "No offer of pool `{}` of {} can make {} now",

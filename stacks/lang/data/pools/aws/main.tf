@@ -7,11 +7,11 @@ locals {
   tags        = merge({ Name = var.offer.name }, var.offer.tags)
 
   # Where a machine stands that no zone was chosen for: zones in turn.
-  zone_names = local.makes_network ? sort(data.aws_availability_zones.here[0].names) : []
+  zone_names = local.makes_network ? data.aws_availability_zones.here[0].names : []
   zones = {
     for number, machine in var.offer.machines : number => (
       machine.zone != null ? machine.zone
-      : element(local.zone_names, tonumber(number) % length(local.zone_names))
+      : element(local.free_zones, tonumber(number) % length(local.free_zones))
     ) if local.makes_network
   }
   subnets = local.makes_network ? {

@@ -6,6 +6,9 @@ locals {
   makes_group = length(var.offer.security_groups) == 0
   subnet      = local.makes_network ? azurerm_subnet.network[0].id : var.offer.subnet
 
+  # Azure itself chooses, where nobody does.
+  zone_names = []
+
   # An interface has one security group.
   group = (
     local.makes_group ? azurerm_network_security_group.machine[0].id : var.offer.security_groups[0]

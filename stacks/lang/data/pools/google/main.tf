@@ -10,11 +10,11 @@ locals {
   network = local.makes_network ? google_compute_network.network[0].id : null
 
   # Where a machine stands that no zone was chosen for: zones in turn.
-  zone_names = sort(data.google_compute_zones.here.names)
+  zone_names = data.google_compute_zones.here.names
   zones = {
     for number, machine in var.offer.machines : number => (
       machine.zone != null ? machine.zone
-      : element(local.zone_names, tonumber(number) % length(local.zone_names))
+      : element(local.free_zones, tonumber(number) % length(local.free_zones))
     )
   }
 
