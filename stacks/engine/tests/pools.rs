@@ -277,7 +277,7 @@ async fn where_all_have_run_out_it_says_so_and_what_was_made_is_recorded() {
         error.contains("fra: quota reached: InsufficientInstanceCapacity"),
         "{error}"
     );
-    assert!(error.contains("ire: no capacity: "), "{error}");
+    assert!(error.contains("ire, eu-west-1a: no capacity: "), "{error}");
     assert_eq!(world.objects("aws_instance").len(), 2);
     // With what there is again, only the missing one is made.
     world.limits.lift();
