@@ -205,18 +205,6 @@ fn addresses(world: &World) -> Vec<Case> {
             ],
         ),
         case(
-            "azurerm_public_ip",
-            [
-                Some(named(
-                    "basic",
-                    json!({ "sku": "Basic", "allocation_method": "Dynamic" }),
-                )),
-                None,
-                None,
-            ],
-            &[],
-        ),
-        case(
             "azurerm_network_interface",
             [
                 Some(named("new", configured(json!({})))),
@@ -275,30 +263,6 @@ fn machines(world: &World) -> Vec<Case> {
                 with(&disk, json!({ "disk_size_gb": null })),
                 with(&disk, json!({ "create_option": "Copy" })),
             ],
-        ),
-        case(
-            "azurerm_managed_disk",
-            [
-                Some(named(
-                    "premium",
-                    json!({ "storage_account_type": "Premium_LRS", "create_option": "Empty", "disk_size_gb": 1024 }),
-                )),
-                None,
-                None,
-            ],
-            &[],
-        ),
-        case(
-            "azurerm_managed_disk",
-            [
-                Some(named(
-                    "ultra",
-                    json!({ "storage_account_type": "UltraSSD_LRS", "create_option": "Empty", "disk_size_gb": 8, "zone": "1" }),
-                )),
-                None,
-                None,
-            ],
-            &[],
         ),
         case(
             "azurerm_ssh_public_key",
@@ -379,6 +343,37 @@ fn machines(world: &World) -> Vec<Case> {
                 with(&attached, json!({ "lun": 64 })),
                 with(&attached, json!({ "caching": "Some" })),
             ],
+        ),
+    ]
+}
+
+/// An object that nothing is asked of but its changes, which need this beginning.
+fn beginning(name: &str, config: Json) -> Case {
+    case(name, [Some(config), None, None], &[])
+}
+
+fn beginnings() -> Vec<Case> {
+    vec![
+        beginning(
+            "azurerm_managed_disk",
+            named(
+                "premium",
+                json!({ "storage_account_type": "Premium_LRS", "create_option": "Empty", "disk_size_gb": 1024 }),
+            ),
+        ),
+        beginning(
+            "azurerm_managed_disk",
+            named(
+                "ultra",
+                json!({ "storage_account_type": "UltraSSD_LRS", "create_option": "Empty", "disk_size_gb": 8, "zone": "1" }),
+            ),
+        ),
+        beginning(
+            "azurerm_public_ip",
+            named(
+                "basic",
+                json!({ "sku": "Basic", "allocation_method": "Dynamic" }),
+            ),
         ),
     ]
 }
@@ -518,7 +513,13 @@ fn with_machine() -> World {
 }
 
 fn all(world: &World) -> Vec<Case> {
-    let cases = [groups(), networks(world), addresses(world), machines(world)];
+    let cases = [
+        groups(),
+        networks(world),
+        addresses(world),
+        machines(world),
+        beginnings(),
+    ];
     cases.concat()
 }
 

@@ -85,7 +85,7 @@ impl Thing for Address {
         planned: &Value,
     ) -> Result<(), Failure> {
         if changed(prior, planned, "effective_labels") {
-            let now = addresses::All::get(cx.cloud, &name)
+            let now = addresses::All::get(cx.cloud, name)
                 .await?
                 .unwrap_or_default();
             let body = json!({"labels": field(planned, "effective_labels"), "labelFingerprint": now["labelFingerprint"]});

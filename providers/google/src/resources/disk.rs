@@ -114,7 +114,7 @@ impl Thing for Disk {
             )?;
         }
         if changed(prior, planned, "effective_labels") {
-            let now = disks::All::get(cx.cloud, &name).await?.unwrap_or_default();
+            let now = disks::All::get(cx.cloud, name).await?.unwrap_or_default();
             let body = json!({"labels": field(planned, "effective_labels"), "labelFingerprint": now["labelFingerprint"]});
             change!(
                 cx,

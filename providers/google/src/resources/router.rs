@@ -127,7 +127,7 @@ impl Thing for Router {
         _prior: &Value,
         planned: &Value,
     ) -> Result<(), Failure> {
-        rewrite(cx, &name, "update", |router| {
+        rewrite(cx, name, "update", |router| {
             router["bgp"] = bgp(planned);
             router["description"] = field(planned, "description");
             Ok(())

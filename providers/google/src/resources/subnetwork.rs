@@ -192,7 +192,7 @@ impl Thing for Subnetwork {
                     "log_config" => log_config(planned),
                     _ => field(planned, attribute),
                 };
-                patch(cx, &name, theirs, value).await?;
+                patch(cx, name, theirs, value).await?;
             }
         }
         Ok(())

@@ -2,11 +2,11 @@
 
 use crate::{conformance::base, server::Google};
 use serde_json::{Value as Json, json};
-use weir_core::{Shortage, Value, plan::Op};
+use weir_core::{Known, Shortage, Value, plan::Op};
 use weir_google::GoogleProvider;
 use weir_provider::{
-    ApplyRequest, ApplyResponse, NoProgress, PlanRequest, Provider as _, Settled, Token,
-    conformance::body, proposed,
+    ApplyRequest, ApplyResponse, NoProgress, PlanRequest, PlanResponse, Provider as _, Settled,
+    Token, conformance::body, proposed,
 };
 
 fn request(type_name: &str, config: Value, planned: Value, step: u64) -> ApplyRequest {
@@ -174,4 +174,104 @@ async fn images_and_labels_and_links_come_to_what_was_written() {
     let sent = google.list("zones/europe-west1-b/instances");
     let vm = sent.iter().find(|i| i["name"] == "vm").unwrap();
     assert_eq!(vm["labels"], json!({"a": "b", "team": "weir"}));
+}
+
+/// Plans a change of what was made.
+async fn change(
+    provider: &GoogleProvider,
+    type_name: &str,
+    prior: &Known,
+    given: &Json,
+) -> (Value, PlanResponse) {
+    let schema = &provider.schema().resources[type_name];
+    let config = body(&schema.block, given);
+    let request = PlanRequest {
+        type_name: type_name.into(),
+        address: format!("{type_name}.a"),
+        prior: Some(prior.clone()),
+        config: config.clone(),
+        proposed: proposed::merge(schema, Some(prior.value()), &config),
+        private: Vec::new(),
+    };
+    (config, provider.plan(request).await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_is_kept_while_it_is_protected() {
+    let google = Google::start();
+    base(&google);
+    let provider = google.provider().await;
+    let kind = "google_compute_instance";
+    let mut given = vm();
+    given["deletion_protection"] = json!(true);
+    let made = create(&provider, kind, &given, 1).await.value.unwrap();
+    let delete = |prior: &Known, step: u64| ApplyRequest {
+        op: Op::Delete,
+        prior: Some(prior.clone()),
+        planned: None,
+        config: None,
+        ..request(kind, Value::null(), Value::null(), step)
+    };
+    let kept = provider.apply(delete(&made, 2), &NoProgress).await;
+    assert!(kept.value.is_some());
+    let told = format!("{:?}", kept.diagnostics);
+    assert!(told.contains("deletion_protection = false"), "{told}");
+    let (config, plan) = change(&provider, kind, &made, &vm()).await;
+    let update = ApplyRequest {
+        op: Op::Update,
+        prior: Some(made.clone()),
+        ..request(kind, config, plan.planned, 3)
+    };
+    let changed = provider.apply(update, &NoProgress).await;
+    assert!(!changed.diagnostics.has_errors(), "{}", changed.diagnostics);
+    let gone = provider
+        .apply(delete(&changed.value.unwrap(), 4), &NoProgress)
+        .await;
+    assert!(gone.value.is_none(), "{}", gone.diagnostics);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_image_is_another_machine() {
+    let google = Google::start();
+    base(&google);
+    let provider = google.provider().await;
+    let kind = "google_compute_instance";
+    let made = create(&provider, kind, &vm(), 1).await.value.unwrap();
+    for (params, replaces) in [
+        (json!({ "image": "debian-12" }), None),
+        (
+            json!({ "image": "projects/debian-cloud/global/images/family/debian-12" }),
+            None,
+        ),
+        (json!({ "image": "debian-11" }), Some("image")),
+        (json!({ "image": "debian-12", "size": 40 }), Some("size")),
+        (
+            json!({ "image": "debian-12", "type": "pd-ssd" }),
+            Some("type"),
+        ),
+        (
+            json!({ "image": "debian-12", "labels": { "a": "b" } }),
+            Some("labels"),
+        ),
+    ] {
+        let mut given = vm();
+        given["boot_disk"] = json!([{ "initialize_params": [params] }]);
+        let (_, plan) = change(&provider, kind, &made, &given).await;
+        let paths: Vec<String> = plan
+            .requires_replace
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            paths.is_empty(),
+            replaces.is_none(),
+            "{replaces:?}: {paths:?}"
+        );
+        assert!(
+            paths
+                .iter()
+                .all(|p| p.starts_with("boot_disk[0].initialize_params")),
+            "{paths:?}"
+        );
+    }
 }
