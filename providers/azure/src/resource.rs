@@ -91,7 +91,7 @@ impl Place {
     }
 
     /// How an id is written.
-    fn form(self) -> String {
+    pub(crate) fn form(self) -> String {
         let around = match self.namespace {
             "" => String::new(),
             namespace => format!("/resourceGroups/GROUP/providers/{namespace}"),

@@ -99,6 +99,8 @@ impl Resource<Azure> for Attachment {
         checks::choice(config, "caching", &["None", "ReadOnly", "ReadWrite"], out);
         checks::choice(config, "create_option", &["Attach", "Empty"], out);
         checks::within(config, "lun", 0..=63, out);
+        super::check_id(PLACE, "virtual_machine_id", config, out);
+        super::check_id(super::managed_disk::PLACE, "managed_disk_id", config, out);
     }
 
     async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {

@@ -1,7 +1,7 @@
 //! `azurerm_subnet_network_security_group_association` and
 //! `azurerm_network_interface_security_group_association`: a group's place in another resource.
 
-use super::{network_interface, subnet};
+use super::{network_interface, network_security_group, subnet};
 use crate::{
     client::Azure,
     resource::{Call, Failure, Found, Place, Resource, fields, gone, pruned, send},
@@ -9,7 +9,7 @@ use crate::{
 use async_trait::async_trait;
 use azure_core::http::Method;
 use serde_json::{Value as Json, json};
-use weir_core::Value;
+use weir_core::{Diagnostics, Value};
 use weir_provider::{cloud::Cause, declared::Fields as _};
 
 /// Which of the two.
@@ -121,6 +121,12 @@ impl Resource<Azure> for Guard {
     }
     fn minutes(&self) -> crate::resource::Minutes {
         (30, 30, 30)
+    }
+
+    fn validate(&self, config: &Value, out: &mut Diagnostics) {
+        super::check_id(self.place(), self.attribute(), config, out);
+        let group = network_security_group::PLACE;
+        super::check_id(group, "network_security_group_id", config, out);
     }
 
     async fn create(&self, cx: &Call<'_>, planned: &Value) -> Result<String, Failure> {

@@ -82,6 +82,18 @@ pub(crate) fn check_names(place: Place, config: &Value, out: &mut Diagnostics) {
     }
 }
 
+/// Refuses an id that is none of the place's.
+fn check_id(place: Place, key: &str, config: &Value, out: &mut Diagnostics) {
+    let Some(id) = config.text(key).filter(|id| place.read(id).is_none()) else {
+        return;
+    };
+    out.push(
+        Diagnostic::error(format!("`{key}` can't be {id:?}"))
+            .because(format!("The id is {}.", place.form()))
+            .help("Refer to the resource's `id`."),
+    );
+}
+
 /// Refuses a text that is no range of addresses, or whose address is not the first of it.
 fn check_range(key: &str, text: &str, out: &mut Diagnostics) {
     let read = || {

@@ -12,17 +12,19 @@ use weir_provider::declared::{Fields as _, checks};
 pub(super) struct SecurityGroup;
 pub(super) struct SecurityRule;
 
+pub(super) const PLACE: Place = Place {
+    namespace: "Microsoft.Network",
+    parts: &[("networkSecurityGroups", "name")],
+    version: NETWORK,
+    calls: "NetworkSecurityGroups",
+};
+
 impl Arm for SecurityGroup {
     fn name(&self) -> &'static str {
         "azurerm_network_security_group"
     }
     fn place(&self) -> Place {
-        Place {
-            namespace: "Microsoft.Network",
-            parts: &[("networkSecurityGroups", "name")],
-            version: NETWORK,
-            calls: "NetworkSecurityGroups",
-        }
+        PLACE
     }
     fn turn(&self, id: &str) -> Option<String> {
         Some(id.to_owned())

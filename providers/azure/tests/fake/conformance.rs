@@ -162,7 +162,10 @@ fn networks(world: &World) -> Vec<Case> {
                     json!({ "subnet_id": world.id("Microsoft.Network/virtualNetworks/net/subnets/s2"), "network_security_group_id": sec2 }),
                 ),
             ],
-            &[],
+            &[
+                json!({ "subnet_id": sec, "network_security_group_id": sec }),
+                json!({ "subnet_id": "x", "network_security_group_id": sec }),
+            ],
         ),
         case(
             "azurerm_network_interface_security_group_association",
@@ -175,7 +178,10 @@ fn networks(world: &World) -> Vec<Case> {
                     json!({ "network_interface_id": world.id("Microsoft.Network/networkInterfaces/nic2"), "network_security_group_id": sec2 }),
                 ),
             ],
-            &[],
+            &[
+                json!({ "network_interface_id": sec, "network_security_group_id": sec }),
+                json!({ "network_interface_id": "x", "network_security_group_id": sec }),
+            ],
         ),
     ]
 }

@@ -323,7 +323,14 @@ impl Fixture for Types {
                 let path = format!("{ZONE}/instances/machine/detachDisk?deviceName={device}");
                 self.0.make(&path, &json!({}));
             }
-            "google_compute_router_nat" => return Vanished::Unsupported,
+            "google_compute_router_nat" => {
+                let path = format!("{REGION}/routers/edge");
+                let mut router = self.0.ask(&format!("/compute/v1/projects/weir/{path}"));
+                if let Some(nats) = router["nats"].as_array_mut() {
+                    nats.retain(|n| n["name"] != *get("name"));
+                }
+                self.0.replace(&path, &router);
+            }
             _ => self
                 .0
                 .unmake(&format!("{}/{}", place(type_name), get("name"))),

@@ -139,6 +139,14 @@ impl Google {
         self.ended(&operation);
     }
 
+    /// Puts something at `projects/weir/...` in the place of what is there, and waits for it.
+    pub fn replace(&self, path: &str, body: &Json) {
+        let to = format!("{}/compute/v1/projects/weir/{path}", self.at);
+        let sent = self.agent.put(to).header(ASIDE, "1").send(body.to_string());
+        let text = sent.unwrap().body_mut().read_to_string().unwrap();
+        self.ended(&serde_json::from_str(&text).unwrap());
+    }
+
     /// Deletes something at `projects/weir/...` and waits until it is gone.
     pub fn unmake(&self, path: &str) {
         let operation = self.delete(&format!("/compute/v1/projects/weir/{path}"));
