@@ -179,13 +179,14 @@ fn partly_there(step: &Step, theirs: &Answer, ours: &Answer) -> bool {
         && ours.lines.iter().any(|l| l == "apply: ok")
 }
 
-/// Whether an object that a `moved` block brings to a block with `count` goes on to its first instance.
+/// Whether an object that a `moved` block brings to a block with `count`, or has brought there, goes on
+/// to its first instance.
 /// Terraform makes no move of its own to where a statement leads, and deletes the object.
 fn moves_on(theirs: &Answer, ours: &Answer) -> bool {
     let deleted = theirs.lines.iter().filter_map(|line| {
         let (address, rest) = line.strip_prefix("change ")?.split_once(' ')?;
-        let from = rest.strip_prefix("delete because=delete_because_wrong_repetition from=")?;
-        Some((address, from))
+        let from = rest.strip_prefix("delete because=delete_because_wrong_repetition")?;
+        Some((address, from.strip_prefix(" from=").unwrap_or(address)))
     });
     let stays = |(address, from): (&str, &str)| {
         let first = format!("change {address}[0] ");

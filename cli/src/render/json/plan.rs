@@ -6,7 +6,7 @@ use super::{
 };
 use serde_json::{Map, Value as Json, json};
 use weir_core::{
-    Key, Known, Value,
+    Address, Key, Known, Value,
     change::{Action, Change, Orphan, Reason, ReplaceOrder},
     plan::{Deposed, OutputChange, Plan},
     snapshot::Snapshot,
@@ -47,12 +47,11 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
         prior,
         timestamp,
     } = *document;
-    let changes = |changes: &mut dyn Iterator<Item = &Change>| {
-        let mut rows: Vec<&Change> = changes.collect();
-        rows.sort_by(|a, b| row_order(&a.address, &b.address));
-        let mut rows: Vec<Json> = rows.iter().map(|c| change(c, form)).collect();
+    let rows = |changes: &mut dyn Iterator<Item = &Change>| {
+        let row = |c: &Change| (c.address.clone(), change(c, form));
+        let mut rows: Vec<(Address, Json)> = changes.map(row).collect();
         if !tells_moves(mode, refresh) {
-            let objects = rows.iter_mut().filter_map(Json::as_object_mut);
+            let objects = rows.iter_mut().filter_map(|(_, row)| row.as_object_mut());
             objects.for_each(|row| drop(row.remove("previous_address")));
         }
         rows
@@ -75,19 +74,20 @@ pub(crate) fn plan(document: &Document<'_>, form: &Form<'_>) -> Json {
     // A plan that only refreshes is about what was found, and has no changes to list.
     let mut all = match mode {
         Mode::Refresh => Vec::new(),
-        Mode::Apply | Mode::Destroy => changes(&mut plan.changes.values()),
+        Mode::Apply | Mode::Destroy => rows(&mut plan.changes.values()),
     };
-    all.extend(plan.deposed.iter().map(|d| deposed(d, form)));
+    let put_aside = plan.deposed.iter();
+    all.extend(put_aside.map(|d| (d.address.clone(), deposed(d, form))));
     if !all.is_empty() {
-        out["resource_changes"] = json!(all);
+        out["resource_changes"] = in_order(all);
     }
     // Where nothing is planned, what has moved is what was found.
     let moved = (plan.changes.values())
         .filter(|c| mode == Mode::Refresh && c.moved_from.is_some())
         .filter(|c| !plan.drift.contains_key(&c.address));
-    let drift = changes(&mut plan.drift.values().chain(moved));
+    let drift = rows(&mut plan.drift.values().chain(moved));
     if !drift.is_empty() {
-        out["resource_drift"] = json!(drift);
+        out["resource_drift"] = in_order(drift);
     }
     let outputs: Map<String, Json> = (plan.outputs.iter())
         .map(|(name, o)| (name.clone(), output(o, form)))
@@ -218,6 +218,12 @@ pub(crate) fn change(change: &Change, form: &Form<'_>) -> Json {
         out.insert("action_reason".into(), json!(reason));
     }
     Json::Object(out)
+}
+
+/// Entries by address, those of one address as they come.
+fn in_order(mut rows: Vec<(Address, Json)>) -> Json {
+    rows.sort_by(|(a, _), (b, _)| row_order(a, b));
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 /// The entry of an object that a replacement put aside.

@@ -15,7 +15,7 @@ use weir_core::{
     snapshot::{Removal, Resource, Snapshot, Status},
 };
 use weir_lang::{Evaluator, Import, Schemas as _};
-use weir_plan::{carry_marks, generate};
+use weir_plan::{Target, carry_marks, generate};
 use weir_provider::{Provider, ReadRequest};
 
 impl Engine {
@@ -27,8 +27,13 @@ impl Engine {
         evaluator: &mut Evaluator,
         findings: &mut Findings,
     ) {
+        let options = &input.options;
+        let leaves_out = |to: &Address| {
+            let named = |targets: &[Target]| targets.iter().any(|t| t.names(to));
+            !options.targets.is_empty() && !named(&options.targets) || named(&options.excludes)
+        };
         for import in evaluator.imports() {
-            if import.declared {
+            if import.declared || leaves_out(&import.to) {
                 continue;
             }
             // What is managed already would go, as its block is gone: the statement says otherwise.
