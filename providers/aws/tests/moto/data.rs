@@ -3,12 +3,11 @@
 use crate::{
     conformance::{provider_config, quick},
     server::{Moto, texts},
-    values::body,
 };
 use serde_json::{Value as Json, json};
 use weir_aws::AwsProvider;
 use weir_core::json::to_json;
-use weir_provider::Provider as _;
+use weir_provider::{Provider as _, conformance::body};
 
 struct World {
     provider: AwsProvider,
