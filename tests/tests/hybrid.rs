@@ -20,7 +20,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use weir_clouds::{Clouds, Options};
 use weir_tests::cli::Stack;
-use weir_tests::cloudlab::ec2::Moto;
+use weir_tests::cloudlab::ec2::{self, Moto};
 use weir_tests::cloudlab::{Api, Bridge, Image, Twin};
 use weir_tests::lab::Lab;
 use weir_tests::wait::eventually;
@@ -169,19 +169,25 @@ fn example(stack: &Stack, cloud: &Cloud) {
     stack.copy_from(&folder).file("stack.hcl", &text);
 }
 
+/// The ids of the page's servers on a host: others after a restart.
+fn servers(lab: &Lab, host: &str) -> String {
+    lab.enter(host, "pgrep -f '^perl server.pl'")
+}
+
 /// A stack of somebody who may log in to the hosts that exist and knows their keys, in the files where
 /// OpenSSH has both.
-fn stack_for(lab: &Lab) -> Stack {
+fn stack_for(lab: &Lab, hosts: &[&str]) -> Stack {
     let stack = Stack::new();
     let ssh = stack.home().join(".ssh");
     fs::create_dir(&ssh).unwrap();
     fs::copy(lab.key(), ssh.join("id_ed25519")).unwrap();
     fs::set_permissions(ssh.join("id_ed25519"), fs::Permissions::from_mode(0o600)).unwrap();
     fs::copy(lab.known_hosts(), ssh.join("known_hosts")).unwrap();
-    let hosts = ON_PREM.map(|host| format!("  {host} = \"{}\"\n", lab.address(host)));
+    let hosts = hosts.iter();
+    let hosts = hosts.map(|host| format!("  {host} = \"{}\"\n", lab.address(host)));
     let values = format!(
         "hosts = {{\n{}}}\nssh_from = [\"{}/32\"]\n",
-        hosts.concat(),
+        hosts.collect::<String>(),
         lab.controller(),
     );
     stack.file("lab.auto.vars.hcl", &values);
@@ -238,7 +244,7 @@ fn page(lab: &Lab, host: &str, address: &str) -> String {
 fn hosts_that_exist_and_machines_of_each_cloud_serve_one_page() {
     let Some(lab) = Lab::up(3) else { return };
     let lab = Arc::new(lab);
-    if !has_clouds(&stack_for(&lab)) {
+    if !has_clouds(&stack_for(&lab, &ON_PREM)) {
         return;
     }
     let Some(aws) = Cloud::aws() else {
@@ -268,7 +274,7 @@ fn hosts_that_exist_and_machines_of_each_cloud_serve_one_page() {
 /// From nothing to a page on each of five machines, and back. What was planned outside of the offer.
 fn serves(lab: &Arc<Lab>, cloud: &Cloud) -> BTreeMap<String, Json> {
     let name = cloud.provider;
-    let stack = stack_for(lab);
+    let stack = stack_for(lab, &ON_PREM);
     example(&stack, cloud);
     let before = cloud.api.objects().unwrap();
     let bridge = Bridge::begin(lab, name, cloud.api.clone(), cloud.image);
@@ -353,4 +359,73 @@ fn outside(plan: &Json) -> BTreeMap<String, Json> {
     let address = |c: &Json| c["address"].as_str().unwrap().to_owned();
     let others = changes.iter().filter(|c| !address(c).contains(".offer."));
     others.map(|c| (address(c), c["change"].clone())).collect()
+}
+
+#[test]
+fn a_machine_that_went_is_made_again_and_the_pool_moves_to_another_cloud() {
+    let Some(lab) = Lab::up(1) else { return };
+    let lab = Arc::new(lab);
+    let stack = stack_for(&lab, &["onprem1"]);
+    if !has_clouds(&stack) {
+        return;
+    }
+    let Some(aws) = Cloud::aws() else {
+        return skipped("moto is not installed");
+    };
+    let bridge = Bridge::begin(&lab, aws.provider, aws.api.clone(), aws.image);
+    example(&stack, &aws);
+    stack.weir(&["apply", "-auto-approve"]).expect_success();
+    let here = servers(&lab, "onprem1");
+
+    // The cloud takes a machine away: it, its host and its pod are made again, and nothing else.
+    let [gone, stays] = &bridge.settled()[..] else {
+        panic!("two machines")
+    };
+    let Api::Ec2 { address, region } = &aws.api else {
+        panic!("moto")
+    };
+    let terminate = [
+        ("Action", "TerminateInstances"),
+        ("InstanceId.1", &gone.machine.id),
+    ];
+    ec2::call(address, region, &terminate).unwrap();
+    assert_eq!(bridge.settled().len(), 1);
+    let there = servers(&lab, &stays.host);
+    let run = stack.weir(&["apply", "-auto-approve"]).expect_success();
+    let twins = bridge.settled();
+    assert_eq!(twins.len(), 2, "{}", run.transcript());
+    assert!(twins.iter().any(|t| t.host == stays.host), "{twins:?}");
+    assert_eq!(
+        (servers(&lab, "onprem1"), servers(&lab, &stays.host)),
+        (here.clone(), there)
+    );
+    for Twin { host, machine } in &twins {
+        let text = page(&lab, host, &machine.address);
+        assert!(text.contains("Served by main-cloud-"), "{text}");
+    }
+    stack.weir(&["plan", "-detailed-exitcode"]).expect_code(0);
+
+    // The offer's provider is another: the machines of one cloud go, those of the other come, and
+    // what runs on the host that exists runs on.
+    let google = Cloud::google();
+    let other = Bridge::begin(&lab, google.provider, google.api.clone(), google.image);
+    let text = fs::read_to_string(stack.path().join("stack.hcl")).unwrap();
+    let text = text
+        .replace("provider = aws\n", "provider = google\n")
+        .replace(
+            "region   = \"eu-central-1\"",
+            &format!("region   = \"{}\"", google.region),
+        );
+    stack.file("stack.hcl", &format!("{text}\n{}", google.block));
+    stack.weir(&["apply", "-auto-approve"]).expect_success();
+    assert_eq!(bridge.settled(), []);
+    assert_eq!(other.settled().len(), 2);
+    assert_eq!(servers(&lab, "onprem1"), here);
+    for Twin { host, machine } in &other.settled() {
+        let text = page(&lab, host, &machine.address);
+        assert!(text.contains("Served by main-cloud-"), "{text}");
+    }
+    stack.weir(&["plan", "-detailed-exitcode"]).expect_code(0);
+    stack.weir(&["destroy", "-auto-approve"]).expect_success();
+    assert_eq!(other.settled(), []);
 }

@@ -357,6 +357,40 @@ async fn a_crash_at_any_call_makes_nothing_twice_and_orphans_nothing() {
     }
 }
 
+#[tokio::test]
+async fn an_offer_that_moves_to_another_cloud_takes_no_zone_along() {
+    let world = World::new();
+    let report = world.apply(&stack(2, FRA)).await;
+    assert_eq!(report.status, Status::Succeeded, "{}", report.diagnostics);
+    let google = "offer \"fra\" {\n provider = google\n region = \"europe-west4\"\n}";
+    let moves = [
+        (google, "zone", "europe-west4-"),
+        (FRA, "availability_zone", "eu-central-1"),
+    ];
+    for (offer, attribute, region) in moves {
+        let text = format!(
+            "{}\nprovider \"google\" {{ project = \"p\" }}",
+            stack(2, offer)
+        );
+        let planned = world.plan(&text).await;
+        let changes = planned.plan.changes.iter();
+        let after = changes.filter_map(|(a, c)| Some((a.to_string(), c.after.as_ref()?)));
+        let zones: Vec<String> = after
+            .filter(|(a, _)| a.contains("_instance.machine["))
+            .filter_map(|(_, v)| v.get(attribute)?.as_str().map(str::to_owned))
+            .collect();
+        assert_eq!(zones.len(), 2, "{region}: {:#?}", actions(&planned));
+        assert!(
+            zones.iter().all(|z| z.starts_with(region)),
+            "{region}: {zones:?}"
+        );
+        let report = world.apply(&text).await;
+        assert_eq!(report.status, Status::Succeeded, "{}", report.diagnostics);
+        let planned = world.plan(&text).await;
+        assert!(planned.is_empty(), "{region}: {:#?}", actions(&planned));
+    }
+}
+
 /// `examples/hybrid` with its offer in another cloud.
 fn hybrid(provider: &str, region: &str, block: &str) -> Vec<(&'static str, String)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/hybrid");

@@ -62,7 +62,9 @@ site_init() { # SITE
   local bridge
   bridge=$(site_bridge "$1")
   ip link show "$bridge" >/dev/null 2>&1 && return
-  ip link add "$bridge" type bridge
+  # An address of its own: otherwise it takes that of one of its ports, another one when that host goes,
+  # and the others don't reach it until they ask again.
+  ip link add "$bridge" address "$(printf '02:00:00:00:%02x:%02x' "$(net_number)" "$(site_octet "$1")")" type bridge
   ip addr add "$(site_gateway "$1")/24" dev "$bridge"
   ip link set "$bridge" up
 }

@@ -70,12 +70,13 @@ impl World {
         let (cloud, limits, watch) = (self.cloud.clone(), self.limits.clone(), self.watch.clone());
         Some(move || {
             let fake = FakeTypes::declared((&types, &rules), cloud.clone(), limits.clone());
-            let zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c"];
-            let zones = zones.map(Value::from).to_vec();
-            let zones = Value::list(Type::String, zones);
+            let zones = |region: &str| {
+                let names = ["a", "b", "c"].map(|zone| Value::from(format!("{region}{zone}")));
+                Value::list(Type::String, names.to_vec())
+            };
             let fake = fake
-                .finding("aws_availability_zones", "names", zones.clone())
-                .finding("google_compute_zones", "names", zones);
+                .finding("aws_availability_zones", "names", zones("eu-central-1"))
+                .finding("google_compute_zones", "names", zones("europe-west4-"));
             Arc::new(match &watch {
                 Some(watch) => fake.watched(watch.clone()),
                 None => fake,

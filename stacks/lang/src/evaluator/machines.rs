@@ -11,12 +11,12 @@ use super::{
 use crate::{
     config::{NodeKind, blocks::Cluster},
     eval::{NodeId, Scope},
-    machines::{Assigned, Bidder, Condition, Exhausted, Spent, Standing, assign},
+    machines::{Assigned, Bidder, Cloud, Condition, Exhausted, Spent, Standing, assign},
     services::{
         hosts::{self, Host},
         offers::{self, Place},
         pool_errors as errors,
-        pools::MachinePool,
+        pools::{MachinePool, is_in},
     },
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -26,8 +26,9 @@ use weir_core::{Address, Diagnostic, Key, ModulePath, Object, Type, Value, addre
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Machines {
     /// Those that are there, or are about to be made, by the cluster's module and pool
-    /// (`cluster.main.pool.cloud`) and their number.
-    standing: BTreeMap<(ModulePath, String), BTreeMap<u64, Standing>>,
+    /// (`cluster.main.pool.cloud`), their number, and whose they are: an offer that moves from one
+    /// cloud to another has one in each for a while.
+    standing: BTreeMap<(ModulePath, String), BTreeMap<u64, BTreeMap<Cloud, Standing>>>,
     /// What has run out, with the reason.
     exhausted: BTreeMap<Exhausted, String>,
 }
@@ -38,7 +39,7 @@ impl Machines {
         let Some((module, offer)) = offer_of(&address.module) else {
             return;
         };
-        let Some((ty, zone)) = type_and_zone(address) else {
+        let Some((cloud, ty, zone)) = type_and_zone(address) else {
             return;
         };
         let Key::Name(number) = &address.key else {
@@ -54,10 +55,10 @@ impl Machines {
         };
         let pool = self.standing.entry((module, offer.pool_name()));
         // Of two with one number, as after a crash between a making and an unmaking, a whole one.
-        let pool = pool.or_default();
-        let known = pool.get(&number);
+        let machines = pool.or_default().entry(number).or_default();
+        let known = machines.get(&cloud);
         if known.is_none_or(|k| k.condition == Condition::Broken) {
-            pool.insert(number, standing);
+            machines.insert(cloud, standing);
         }
     }
 
@@ -86,17 +87,17 @@ impl Machines {
     /// The zone of a machine of a pool with this value, where it has one that is known.
     pub fn zone(address: &Address, value: &Value) -> Option<String> {
         Machines::offer(address)?;
-        text(value, type_and_zone(address)?.1)
+        text(value, type_and_zone(address)?.2)
     }
 }
 
-/// The attributes that say the type and the zone of a machine.
-fn type_and_zone(address: &Address) -> Option<(&'static str, &'static str)> {
+/// Whose machine it is, and the attributes that say its type and its zone.
+fn type_and_zone(address: &Address) -> Option<(Cloud, &'static str, &'static str)> {
     match &address.object {
         Object::Managed { ty, name } if name == MACHINE => match ty.as_str() {
-            "aws_instance" => Some(("instance_type", "availability_zone")),
-            "azurerm_linux_virtual_machine" => Some(("size", "zone")),
-            "google_compute_instance" => Some(("machine_type", "zone")),
+            "aws_instance" => Some((Cloud::Aws, "instance_type", "availability_zone")),
+            "azurerm_linux_virtual_machine" => Some((Cloud::Azure, "size", "zone")),
+            "google_compute_instance" => Some((Cloud::Google, "machine_type", "zone")),
             _ => None,
         },
         _ => None,
@@ -107,6 +108,27 @@ fn type_and_zone(address: &Address) -> Option<(&'static str, &'static str)> {
 fn text(value: &Value, name: &str) -> Option<String> {
     let value = value.get(name).and_then(Value::as_str);
     value.filter(|v| !v.is_empty()).map(str::to_owned)
+}
+
+/// Of the machines with one number the one that its offer would make today. One that stands in another
+/// cloud or region than its offer names now is made anew, and where it stood says nothing there.
+fn kept(machines: &BTreeMap<Cloud, Standing>, pool: &MachinePool) -> Option<Standing> {
+    let offer = |m: &Standing| pool.offers.iter().find(|o| *o.name == *m.offer);
+    let own = (machines.iter()).find(|(cloud, m)| offer(m).is_some_and(|o| o.cloud == **cloud));
+    let machine = own.map(|(_, m)| m).or_else(|| machines.values().next())?;
+    let wish = offer(machine).and_then(|o| o.wish.as_ref());
+    let is_here = own.is_some_and(|(cloud, m)| match (&m.zone, wish) {
+        (Some(zone), Some(wish)) => is_in(zone, &wish.region, *cloud),
+        _ => true,
+    });
+    if is_here || offer(machine).is_none() {
+        return Some(machine.clone());
+    }
+    Some(Standing {
+        zone: None,
+        condition: Condition::Broken,
+        ..machine.clone()
+    })
 }
 
 /// The name of the resource that is a machine, in the module of each cloud.
@@ -230,13 +252,14 @@ impl Evaluator {
         count: u64,
         (bidders, spent): (&[Bidder<'_>], &BTreeMap<String, Spent>),
     ) -> BTreeMap<u64, Assigned> {
-        let nothing = BTreeMap::new();
         let key = (
             module.clone(),
             format!("cluster.{}.pool.{}", cluster.name, pool.name),
         );
-        let standing = self.machines_known.standing.get(&key).unwrap_or(&nothing);
-        assign(count, bidders, standing, spent)
+        let standing = self.machines_known.standing.get(&key).into_iter().flatten();
+        let standing = standing.filter_map(|(n, of)| Some((*n, kept(of, pool)?)));
+        let standing: BTreeMap<u64, Standing> = standing.collect();
+        assign(count, bidders, &standing, spent)
     }
 
     /// What the offers of a pool have none left of, by their names.

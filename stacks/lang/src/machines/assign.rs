@@ -33,7 +33,8 @@ pub struct Standing {
 pub enum Condition {
     /// It is.
     Whole,
-    /// Its making failed: it is made anew, elsewhere where its offer has run out.
+    /// Its making failed, or its offer is of another cloud or region by now: it is made anew,
+    /// elsewhere where its offer has run out.
     Broken,
 }
 

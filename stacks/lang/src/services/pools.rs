@@ -341,7 +341,7 @@ fn offer(
 }
 
 /// Whether a zone lies in a region, by its name.
-fn is_in(zone: &str, region: &str, cloud: Cloud) -> bool {
+pub(crate) fn is_in(zone: &str, region: &str, cloud: Cloud) -> bool {
     match cloud {
         Cloud::Aws => zone.len() > region.len() && zone.starts_with(region),
         Cloud::Google => zone
