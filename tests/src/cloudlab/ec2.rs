@@ -118,7 +118,8 @@ impl Ec2<'_> {
         let form = form.iter().copied().chain([("Version", VERSION)]);
         let request = ureq::post(&url).header("Authorization", &who);
         // What a refusal says is in its body.
-        let request = request.config().http_status_as_error(false).build();
+        let request = request.config().http_status_as_error(false);
+        let request = request.timeout_global(Some(super::PATIENCE)).build();
         let answer = request.send_form(form);
         let mut answer = answer.map_err(|e| format!("{name}: {e}"))?;
         let text = answer.body_mut().read_to_string();

@@ -23,7 +23,11 @@ pub fn objects(address: &str) -> Result<BTreeSet<String>, String> {
 }
 
 fn told<T: DeserializeOwned>(url: &str) -> Result<T, String> {
-    let mut answer = ureq::get(url).call().map_err(|e| format!("{url}: {e}"))?;
+    let request = ureq::get(url)
+        .config()
+        .timeout_global(Some(super::PATIENCE));
+    let answer = request.build().call();
+    let mut answer = answer.map_err(|e| format!("{url}: {e}"))?;
     let text = answer.body_mut().read_to_string();
     let text = text.map_err(|e| format!("{url}: {e}"))?;
     serde_json::from_str(&text).map_err(|e| format!("{url}: {e}: {text}"))

@@ -30,6 +30,9 @@ pub use seed::Image;
 /// How often the API is asked.
 const PERIOD: Duration = Duration::from_millis(200);
 
+/// How long an API may take to answer: bounds a broken test.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How long the lab may take to do what the API says: bounds a broken test.
 const LIMIT: Duration = Duration::from_secs(120);
 
