@@ -284,6 +284,29 @@ fn machines_that_nobody_could_reach_are_refused_before_anything_is_done() {
 }
 
 #[test]
+fn an_offer_of_amazon_that_says_another_region_than_its_provider_is_refused() {
+    let elsewhere = STACK.replace(
+        "provider = aws.fra",
+        "provider = aws.fra\n region = \"eu-west-1\"",
+    );
+    let elsewhere = elsewhere.replace("zones    = [\"eu-central-1a\"]", "");
+    let stack = Stack::new(&elsewhere);
+    for command in ["validate", "pool types", "plan"] {
+        let ended = stack.expect(1, command);
+        for said in [
+            "Offer `spot` can't make machines in region `eu-west-1`",
+            "Its provider `aws.fra` works in `eu-central-1`, and in no other region.",
+        ] {
+            let all = format!("{}{}", ended.out, ended.err);
+            assert!(
+                all.contains(said),
+                "{command}: {said:?} is not in {ended:#?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_cloud_that_is_not_built_in_is_named_with_how_to_have_it() {
     let reached = STACK.replace(
         "count = 2",

@@ -45,9 +45,11 @@ pub fn one_of(config: &Value, all: &[&str], out: &mut Diagnostics) {
     }
 }
 
-/// Refuses a body that has two or more of these.
+/// Refuses a body that has two or more of these. What is not known yet may come to nothing.
 pub fn at_most_one(config: &Value, all: &[&str], out: &mut Diagnostics) {
-    let set: Vec<String> = (all.iter().filter(|key| is_set(config, key)))
+    let is_known = |key: &&&str| !config.get(key).is_some_and(Value::is_unknown);
+    let set = all.iter().filter(|key| is_set(config, key));
+    let set: Vec<String> = (set.filter(is_known))
         .map(|key| format!("`{key}`"))
         .collect();
     if set.len() > 1 {

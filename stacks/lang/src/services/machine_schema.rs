@@ -105,7 +105,11 @@ pub(super) fn pool_shape(mut pool: Block) -> Shape {
 /// type of provider beside it.
 pub(super) fn offer_shape() -> Shape {
     let mut offer = OFFER.clone();
-    for name in [super::pools::PROVIDER, super::pools::CLOUD] {
+    for name in [
+        super::pools::PROVIDER,
+        super::pools::CLOUD,
+        super::pools::PROVIDER_REGION,
+    ] {
         let written = Attribute::new(Type::String, SetBy::Optional);
         offer.attributes.insert(name.to_owned(), written);
     }

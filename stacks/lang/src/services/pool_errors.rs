@@ -109,6 +109,20 @@ pub(super) fn unknown_region(catalogue: &Catalogue, region: &str) -> Diagnostic 
     .help(help)
 }
 
+pub(super) fn other_region(offer: &MachineOffer, own: &str, works: &str) -> Diagnostic {
+    Diagnostic::error(format!(
+        "Offer `{}` can't make machines in region `{own}`",
+        offer.name
+    ))
+    .because(format!(
+        "Its provider `{}` works in `{works}`, and in no other region.",
+        offer.provider
+    ))
+    .help(format!(
+        "Leave `region` out, or name another provider: a block `provider \"aws\"` with an `alias` and `region = \"{own}\"`."
+    ))
+}
+
 pub(super) fn foreign_zone(offer: &MachineOffer, zone: &str, region: &str) -> Diagnostic {
     let d = Diagnostic::error(format!(
         "Zone `{zone}` of offer `{}` is not in region `{region}`",

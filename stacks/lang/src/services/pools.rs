@@ -22,6 +22,8 @@ use weir_core::{Diagnostic, Span, Value};
 pub(crate) const PROVIDER: &str = "provider";
 /// What type of provider that is; set by [`crate::config`], never by the user.
 pub(crate) const CLOUD: &str = "cloud";
+/// Where the provider of an offer works that names a region itself; set by [`crate::config`].
+pub(crate) const PROVIDER_REGION: &str = "provider_region";
 /// The attribute that says where an offer's machines stand.
 pub(crate) const REGION: &str = "region";
 
@@ -305,6 +307,13 @@ fn offer(
     if field(value, REGION).is_none() {
         complain(errors::no_region(&offer), REGION);
         return Some(offer);
+    }
+    // A provider of Amazon works in one region; the others' go where they are told.
+    let (own, works) = (text(value, REGION), text(value, PROVIDER_REGION));
+    if let (Cloud::Aws, Some(own), Some(works)) = (cloud, own, works)
+        && own != works
+    {
+        complain(errors::other_region(&offer, own, works), REGION);
     }
     if let Some(requirement) = &pool.requirement {
         offer.wish = wish(requirement, value);

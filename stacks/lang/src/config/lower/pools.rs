@@ -17,7 +17,7 @@ use crate::{
     machines::Cloud,
     services::{
         offers::{self, ENABLED, INPUT},
-        pools::{CLOUD, PROVIDER, REGION},
+        pools::{CLOUD, PROVIDER, PROVIDER_REGION, REGION},
     },
 };
 use std::sync::Arc;
@@ -73,6 +73,11 @@ pub(crate) fn settled(cluster: &Arc<Cluster>, blocks: &Blocks) -> Arc<Cluster> {
             .and_then(|b| b.body.attribute(REGION));
         if offer.attribute(REGION).is_none() {
             offer.attributes.extend(region.cloned());
+        } else if let Some(region) = region {
+            offer.attributes.push(Attribute {
+                name: PROVIDER_REGION.into(),
+                ..region.clone()
+            });
         }
     });
     Arc::new(Cluster {
