@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -226,6 +227,19 @@ async fn kill_all(cookie: &str, main: Option<Process>) -> Result<(), String> {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// The numbers of the signals that this process was told to ignore.
+///
+/// # Errors
+/// `/proc` can't be read.
+pub(crate) fn ignored_signals() -> io::Result<Vec<i32>> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let mask = status.lines().find_map(|l| l.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|m| u64::from_str_radix(m.trim(), 16).ok());
+    let mask = mask.unwrap_or_default();
+    let of_mask = (0..64).filter(|bit| mask >> bit & 1 == 1);
+    Ok(of_mask.map(|bit| bit + 1).collect())
 }
 
 /// A signal by its name, with or without `SIG`.

@@ -24,6 +24,7 @@ use weir_agent::wire::{
 use super::apply::apply;
 use super::events::Events;
 use super::health::Order;
+use super::proc;
 use super::remove::forget;
 use super::start::{Identity, Lock};
 use super::status::UnitCache;
@@ -98,8 +99,27 @@ fn bind(socket: &Path) -> Result<UnixListener, RunError> {
     Ok(listener)
 }
 
+/// Signals that whoever began the agent ignores, as `nohup` does, would be ignored by every task too.
+/// One that is handled here is as it is by default in a program that is run (execve(2)).
+fn heed_for_tasks() -> io::Result<()> {
+    let ignored = proc::ignored_signals()?;
+    for kind in [
+        SignalKind::hangup(),
+        SignalKind::quit(),
+        SignalKind::user_defined1(),
+        SignalKind::user_defined2(),
+    ] {
+        if ignored.contains(&kind.as_raw_value()) {
+            // The handler stays when this end of it goes.
+            drop(signal(kind)?);
+        }
+    }
+    Ok(())
+}
+
 async fn serve(home: PathBuf, socket: &Path) -> Result<(), RunError> {
     let listener = bind(socket)?;
+    heed_for_tasks().map_err(RunError::io("the signals that tasks may get"))?;
     let agent = Agent::new(home);
     resume::resume(&agent);
     let mut ending = agent.ending.subscribe();

@@ -142,8 +142,11 @@ impl Drop for Host {
     }
 }
 
+/// Begun by somebody who ignores signals, as `nohup` and some runners of CI do: no task must notice.
 fn spawn(home: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_weir-agent"))
+    Command::new("/bin/sh")
+        .args(["-c", "trap '' HUP QUIT USR1 USR2; exec \"$0\" \"$@\""])
+        .arg(env!("CARGO_BIN_EXE_weir-agent"))
         .args(["run", "--home"])
         .arg(home)
         .stdin(Stdio::null())

@@ -102,9 +102,10 @@ fn of_network(i: &Instance, known: &Value) -> Found {
     let first = all.iter().find(|n| index(n) == Some(0));
     let others = first.map(|n| n.private_ip_addresses()).unwrap_or_default();
     let others = others.iter().filter(|a| a.primary() != Some(true));
-    // They are its first interface's; emulators say them there alone.
+    // They are its first interface's. Emulators say them there alone, and have one for who named none.
+    let named = known.texts("vpc_security_group_ids");
     let groups = match i.security_groups() {
-        [] => first.map(|n| n.groups()).unwrap_or_default(),
+        [] if named.is_some_and(|n| !n.is_empty()) => first.map(|n| n.groups()).unwrap_or_default(),
         groups => groups,
     };
     let groups: Vec<&str> = groups.iter().filter_map(|g| g.group_id()).collect();
