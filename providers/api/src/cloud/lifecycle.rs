@@ -110,7 +110,8 @@ impl<C: Cloud> Subject<C> {
             }
         };
         let completeness = match self.resource.ready(cx, &id).await {
-            Ok(()) => Completeness::Whole,
+            Ok(()) if self.resource.is_finished(cx, &id, planned).await? => Completeness::Whole,
+            Ok(()) => Completeness::Partial,
             Err(failure) if failure.class == Class::Refused => Completeness::Partial,
             Err(failure) => return Err(failure),
         };

@@ -90,6 +90,16 @@ pub trait Resource<C: Cloud>: Send + Sync {
     async fn finish(&self, _cx: &Call<'_, C>, _id: &str, _planned: &Value) -> Result<(), Failure> {
         Ok(())
     }
+    /// Whether what [`Resource::finish`] does was done, as far as attributes that nobody set do not
+    /// tell it: asked of what an interrupted creation has made.
+    async fn is_finished(
+        &self,
+        _cx: &Call<'_, C>,
+        _id: &str,
+        _planned: &Value,
+    ) -> Result<bool, Failure> {
+        Ok(true)
+    }
     /// What is; `None` where it is gone. `known` is what was planned or recorded.
     async fn read(&self, cloud: &C, id: &str, known: &Value) -> Result<Option<Found>, Failure>;
     /// Changes what differs, but for tags. Returns the id where that changed too.

@@ -105,6 +105,13 @@ impl Resource<Aws> for SecurityGroup {
         Ok(())
     }
 
+    /// Where the configuration lists no rules, nothing may go out until it has a rule of its own.
+    async fn is_finished(&self, cx: &Call<'_>, id: &str, planned: &Value) -> Result<bool, Failure> {
+        let is_open = planned.get("egress").is_some_and(Value::is_unknown);
+        let group = group(cx.cloud, id).await?;
+        Ok(!(is_open && group.is_some_and(|g| !g.ip_permissions_egress().is_empty())))
+    }
+
     async fn read(&self, aws: &Aws, id: &str, known: &Value) -> Result<Option<Found>, Failure> {
         let Some(group) = group(aws, id).await? else {
             return Ok(None);

@@ -17,7 +17,7 @@ use weir_provider::{
 /// More often than anything is tried.
 const ALWAYS: usize = 1_000_000;
 
-async fn provider(proxy: &Proxy) -> AwsProvider {
+pub async fn provider(proxy: &Proxy) -> AwsProvider {
     let provider = AwsProvider::new(Pacing {
         backoff: Duration::from_millis(10),
         budget: Duration::from_millis(300),
@@ -29,7 +29,7 @@ async fn provider(proxy: &Proxy) -> AwsProvider {
     provider
 }
 
-fn request(op: Op, kind: &str) -> ApplyRequest {
+pub fn request(op: Op, kind: &str) -> ApplyRequest {
     ApplyRequest {
         type_name: kind.into(),
         address: format!("{kind}.this"),

@@ -10,4 +10,5 @@ mod errors;
 mod filled;
 mod proxy;
 mod server;
+mod settle;
 mod tables;
