@@ -17,7 +17,7 @@ mod session;
 mod values;
 
 pub use report::{Outcome, Report, Row};
-pub use values::{body, differing};
+pub use values::{body, uncovered};
 
 use crate::Provider;
 use async_trait::async_trait;

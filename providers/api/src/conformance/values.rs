@@ -1,5 +1,7 @@
 //! Configurations of a body from the few attributes that matter, and what differs between two.
 
+use super::Case;
+use crate::declared::Catalog;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use weir_core::{
@@ -56,8 +58,36 @@ fn blocks(nested: &NestedBlock, given: Option<&Json>) -> Value {
     }
 }
 
+/// What the rules let change in place and no case's `changes` change, as `type.path`: all but what is
+/// kept `apart`, by type and path and with the reason; and what is kept apart and changed.
+pub fn uncovered(
+    catalog: &Catalog,
+    cases: &[Case],
+    changes: impl Fn(&Case) -> Vec<Value>,
+    apart: &[(&str, &str, &str)],
+) -> Vec<String> {
+    let mut left = Vec::new();
+    for (type_name, entry) in &catalog.resources {
+        let mut changed = BTreeSet::new();
+        for case in cases.iter().filter(|c| c.type_name == *type_name) {
+            for body in changes(case) {
+                changed.extend(differing(&case.config, &body));
+            }
+        }
+        let is_changed = |path: &str| {
+            let below = format!("{path}.");
+            changed.iter().any(|c| c == path || c.starts_with(&below))
+        };
+        let is_apart = |path: &str| apart.iter().any(|(t, p, _)| t == type_name && *p == path);
+        let all = entry.updatable().into_iter();
+        let missing = all.filter(|path| is_changed(path) == is_apart(path));
+        left.extend(missing.map(|path| format!("{type_name}.{path}")));
+    }
+    left
+}
+
 /// Paths of the attributes at which two bodies differ, without the numbers of blocks.
-pub fn differing(a: &Value, b: &Value) -> BTreeSet<String> {
+fn differing(a: &Value, b: &Value) -> BTreeSet<String> {
     let (mut was, mut is) = (BTreeMap::new(), BTreeMap::new());
     leaves(a, "", &mut was);
     leaves(b, "", &mut is);

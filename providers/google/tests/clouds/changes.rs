@@ -1,10 +1,9 @@
 //! Changes that are made in place: one for each attribute that the rules let change.
 
 use serde_json::{Value as Json, json};
-use std::collections::BTreeSet;
 use weir_core::Value;
 use weir_provider::{
-    conformance::{Case, body, differing},
+    conformance::{Case, body, uncovered},
     declared::Catalog,
 };
 
@@ -248,24 +247,5 @@ fn subnetwork(name: &str) -> Vec<Json> {
 
 /// What can change in place, by type and path, that no case's changes change.
 pub fn left_out(cases: &[Case]) -> Vec<String> {
-    let mut left = Vec::new();
-    for (type_name, entry) in catalog().resources {
-        let of = cases.iter().filter(|c| c.type_name == type_name);
-        let changed: BTreeSet<String> = of
-            .flat_map(|case| {
-                let all = alone(case);
-                let paths = all.iter().flat_map(|c| differing(&case.config, c));
-                paths.collect::<Vec<_>>()
-            })
-            .collect();
-        let is_changed = |path: &str| {
-            let below = format!("{path}.");
-            changed.iter().any(|c| c == path || c.starts_with(&below))
-        };
-        let apart = |path: &str| APART.iter().any(|(t, p, _)| *t == type_name && *p == path);
-        let all = entry.updatable().into_iter();
-        let missing = all.filter(|path| is_changed(path) == apart(path));
-        left.extend(missing.map(|path| format!("{type_name}.{path}")));
-    }
-    left
+    uncovered(&catalog(), cases, alone, APART)
 }
